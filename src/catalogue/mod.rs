@@ -1,0 +1,10 @@
+//! Every guideline, as data: the types here, the guidelines themselves in the TOML files beside this one.
+//!
+//! A leaf: it knows nothing of images. Which code judges a guideline is named by its [`Check`], which code mends it by
+//! its [`Fix`].
+
+mod load;
+mod rule;
+
+pub use load::{Catalogue, LoadError};
+pub use rule::{Check, Fix, Guideline, OwnCheck, OwnFix, Phase, Severity, Source};

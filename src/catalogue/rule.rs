@@ -1,0 +1,353 @@
+//! What a guideline is made of.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How much it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// AWS says "must", or its scan rejects the image.
+    Required,
+    /// AWS or good practice recommends it.
+    Recommended,
+    /// Nice to have, or information.
+    Optional,
+}
+
+/// When it is dealt with; phases are gone through in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Before anything is changed: is this the right base, is there a way back?
+    Preflight,
+    /// Patch, reboot, drop old kernels.
+    Update,
+    /// Remove packages, services and accounts that are not needed.
+    Reduce,
+    /// Configuration: SSH, passwords, sudo, firewall.
+    Harden,
+    /// What the first boot of a copy must bring: keys, user, network.
+    FirstBoot,
+    /// Secrets of the product itself.
+    Application,
+    /// Delete data: secrets, histories, logs, caches.
+    Clean,
+    /// Delete what makes this machine this machine.
+    Identity,
+    /// The last steps, which cannot be taken back on a running machine.
+    Seal,
+    /// The finished AMI: its attributes, a test launch, AWS's own scan.
+    Ami,
+    /// The listing: what only the publisher can vouch for.
+    Listing,
+}
+
+/// Every phase in order.
+pub const PHASES: [Phase; 11] = [
+    Phase::Preflight,
+    Phase::Update,
+    Phase::Reduce,
+    Phase::Harden,
+    Phase::FirstBoot,
+    Phase::Application,
+    Phase::Clean,
+    Phase::Identity,
+    Phase::Seal,
+    Phase::Ami,
+    Phase::Listing,
+];
+
+impl Phase {
+    /// Its name as people read it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Preflight => "Before you start",
+            Self::Update => "Update",
+            Self::Reduce => "Reduce",
+            Self::Harden => "Harden",
+            Self::FirstBoot => "First boot",
+            Self::Application => "Application",
+            Self::Clean => "Clean",
+            Self::Identity => "Identity",
+            Self::Seal => "Seal",
+            Self::Ami => "AMI",
+            Self::Listing => "Listing",
+        }
+    }
+
+    /// Its name in JSON and TOML.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Preflight => "preflight",
+            Self::Update => "update",
+            Self::Reduce => "reduce",
+            Self::Harden => "harden",
+            Self::FirstBoot => "first-boot",
+            Self::Application => "application",
+            Self::Clean => "clean",
+            Self::Identity => "identity",
+            Self::Seal => "seal",
+            Self::Ami => "ami",
+            Self::Listing => "listing",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Required => "required",
+            Self::Recommended => "recommended",
+            Self::Optional => "optional",
+        })
+    }
+}
+
+/// Where AWS (or another authority) asks for it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The page's title.
+    pub page: String,
+    /// The section on the page.
+    pub section: String,
+}
+
+/// One thing a publishable image must satisfy.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guideline {
+    /// `SSH-04`: section and number; never reused.
+    pub id: String,
+    /// One line, says the wanted state.
+    pub title: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// When it is dealt with.
+    pub phase: Phase,
+    /// Where it is asked for; never empty.
+    pub sources: Vec<Source>,
+    /// What it asks, in a sentence or two.
+    pub asks: String,
+    /// The attack or the rejection it prevents.
+    pub why: String,
+    /// How to do it by hand, with commands.
+    pub by_hand: String,
+    /// What can go wrong when doing it.
+    pub danger: String,
+    /// The statement a person confirms, where only a person can know.
+    #[serde(default)]
+    pub attest: Option<String>,
+    /// Guidelines that must pass before this one's fix may be carried out (a lock-out guard).
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// Guidelines whose fix comes before this one's within the same phase.
+    #[serde(default)]
+    pub after: Vec<String>,
+    /// What judges it.
+    pub check: Check,
+    /// What mends it, where a program can.
+    #[serde(default)]
+    pub fix: Option<Fix>,
+}
+
+/// How a guideline is judged. Each is one reusable kind with parameters; `own` is logic of its own.
+///
+/// Path patterns are those of [`crate::image::Image::glob`]; a pattern that starts with `~/` is tried in every home.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Check {
+    /// The effective sshd setting has one of the wanted values, for the server and for every login user's connection.
+    Sshd {
+        /// Lower-case keyword.
+        keyword: String,
+        /// Values that pass.
+        pass: Vec<String>,
+        /// Values that pass with a remark.
+        #[serde(default)]
+        tolerated: Vec<String>,
+    },
+    /// Nothing is at any of these places.
+    Absent {
+        /// Patterns.
+        paths: Vec<String>,
+        /// Patterns that are excused.
+        #[serde(default)]
+        except: Vec<String>,
+        /// Files with no bytes in them are excused.
+        #[serde(default)]
+        empty_is_fine: bool,
+    },
+    /// None of these units is enabled; those that are masked or missing pass.
+    UnitsOff {
+        /// Unit names; `.service` may be left off.
+        units: Vec<String>,
+    },
+    /// None of these packages is installed.
+    PackagesAbsent {
+        /// Names; `*` at the end matches any rest.
+        packages: Vec<String>,
+    },
+    /// A field of the instance identity document has one of these values; unknown where there is no metadata.
+    Metadata {
+        /// Field name.
+        field: String,
+        /// Values that pass.
+        pass: Vec<String>,
+    },
+    /// Only a person can know; [`Guideline::attest`] is what they confirm.
+    Attest,
+    /// Does not apply to a Linux image; why.
+    NotApplicable {
+        /// In one sentence.
+        reason: String,
+    },
+    /// Logic of its own, in the file of `check/own` named for it.
+    Own(OwnCheck),
+}
+
+/// Checks with logic of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnCheck {
+    /// OSL-01.
+    LifeCycle,
+    /// OSL-03.
+    SecurityUpdates,
+    /// OSL-04.
+    NewestKernel,
+    /// OSL-09.
+    PackageOrigins,
+    /// SSH-02.
+    KeyboardInteractive,
+    /// SSH-05.
+    MatchBlocks,
+    /// SSH-06.
+    CloudInitPasswords,
+    /// SSH-07.
+    SshdAtBoot,
+    /// SSH-08.
+    SshReachable,
+    /// SSH-09.
+    KeyLogin,
+    /// SSH-12.
+    SshdValid,
+    /// KEY-01.
+    HostKeys,
+    /// KEY-02.
+    HostKeysAtFirstBoot,
+    /// KEY-03.
+    AuthorizedKeys,
+    /// KEY-04.
+    UserKeys,
+    /// KEY-06.
+    BuyerKey,
+    /// ACC-01.
+    NullPasswords,
+    /// ACC-02.
+    PasswordHashes,
+    /// ACC-03.
+    RootPassword,
+    /// ACC-04.
+    UniqueUids,
+    /// ACC-05.
+    BuildAccounts,
+    /// ACC-06.
+    DefaultUser,
+    /// ACC-07.
+    SudoRights,
+    /// ACC-08.
+    PasswordExpiry,
+    /// SEC-01: known paths and key ids in any file.
+    AwsCredentials,
+    /// SEC-03.
+    PrivateKeys,
+    /// SEC-14.
+    Certificates,
+    /// AGT-07.
+    MetadataTokens,
+    /// IDN-01.
+    MachineId,
+    /// IDN-02.
+    DbusMachineId,
+    /// LOG-01.
+    Logs,
+    /// LOG-02.
+    LoginRecords,
+    /// BOT-06.
+    BootTarget,
+    /// BOT-08.
+    ClearText,
+    /// IMG-02.
+    Virtualization,
+    /// IMG-03.
+    Architecture,
+    /// PRD-10.
+    SecurityGroups,
+    /// PRD-11.
+    Encryption,
+    /// FIN-01.
+    OwnTraces,
+}
+
+/// How a failing guideline is mended: into which changes a finding turns.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Fix {
+    /// Sets an sshd keyword where it takes effect, `Match` blocks included.
+    Sshd {
+        /// Lower-case keyword.
+        keyword: String,
+        /// The value to set.
+        value: String,
+    },
+    /// Removes what the finding observed (a directory with all that is in it).
+    Remove,
+    /// Empties the files the finding observed; owner, mode and label stay.
+    Truncate,
+    /// Masks the units the finding observed.
+    Mask,
+    /// Sets a top-level cloud-init key in the file that decides it, or in a drop-in of our own.
+    CloudInit {
+        /// The key.
+        key: String,
+        /// The value, as YAML.
+        value: String,
+    },
+    /// Logic of its own, in the file of `change/own` named for it.
+    Own(OwnFix),
+}
+
+/// Fixes with logic of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnFix {
+    /// SSH-02: the name depends on the OpenSSH version.
+    KeyboardInteractive,
+    /// SSH-05: edits in `Match` blocks.
+    MatchBlocks,
+    /// SSH-06: drops password keys from cloud-init's configuration.
+    CloudInitPasswords,
+    /// SSH-07: enables the unit.
+    SshdAtBoot,
+    /// KEY-02: makes the next boot bring host keys.
+    HostKeysAtFirstBoot,
+    /// ACC-01 to ACC-03: replaces password fields.
+    Passwords,
+    /// ACC-07: gives the default user sudo through cloud-init.
+    SudoRights,
+    /// ACC-08: clears forced expiry.
+    PasswordExpiry,
+    /// IDN-01: empties machine-id.
+    MachineId,
+    /// IDN-02: makes the D-Bus id a link.
+    DbusMachineId,
+    /// LOG-01: empties live logs, removes rotated ones.
+    Logs,
+    /// LOG-02: empties login records.
+    LoginRecords,
+    /// OSL-03: runs the package manager.
+    Upgrade,
+}

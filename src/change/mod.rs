@@ -1,0 +1,53 @@
+//! From findings to a changed image and back: remedies, changes, the plan and its order, the diff, the journal, apply
+//! and undo.
+//!
+//! A change is data: what is at a path now, and what would be there. A plan is proven on the image seen through an
+//! [`crate::image::Overlay`] before anything is written. Judging does not belong here, nor does asking people.
+
+use std::path::PathBuf;
+
+use crate::image::Node;
+
+mod apply;
+pub mod diff;
+pub mod journal;
+mod plan;
+mod remedy;
+pub mod state;
+mod undo;
+
+pub use apply::{Applied, ApplyError, Step as ApplyStep, apply};
+pub use plan::{Plan, PlanStep, Refusal, plan};
+pub use remedy::{Remedy, remedy};
+pub use state::State;
+pub use undo::{UndoError, Undone, What, finish, undo};
+
+/// One exact edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// What is at one path becomes something else: edited, created, removed, linked, its mode or owner changed.
+    Path {
+        /// Real path inside the image: every link followed but, for links that are themselves changed, the last.
+        path: PathBuf,
+        /// What it was made from; `None`: nothing there.
+        before: Option<Node>,
+        /// What would be there; `None`: nothing.
+        after: Option<Node>,
+        /// The content may be secret: masked in every diff, no digest of it leaves the process.
+        secret: bool,
+    },
+    /// A program is run (live images only). The exception: package upgrades.
+    Command {
+        /// Program by absolute path, and its arguments; no shell.
+        argv: Vec<String>,
+        /// What it does, in one sentence.
+        purpose: String,
+    },
+}
+
+impl Change {
+    /// Whether undo can take it back exactly.
+    pub fn is_undoable(&self) -> bool {
+        matches!(self, Self::Path { .. })
+    }
+}

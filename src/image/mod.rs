@@ -1,0 +1,256 @@
+//! The machine image: a root directory, live (`/`) or mounted somewhere (offline).
+//!
+//! This is the only room that touches the image's files, processes, sockets and metadata. Everything else asks an
+//! [`Image`]. Every path is a path *inside* the image and is resolved inside it, so that no link, `..` or mount in a
+//! hostile image leads out. What is read here is masked here: no password hash leaves this room.
+//!
+//! Judging (what is good or bad) does not belong here, nor does anything that knows of guidelines.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+pub mod accounts;
+pub mod cloud_init;
+mod error;
+pub mod live;
+mod node;
+pub mod os;
+mod overlay;
+pub mod packages;
+mod root;
+pub mod sshd;
+pub mod text;
+pub mod units;
+pub mod walk;
+pub mod write;
+
+pub use error::{Error, Reason};
+pub use node::{Body, Entry, FileNode, Kind, Meta, Node, Stamp};
+pub use overlay::Overlay;
+
+/// Whether the image is the machine we run on or a directory where one is mounted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The image is `/`, and it is running.
+    Live,
+    /// The image is a directory; nothing from it is ever executed.
+    Offline,
+}
+
+/// One machine image and what has been found out about it.
+///
+/// Facts are worked out on first use and kept; an `Image` shows one moment. After a change, open it anew (or call
+/// [`Image::refreshed`]). Cheap to share between threads.
+#[derive(Debug)]
+pub struct Image {
+    root: Arc<root::Root>,
+    overlay: Overlay,
+    mode: Mode,
+    facts: Facts,
+}
+
+/// What has been found out so far; each is worked out once, on first use.
+#[derive(Debug, Default)]
+struct Facts {
+    os: OnceLock<Result<os::Os, Error>>,
+    arch: OnceLock<Option<&'static str>>,
+    accounts: OnceLock<Result<accounts::Accounts, Error>>,
+    sshd: OnceLock<Result<sshd::Sshd, Error>>,
+    cloud_init: OnceLock<Result<cloud_init::CloudInit, Error>>,
+    units: OnceLock<Result<units::Units, Error>>,
+    packages: OnceLock<Result<packages::Packages, Error>>,
+    live: Arc<OnceLock<live::Live>>,
+}
+
+impl Image {
+    /// Opens the directory `root` as an image. `/` is live, everything else offline.
+    ///
+    /// # Errors
+    /// When the directory cannot be opened, or holds nothing that looks like a Linux root (`/etc` and `/usr` or `/bin`).
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        let _ = root;
+        todo!("helper A")
+    }
+
+    /// Live or offline.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Where the image is mounted on this machine, for people to read; never joined with paths from the image.
+    pub fn mount_point(&self) -> &Path {
+        self.root.mount_point()
+    }
+
+    /// The same image with no fact remembered: what is on the disk now.
+    #[must_use]
+    pub fn refreshed(&self) -> Self {
+        Self { root: Arc::clone(&self.root), overlay: self.overlay.clone(), mode: self.mode, facts: Facts::default() }
+    }
+
+    /// The image as it would be after `overlay`: reads see the overlay first. Nothing is written.
+    /// This is how a plan is tried before it is carried out. Live facts (sockets, kernel, metadata) are shared.
+    #[must_use]
+    pub fn drafted(&self, overlay: Overlay) -> Self {
+        let facts = Facts { live: Arc::clone(&self.facts.live), ..Facts::default() };
+        Self { root: Arc::clone(&self.root), overlay, mode: self.mode, facts }
+    }
+
+    /// The overlay this image is seen through; empty for the image as it is.
+    pub fn overlay(&self) -> &Overlay {
+        &self.overlay
+    }
+
+    /// What is at `path`, following links inside the image; `None` when nothing is there (or a link dangles).
+    ///
+    /// # Errors
+    /// When it could not be found out: no permission, a link loop, an I/O error.
+    pub fn stat(&self, path: &Path) -> Result<Option<Meta>, Error> {
+        let _ = path;
+        todo!("helper A")
+    }
+
+    /// What is at `path` itself; a final link is not followed.
+    ///
+    /// # Errors
+    /// As [`Image::stat`].
+    pub fn lstat(&self, path: &Path) -> Result<Option<Meta>, Error> {
+        let _ = path;
+        todo!("helper A")
+    }
+
+    /// The bytes of the regular file at `path` (links followed inside the image); `None` when nothing is there.
+    /// Reads at most [`READ_LIMIT`] bytes; never opens a FIFO, socket or device; never changes the access time where
+    /// the kernel allows that.
+    ///
+    /// # Errors
+    /// When something is there that is no regular file, is too large, or cannot be read.
+    pub fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
+        let _ = path;
+        todo!("helper A")
+    }
+
+    /// [`Image::read`] as text; bytes that are not UTF-8 become U+FFFD.
+    ///
+    /// # Errors
+    /// As [`Image::read`].
+    pub fn read_text(&self, path: &Path) -> Result<Option<String>, Error> {
+        Ok(self.read(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// Where the link at `path` points, as written; `None` when it is no link or nothing is there.
+    ///
+    /// # Errors
+    /// As [`Image::stat`].
+    pub fn read_link(&self, path: &Path) -> Result<Option<PathBuf>, Error> {
+        let _ = path;
+        todo!("helper A")
+    }
+
+    /// The entries of the directory at `path` (links followed), sorted by bytes; empty when nothing is there.
+    ///
+    /// # Errors
+    /// When it is no directory or cannot be read.
+    pub fn list(&self, path: &Path) -> Result<Vec<Entry>, Error> {
+        let _ = path;
+        todo!("helper A")
+    }
+
+    /// The paths that match an absolute shell pattern (`*`, `?`, `[…]` within one component; `**` for any depth;
+    /// `{a,b}` alternatives), sorted by bytes. A leading dot is matched by `*`. Links in the fixed part are followed.
+    ///
+    /// # Errors
+    /// When a directory on the way exists but cannot be read.
+    pub fn glob(&self, pattern: &str) -> Result<Vec<PathBuf>, Error> {
+        let _ = pattern;
+        todo!("helper A")
+    }
+
+    /// The path inside the image that `path` stands for once every link on the way, the last one included, is
+    /// followed. The last component need not exist.
+    ///
+    /// # Errors
+    /// On a link loop or a directory that cannot be searched.
+    pub fn real_path(&self, path: &Path) -> Result<PathBuf, Error> {
+        let _ = path;
+        todo!("helper A")
+    }
+
+    /// Everything there is at `path` itself, as a [`Node`]: what a change is made from. `None` when nothing is there.
+    /// Bodies over [`BODY_LIMIT`] are left on the disk and known by their [`Stamp`].
+    ///
+    /// # Errors
+    /// As [`Image::read`]; special files give [`Reason::Special`].
+    pub fn node(&self, path: &Path) -> Result<Option<Node>, Error> {
+        let _ = path;
+        todo!("helper A")
+    }
+
+    /// What `os-release` says.
+    ///
+    /// # Errors
+    /// When there is none or it cannot be read.
+    pub fn os(&self) -> Result<&os::Os, Error> {
+        fact(&self.facts.os, || os::Os::read(self))
+    }
+
+    /// The CPU architecture of the image's own programs (`x86_64`, `aarch64` …), read from their ELF header.
+    pub fn arch(&self) -> Option<&'static str> {
+        *self.facts.arch.get_or_init(|| os::arch(self))
+    }
+
+    /// Users, groups and homes, from the image's own `passwd`, `shadow`, `group` and `gshadow`.
+    ///
+    /// # Errors
+    /// When `passwd` cannot be read. An unreadable `shadow` is kept as an error inside.
+    pub fn accounts(&self) -> Result<&accounts::Accounts, Error> {
+        fact(&self.facts.accounts, || accounts::Accounts::read(self))
+    }
+
+    /// The SSH server's configuration.
+    ///
+    /// # Errors
+    /// When a configuration file exists but cannot be read.
+    pub fn sshd(&self) -> Result<&sshd::Sshd, Error> {
+        fact(&self.facts.sshd, || sshd::Sshd::read(self))
+    }
+
+    /// cloud-init's merged configuration and whether it will run.
+    ///
+    /// # Errors
+    /// When a configuration file exists but cannot be read.
+    pub fn cloud_init(&self) -> Result<&cloud_init::CloudInit, Error> {
+        fact(&self.facts.cloud_init, || cloud_init::CloudInit::read(self))
+    }
+
+    /// systemd units: what exists, what is enabled, what is masked.
+    ///
+    /// # Errors
+    /// When a unit directory cannot be read.
+    pub fn units(&self) -> Result<&units::Units, Error> {
+        fact(&self.facts.units, || units::Units::read(self))
+    }
+
+    /// Installed packages, from the dpkg or rpm database.
+    ///
+    /// # Errors
+    /// When a database is there but cannot be read or understood.
+    pub fn packages(&self) -> Result<&packages::Packages, Error> {
+        fact(&self.facts.packages, || packages::Packages::read(self))
+    }
+
+    /// Sockets, kernel and instance metadata; `None` offline.
+    pub fn live(&self) -> Option<&live::Live> {
+        (self.mode == Mode::Live).then(|| self.facts.live.get_or_init(live::Live::default))
+    }
+}
+
+/// The most that [`Image::read`] reads: 16 MiB.
+pub const READ_LIMIT: u64 = 16 << 20;
+
+/// The largest body a [`Node`] holds in memory: 1 MiB.
+pub const BODY_LIMIT: u64 = 1 << 20;
+
+fn fact<T>(cell: &OnceLock<Result<T, Error>>, find: impl FnOnce() -> Result<T, Error>) -> Result<&T, Error> {
+    cell.get_or_init(find).as_ref().map_err(Clone::clone)
+}

@@ -1,0 +1,1 @@
+//! Verifying a report: bytes, signer, contents, views.

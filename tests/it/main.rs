@@ -1,0 +1,16 @@
+//! What no unit test can see: the real binary, real roots, real sshd and ssh-keygen, a real terminal.
+//!
+//! One binary, so that it is linked once. A test that needs a program beyond the Rust toolchain is `#[ignore]`d with the
+//! reason and run by `.ci/run`.
+
+mod apply;
+mod cli;
+mod journeys;
+mod packages;
+mod practice;
+mod real_root;
+mod report;
+mod screens;
+mod sshd;
+mod support;
+mod walls;
