@@ -1,8 +1,31 @@
 //! Loading: the built-in TOML files and a publisher's own (`--guidelines DIR`).
 
+#![expect(clippy::disallowed_methods, reason = "house rules lie in a directory of the publisher's, not in the image")]
+
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use serde::Deserialize;
+use toml::Spanned;
+
 use super::Guideline;
+
+/// The built-in files in the order they are digested. `include_str!` puts them into the program.
+const BUILT_IN: [(&str, &str); 13] = [
+    ("os.toml", include_str!("os.toml")),
+    ("ssh.toml", include_str!("ssh.toml")),
+    ("keys.toml", include_str!("keys.toml")),
+    ("accounts.toml", include_str!("accounts.toml")),
+    ("secrets.toml", include_str!("secrets.toml")),
+    ("agents.toml", include_str!("agents.toml")),
+    ("identity.toml", include_str!("identity.toml")),
+    ("logs.toml", include_str!("logs.toml")),
+    ("boot.toml", include_str!("boot.toml")),
+    ("ami.toml", include_str!("ami.toml")),
+    ("product.toml", include_str!("product.toml")),
+    ("finish.toml", include_str!("finish.toml")),
+    ("windows.toml", include_str!("windows.toml")),
+];
 
 /// Every guideline known to this run, in catalogue order (phase, then id).
 #[derive(Debug, Clone)]
@@ -35,20 +58,155 @@ impl Catalogue {
     /// # Errors
     /// Never in a released program: a test loads it.
     pub fn built_in() -> Result<Self, LoadError> {
-        todo!("helper E")
+        let texts = BUILT_IN.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        Self::from_texts(&texts, false)
     }
 
-    /// The built-in catalogue with the `*.toml` files of `directory` added.
+    /// The built-in catalogue with the `*.toml` files of `directory` added, in byte order of their names.
     ///
     /// # Errors
-    /// When a file cannot be read, is no TOML, has an unknown field, or defines an id twice.
+    /// When there are none, a file cannot be read, is no TOML, has an unknown field, or defines an id twice.
     pub fn with_house_rules(directory: &Path) -> Result<Self, LoadError> {
-        let _ = directory;
-        todo!("helper E")
+        let mut texts: Vec<_> = BUILT_IN.iter().map(|&(name, text)| (name.to_owned(), text.to_owned())).collect();
+        texts.extend(house_rules(directory)?);
+        Self::from_texts(&texts, true)
     }
 
     /// The guideline called `id` (upper or lower case).
     pub fn get(&self, id: &str) -> Option<&Guideline> {
         self.guidelines.iter().find(|guideline| guideline.id.eq_ignore_ascii_case(id))
     }
+
+    fn from_texts(texts: &[(String, String)], custom: bool) -> Result<Self, LoadError> {
+        let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
+        let mut placed = Vec::new();
+        for (file, text) in texts {
+            digest.update(text.as_bytes());
+            placed.extend(parse(file, text)?);
+        }
+        check_references(&placed)?;
+        let mut guidelines: Vec<Guideline> = placed.into_iter().map(|placed| placed.guideline).collect();
+        guidelines.sort_by_cached_key(|guideline| (guideline.phase, id_parts(&guideline.id)));
+        let sha256 = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { version: "2026.11", sha256, custom, guidelines })
+    }
 }
+
+/// A guideline and where it is written.
+struct Placed {
+    guideline: Guideline,
+    file: String,
+    line: usize,
+}
+
+impl Placed {
+    fn error(&self, message: impl Into<String>) -> LoadError {
+        let message = format!("{}: {}", self.guideline.id, message.into());
+        LoadError { file: self.file.clone(), line: Some(self.line), message }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    #[serde(default)]
+    guideline: Vec<Spanned<Guideline>>,
+}
+
+fn parse(file: &str, text: &str) -> Result<Vec<Placed>, LoadError> {
+    let rules: RuleFile = toml::from_str(text).map_err(|error| LoadError {
+        file: file.to_owned(),
+        line: error.span().map(|span| line_of(text, span.start)),
+        message: error.message().replace('\n', " "),
+    })?;
+    let placed = rules.guideline.into_iter().map(|guideline| Placed {
+        line: line_of(text, guideline.span().start),
+        guideline: guideline.into_inner(),
+        file: file.to_owned(),
+    });
+    placed.map(|placed| check_texts(&placed).map(|()| placed)).collect()
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
+}
+
+/// What a guideline must have by itself.
+fn check_texts(placed: &Placed) -> Result<(), LoadError> {
+    let Guideline { id, title, asks, why, by_hand, danger, sources, check, attest, .. } = &placed.guideline;
+    if !is_id(id) {
+        return Err(placed.error("`id` must be capital letters, a hyphen and a number, such as `SSH-04`"));
+    }
+    for (field, text) in [("title", title), ("asks", asks), ("why", why), ("by_hand", by_hand), ("danger", danger)] {
+        if text.trim().is_empty() {
+            return Err(placed.error(format!("`{field}` is empty; the publisher reads it")));
+        }
+    }
+    if title.contains('\n') {
+        return Err(placed.error("`title` must be one line"));
+    }
+    if sources.is_empty() {
+        return Err(placed.error("`sources` is empty; name the page and section that asks for it"));
+    }
+    if matches!(check, super::Check::Attest) && attest.as_ref().is_none_or(|text| text.trim().is_empty()) {
+        return Err(placed.error("a check of kind `attest` needs `attest`, the statement a person confirms"));
+    }
+    Ok(())
+}
+
+/// What the guidelines must be to each other: ids used once, `needs` and `after` known.
+fn check_references(all: &[Placed]) -> Result<(), LoadError> {
+    let mut ids = BTreeSet::new();
+    for placed in all {
+        if !ids.insert(placed.guideline.id.as_str()) {
+            return Err(placed.error("this id is used twice; give yours one of its own"));
+        }
+    }
+    for placed in all {
+        let Guideline { id, needs, after, .. } = &placed.guideline;
+        if let Some(unknown) = needs.iter().chain(after).find(|other| *other == id || !ids.contains(other.as_str())) {
+            return Err(placed.error(format!("`needs` and `after` take ids of other guidelines; `{unknown}` is none")));
+        }
+    }
+    Ok(())
+}
+
+fn id_parts(id: &str) -> (String, u32) {
+    let (section, number) = id.rsplit_once('-').unwrap_or((id, ""));
+    (section.to_owned(), number.parse().unwrap_or(0))
+}
+
+fn is_id(id: &str) -> bool {
+    id.rsplit_once('-').is_some_and(|(section, number)| {
+        (2..=8).contains(&section.len())
+            && section.bytes().all(|byte| byte.is_ascii_uppercase())
+            && (1..=4).contains(&number.len())
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+fn house_rules(directory: &Path) -> Result<Vec<(String, String)>, LoadError> {
+    let refused = |path: &Path, message: String| LoadError { file: path.display().to_string(), line: None, message };
+    let entries = std::fs::read_dir(directory)
+        .map_err(|error| refused(directory, format!("cannot list the house rules: {error}")))?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| refused(directory, format!("cannot list the house rules: {error}")))?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(refused(directory, "there is no *.toml file in it; house rules are TOML files".to_owned()));
+    }
+    paths.sort();
+    let read = |path: &std::path::PathBuf| {
+        std::fs::read_to_string(path)
+            .map(|text| (path.display().to_string(), text))
+            .map_err(|error| refused(path, format!("cannot read it: {error}")))
+    };
+    paths.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests;

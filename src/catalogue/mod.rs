@@ -7,4 +7,4 @@ mod load;
 mod rule;
 
 pub use load::{Catalogue, LoadError};
-pub use rule::{Check, Fix, Guideline, OwnCheck, OwnFix, Phase, Severity, Source};
+pub use rule::{Check, Fix, Guideline, OwnCheck, OwnFix, PHASES, Phase, Severity, Source};

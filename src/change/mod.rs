@@ -10,7 +10,9 @@ use crate::image::Node;
 
 mod apply;
 pub mod diff;
+mod fix;
 pub mod journal;
+mod own;
 mod plan;
 mod remedy;
 pub mod state;

@@ -1,8 +1,8 @@
 //! What would make a failing guideline pass.
 
-use super::Change;
-use crate::catalogue::Guideline;
-use crate::check::{Context, Finding};
+use super::{Change, fix, own};
+use crate::catalogue::{Fix, Guideline};
+use crate::check::{Context, Finding, Status};
 use crate::image::{Error, Image};
 
 /// What would make a failing guideline pass.
@@ -24,6 +24,19 @@ pub fn remedy(
     finding: &Finding,
     context: &Context,
 ) -> Result<Option<Remedy>, Error> {
-    let _ = (image, guideline, finding, context);
-    todo!("helper E")
+    if finding.status != Status::Fail {
+        return Ok(None);
+    }
+    let Some(wanted) = &guideline.fix else {
+        return Ok(Some(Remedy::ByHand("It needs a person's judgement.".to_owned())));
+    };
+    match wanted {
+        Fix::Sshd { keyword, value } => fix::sshd::remedy(image, keyword, value),
+        Fix::Remove => fix::remove::remedy(image, finding),
+        Fix::Truncate => fix::truncate::remedy(image, finding),
+        Fix::Mask => fix::mask::remedy(image, finding),
+        Fix::CloudInit { key, value } => fix::cloud_init::remedy(image, key, value),
+        Fix::Own(wanted) => own::remedy(*wanted, image, finding, context),
+    }
+    .map(Some)
 }

@@ -7,10 +7,14 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::catalogue::{Catalogue, Guideline};
+use crate::catalogue::{Catalogue, Check, Guideline};
 use crate::image::Image;
 
+mod kinds;
+mod own;
+pub(crate) mod places;
 mod survey;
+pub mod sweep;
 
 pub use survey::{Progress, survey};
 
@@ -128,12 +132,24 @@ pub struct Context {
     pub sweep: Option<std::sync::Arc<sweep::Sweep>>,
 }
 
-pub mod sweep;
-
-/// Judges `guideline` on `image`.
+/// Judges `guideline` on `image`. A look that fails makes it unknown.
 pub fn judge(image: &Image, guideline: &Guideline, context: &Context) -> Finding {
-    let _ = (image, guideline, context);
-    todo!("helper E")
+    let finding = match &guideline.check {
+        Check::Sshd { keyword, pass, tolerated } => kinds::sshd::check(image, keyword, pass, tolerated),
+        Check::Absent { paths, except, empty_is_fine } => kinds::absent::check(image, paths, except, *empty_is_fine),
+        Check::UnitsOff { units } => kinds::units_off::check(image, units),
+        Check::PackagesAbsent { packages } => kinds::packages_absent::check(image, packages),
+        Check::Metadata { field, pass } => Ok(kinds::metadata::check(image, field, pass)),
+        Check::Attest => Ok(Finding::new(Status::Attest, "Only a person can confirm this.")),
+        Check::NotApplicable { reason } => Ok(Finding::new(Status::NotApplicable, reason)),
+        Check::Own(own) => own::check(*own, image, context),
+    };
+    finding.unwrap_or_else(Finding::from)
+}
+
+/// Whether `guideline` can only be judged once the sweep has run.
+pub fn needs_sweep(guideline: &Guideline) -> bool {
+    matches!(guideline.check, Check::Own(own) if own::needs_sweep(own))
 }
 
 /// The guidelines of `catalogue` with a finding for each, in catalogue order.

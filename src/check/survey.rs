@@ -1,7 +1,11 @@
 //! Every check on one image, with progress: what `check` prints and what the wizard shows first.
 
-use super::{Context, Finding};
-use crate::catalogue::Catalogue;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Context, Finding, judge, needs_sweep, sweep};
+use crate::catalogue::{Catalogue, Guideline};
 use crate::image::Image;
 
 /// How far a survey has come.
@@ -25,12 +29,47 @@ pub enum Progress {
 
 /// Judges every guideline, those that need no sweep first, then sweeps, then the rest. Each finding is handed to
 /// `progress` as soon as it is known. Returns the context with the sweep in it and the findings in catalogue order.
+///
+/// The sweep is left out when no guideline of `catalogue` needs it.
 pub fn survey(
     image: &Image,
     catalogue: &Catalogue,
     today: jiff::civil::Date,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> (Context, super::Findings) {
-    let _ = (image, catalogue, today, progress);
-    todo!("helper E")
+    let mut context = Context { today, sweep: None };
+    let (last, first): (Vec<_>, Vec<_>) = catalogue.guidelines.iter().partition(|guideline| needs_sweep(guideline));
+    let mut found = judge_each(image, &first, &context, progress);
+    if !last.is_empty() {
+        context.sweep = Some(Arc::new(sweep::sweep(image, progress)));
+        found.extend(judge_each(image, &last, &context, progress));
+    }
+    let in_order = |guideline: &Guideline| found.remove(&guideline.id).map(|finding| (guideline.id.clone(), finding));
+    let findings = catalogue.guidelines.iter().filter_map(in_order).collect();
+    (context, findings)
+}
+
+/// Judges on as many threads as there are processors.
+fn judge_each(
+    image: &Image,
+    guidelines: &[&Guideline],
+    context: &Context,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> BTreeMap<String, Finding> {
+    let found = Mutex::new(BTreeMap::new());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(guideline) = guidelines.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let finding = judge(image, guideline, context);
+            progress(Progress::Judged { id: guideline.id.clone(), finding: finding.clone() });
+            found.lock().unwrap_or_else(PoisonError::into_inner).insert(guideline.id.clone(), finding);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(guidelines.len());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

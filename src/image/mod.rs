@@ -12,6 +12,8 @@ use std::sync::{Arc, OnceLock};
 pub mod accounts;
 pub mod cloud_init;
 mod error;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod live;
 mod node;
 pub mod os;

@@ -1,0 +1,115 @@
+use super::*;
+use crate::catalogue::Check;
+
+const ONE: &str = r#"
+[[guideline]]
+id = "ACME-1"
+title = "No fax machine"
+severity = "optional"
+phase = "reduce"
+sources = [{ page = "House rules", section = "Fax" }]
+asks = "No fax daemon."
+why = "It rings."
+by_hand = "apt-get purge hylafax"
+danger = "None."
+check = { packages-absent = { packages = ["hylafax*"] } }
+"#;
+
+fn load(text: &str) -> Result<Catalogue, LoadError> {
+    Catalogue::from_texts(&[("house.toml".to_owned(), text.to_owned())], true)
+}
+
+fn refusal(text: &str) -> String {
+    load(text).expect_err("the text must be refused").to_string()
+}
+
+#[test]
+fn the_built_in_catalogue_loads_in_order() {
+    let catalogue = Catalogue::built_in().unwrap();
+    assert_eq!(catalogue.sha256.len(), 64);
+    assert!(!catalogue.custom);
+    let keys: Vec<_> =
+        catalogue.guidelines.iter().map(|guideline| (guideline.phase, id_parts(&guideline.id))).collect();
+    assert!(keys.is_sorted());
+}
+
+#[test]
+fn a_house_rule_is_added_and_found_in_any_case() {
+    let catalogue = load(ONE).unwrap();
+    assert!(catalogue.custom);
+    assert!(matches!(catalogue.get("acme-1").unwrap().check, Check::PackagesAbsent { .. }));
+}
+
+#[test]
+fn an_unknown_field_is_refused_with_file_line_and_what_was_expected() {
+    let message = refusal(&format!("{ONE}colour = \"red\"\n"));
+    assert!(message.starts_with("house.toml:13: unknown field `colour`, expected one of `id`"), "{message}");
+    let message = refusal("[[guidelines]]\n");
+    assert!(message.starts_with("house.toml:1: unknown field `guidelines`"), "{message}");
+}
+
+#[test]
+fn an_unknown_kind_of_check_is_refused() {
+    let message = refusal(&ONE.replace("packages-absent", "moon-phase"));
+    assert!(message.contains("house.toml:12:") && message.contains("moon-phase"), "{message}");
+}
+
+#[test]
+fn a_text_that_is_no_toml_is_refused_on_its_line() {
+    let message = refusal("# fine\nid = = 3\n");
+    assert!(message.starts_with("house.toml:2: "), "{message}");
+    assert!(!message.contains('\n'));
+}
+
+#[test]
+fn an_id_is_used_once_and_well_formed() {
+    assert!(refusal(&format!("{ONE}{ONE}")).starts_with("house.toml:14: ACME-1: this id is used twice"));
+    assert!(refusal(&ONE.replace("ACME-1", "acme 1")).contains("`id` must be"));
+}
+
+#[test]
+fn texts_and_sources_must_be_there() {
+    assert!(refusal(&ONE.replace("It rings.", " ")).contains("`why` is empty"));
+    assert!(
+        refusal(&ONE.replace(r#"[{ page = "House rules", section = "Fax" }]"#, "[]")).contains("`sources` is empty")
+    );
+    assert!(
+        refusal(&ONE.replace(r#"{ packages-absent = { packages = ["hylafax*"] } }"#, r#""attest""#))
+            .contains("needs `attest`")
+    );
+}
+
+#[test]
+fn needs_and_after_name_other_guidelines() {
+    assert!(refusal(&format!("{ONE}needs = [\"ACME-7\"]\n")).contains("`ACME-7` is none"));
+    assert!(refusal(&format!("{ONE}after = [\"ACME-1\"]\n")).contains("`ACME-1` is none"));
+}
+
+#[test]
+fn house_rules_are_read_in_order_and_change_the_digest() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("b.toml"), ONE.replace("ACME-1", "ACME-2")).unwrap();
+    std::fs::write(directory.path().join("a.toml"), ONE).unwrap();
+    std::fs::write(directory.path().join("notes.txt"), "not TOML").unwrap();
+    let catalogue = Catalogue::with_house_rules(directory.path()).unwrap();
+    assert!(catalogue.get("ACME-1").is_some() && catalogue.get("ACME-2").is_some());
+    assert_ne!(catalogue.sha256, Catalogue::built_in().unwrap().sha256);
+}
+
+#[test]
+fn a_house_rule_may_not_redefine_a_built_in_guideline() {
+    let built_in = Catalogue::built_in().unwrap();
+    let Some(first) = built_in.guidelines.first() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("a.toml"), ONE.replace("ACME-1", &first.id)).unwrap();
+    let message = Catalogue::with_house_rules(directory.path()).unwrap_err().to_string();
+    assert!(message.contains("a.toml:2: ") && message.contains("used twice"), "{message}");
+}
+
+#[test]
+fn a_directory_without_rules_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    assert!(Catalogue::with_house_rules(directory.path()).unwrap_err().to_string().contains("no *.toml file"));
+    let missing = directory.path().join("missing");
+    assert!(Catalogue::with_house_rules(&missing).unwrap_err().to_string().contains("cannot list"));
+}

@@ -1,0 +1,60 @@
+//! Removes what a finding observed; a directory with all that is in it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::change::{Change, Remedy};
+use crate::check::Finding;
+use crate::image::{Error, Image, Kind};
+
+/// The most paths one remedy removes; more than that is for a person.
+const LIMIT: usize = 20_000;
+
+pub(in crate::change) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> {
+    let mut paths = BTreeSet::new();
+    for path in finding.observations.iter().filter_map(|observation| observation.path.as_deref()) {
+        paths.insert(real(image, path)?);
+    }
+    let mut changes = Vec::new();
+    for path in &paths {
+        // What lies below another observed path goes with it.
+        if path.ancestors().skip(1).any(|above| paths.contains(above)) {
+            continue;
+        }
+        if path.parent().is_none() {
+            return Ok(Remedy::ByHand("The image's root itself was observed; that is never removed.".to_owned()));
+        }
+        if !remove(image, path, &mut changes)? {
+            return Ok(Remedy::ByHand(format!(
+                "More than {LIMIT} files would go at once; look before you remove them."
+            )));
+        }
+    }
+    Ok(Remedy::Changes(changes))
+}
+
+/// The path with every link followed but the last, which is what a change speaks of.
+pub(in crate::change) fn real(image: &Image, path: &Path) -> Result<PathBuf, Error> {
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Ok(image.real_path(parent)?.join(name)),
+        _ => Ok(PathBuf::from("/")),
+    }
+}
+
+/// Removes what is at `path`, content first. `false` when it would be too much.
+fn remove(image: &Image, path: &Path, changes: &mut Vec<Change>) -> Result<bool, Error> {
+    let Some(meta) = image.lstat(path)? else { return Ok(true) };
+    if meta.kind == Kind::Directory {
+        for entry in image.list(path)? {
+            if !remove(image, &path.join(entry.name), changes)? {
+                return Ok(false);
+            }
+        }
+    }
+    if changes.len() >= LIMIT {
+        return Ok(false);
+    }
+    let before = image.node(path)?;
+    changes.push(Change::Path { path: path.to_owned(), before, after: None, secret: true });
+    Ok(true)
+}

@@ -1,0 +1,39 @@
+//! Fixes with logic of their own, one file for each.
+
+use super::Remedy;
+use crate::catalogue::OwnFix;
+use crate::check::{Context, Finding};
+use crate::image::{Error, Image};
+
+mod cloud_init_passwords;
+mod dbus_machine_id;
+mod host_keys_at_first_boot;
+mod keyboard_interactive;
+mod login_records;
+mod logs;
+mod machine_id;
+mod match_blocks;
+mod password_expiry;
+mod passwords;
+mod sshd_at_boot;
+mod sudo_rights;
+mod upgrade;
+
+/// The remedy by `fix`, for what `finding` observed.
+pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Context) -> Result<Remedy, Error> {
+    match fix {
+        OwnFix::KeyboardInteractive => keyboard_interactive::remedy(image, finding),
+        OwnFix::MatchBlocks => match_blocks::remedy(image, finding),
+        OwnFix::CloudInitPasswords => cloud_init_passwords::remedy(image, finding),
+        OwnFix::SshdAtBoot => sshd_at_boot::remedy(image, finding),
+        OwnFix::HostKeysAtFirstBoot => host_keys_at_first_boot::remedy(image, finding),
+        OwnFix::Passwords => passwords::remedy(image, finding),
+        OwnFix::SudoRights => sudo_rights::remedy(image, finding),
+        OwnFix::PasswordExpiry => password_expiry::remedy(image, finding, context),
+        OwnFix::MachineId => machine_id::remedy(image, finding),
+        OwnFix::DbusMachineId => dbus_machine_id::remedy(image, finding),
+        OwnFix::Logs => logs::remedy(image, finding),
+        OwnFix::LoginRecords => login_records::remedy(image, finding),
+        OwnFix::Upgrade => upgrade::remedy(image, finding),
+    }
+}

@@ -1,0 +1,10 @@
+//! OSL-03: runs the package manager.
+
+use crate::change::Remedy;
+use crate::check::Finding;
+use crate::image::{Error, Image};
+
+pub(super) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> {
+    let _ = (image, finding);
+    todo!()
+}

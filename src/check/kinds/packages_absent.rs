@@ -1,0 +1,32 @@
+//! None of these packages is installed.
+
+use crate::check::{Finding, Observation, Status};
+use crate::image::packages::Database;
+use crate::image::{Error, Image};
+
+pub(in crate::check) fn check(image: &Image, names: &[String]) -> Result<Finding, Error> {
+    let packages = image.packages()?;
+    if packages.database == Database::None {
+        return Ok(Finding::new(
+            Status::Unknown,
+            "No dpkg or rpm database was found, so what is installed is not known.",
+        ));
+    }
+    let unwanted = |name: &str| {
+        names.iter().any(|wanted| match wanted.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == wanted,
+        })
+    };
+    let seen: Vec<_> = packages
+        .packages
+        .iter()
+        .filter(|package| unwanted(&package.name))
+        .map(|package| Observation::fact(format!("{} {} is installed", package.name, package.version)))
+        .collect();
+    Ok(if seen.is_empty() {
+        Finding::new(Status::Pass, "None of these packages is installed.")
+    } else {
+        Finding::new(Status::Fail, "Packages that should not be on the image are installed.").seen(seen)
+    })
+}

@@ -1,0 +1,65 @@
+//! The server-wide sshd setting has one of the wanted values.
+//!
+//! What a `Match` block makes of it for some connections is the business of [`crate::check::own`]'s match blocks.
+
+use crate::check::{Finding, Observation, Status};
+use crate::image::sshd::{Origin, Setting};
+use crate::image::{Error, Image};
+
+pub(in crate::check) fn check(
+    image: &Image,
+    keyword: &str,
+    pass: &[String],
+    tolerated: &[String],
+) -> Result<Finding, Error> {
+    let sshd = image.sshd()?;
+    if sshd.main.is_none() {
+        return Ok(no_server());
+    }
+    if let Some(problem) = sshd.problems.iter().find(|problem| problem.fatal) {
+        return Ok(Finding::new(
+            Status::Unknown,
+            format!("sshd refuses its configuration, so `{keyword}` has no effect yet: {}.", problem.message),
+        )
+        .seen([at(&problem.origin)]));
+    }
+    let effective = sshd.effective(None);
+    Ok(match effective.get(keyword) {
+        Some(setting) => judge(setting, pass, tolerated),
+        None => Finding::new(Status::Unknown, format!("This OpenSSH has no setting `{keyword}`.")),
+    })
+}
+
+/// What every sshd guideline but SSH-07 says of an image without a server.
+pub(in crate::check) fn no_server() -> Finding {
+    Finding::new(Status::NotApplicable, "There is no SSH server on this image.")
+}
+
+/// A configuration line as an observation.
+pub(in crate::check) fn at(origin: &Origin) -> Observation {
+    Observation::at(&origin.path).line(origin.line).text(crate::image::text::visible(&origin.text))
+}
+
+fn judge(setting: &Setting, pass: &[String], tolerated: &[String]) -> Finding {
+    let value = setting.values.first().map_or("", String::as_str);
+    let is_in = |wanted: &[String]| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(value));
+    let keyword = &setting.keyword;
+    let shown = crate::image::text::visible(value);
+    let default = if setting.origins.is_empty() { " by default: no line sets it" } else { "" };
+    let finding = if is_in(pass) {
+        Finding::new(Status::Pass, format!("`{keyword}` is `{shown}`{default}."))
+    } else if is_in(tolerated) {
+        let better = pass.first().map_or("", String::as_str);
+        Finding::new(
+            Status::Pass,
+            format!("`{keyword}` is `{shown}`{default}. That is accepted; `{better}` is better."),
+        )
+    } else {
+        let wanted = pass.join("` or `");
+        Finding::new(Status::Fail, format!("`{keyword}` is `{shown}`{default}; it must be `{wanted}`."))
+    };
+    if setting.origins.is_empty() {
+        return finding.seen([Observation::fact(format!("{keyword} {shown} (the default of this OpenSSH)"))]);
+    }
+    finding.seen(setting.origins.iter().map(at))
+}

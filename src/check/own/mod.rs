@@ -1,0 +1,98 @@
+//! Checks with logic of their own, one file for each.
+//!
+//! A check returns the error of a look that failed; [`super::judge`] turns it into "unknown". What two of them need is
+//! here or in a file named for it.
+
+use super::{Context, Finding};
+use crate::catalogue::OwnCheck;
+use crate::image::{Error, Image};
+
+mod architecture;
+mod authorized_keys;
+mod aws_credentials;
+mod boot_target;
+mod build_accounts;
+mod buyer_key;
+mod certificates;
+mod clear_text;
+mod cloud_init_passwords;
+mod dbus_machine_id;
+mod default_user;
+mod encryption;
+mod host_keys;
+mod host_keys_at_first_boot;
+mod key_login;
+mod keyboard_interactive;
+mod life_cycle;
+mod login_records;
+mod logs;
+mod machine_id;
+mod match_blocks;
+mod metadata_tokens;
+mod newest_kernel;
+mod null_passwords;
+mod own_traces;
+mod package_origins;
+mod password_expiry;
+mod password_hashes;
+mod private_keys;
+mod root_password;
+mod security_groups;
+mod security_updates;
+mod ssh_reachable;
+mod sshd_at_boot;
+mod sshd_valid;
+mod sudo_rights;
+mod unique_uids;
+mod user_keys;
+mod virtualization;
+
+/// Judges by `check`.
+pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result<Finding, Error> {
+    match check {
+        OwnCheck::LifeCycle => life_cycle::check(image, context),
+        OwnCheck::SecurityUpdates => security_updates::check(image),
+        OwnCheck::NewestKernel => newest_kernel::check(image),
+        OwnCheck::PackageOrigins => package_origins::check(image),
+        OwnCheck::KeyboardInteractive => keyboard_interactive::check(image),
+        OwnCheck::MatchBlocks => match_blocks::check(image),
+        OwnCheck::CloudInitPasswords => cloud_init_passwords::check(image),
+        OwnCheck::SshdAtBoot => sshd_at_boot::check(image),
+        OwnCheck::SshReachable => ssh_reachable::check(image),
+        OwnCheck::KeyLogin => key_login::check(image),
+        OwnCheck::SshdValid => sshd_valid::check(image),
+        OwnCheck::HostKeys => host_keys::check(image),
+        OwnCheck::HostKeysAtFirstBoot => host_keys_at_first_boot::check(image),
+        OwnCheck::AuthorizedKeys => authorized_keys::check(image),
+        OwnCheck::UserKeys => user_keys::check(image),
+        OwnCheck::BuyerKey => buyer_key::check(image),
+        OwnCheck::NullPasswords => null_passwords::check(image),
+        OwnCheck::PasswordHashes => password_hashes::check(image),
+        OwnCheck::RootPassword => root_password::check(image),
+        OwnCheck::UniqueUids => unique_uids::check(image),
+        OwnCheck::BuildAccounts => build_accounts::check(image),
+        OwnCheck::DefaultUser => default_user::check(image),
+        OwnCheck::SudoRights => sudo_rights::check(image),
+        OwnCheck::PasswordExpiry => password_expiry::check(image, context),
+        OwnCheck::AwsCredentials => aws_credentials::check(image, context),
+        OwnCheck::PrivateKeys => private_keys::check(image, context),
+        OwnCheck::Certificates => certificates::check(image, context),
+        OwnCheck::MetadataTokens => metadata_tokens::check(image),
+        OwnCheck::MachineId => machine_id::check(image),
+        OwnCheck::DbusMachineId => dbus_machine_id::check(image),
+        OwnCheck::Logs => logs::check(image),
+        OwnCheck::LoginRecords => login_records::check(image),
+        OwnCheck::BootTarget => boot_target::check(image),
+        OwnCheck::ClearText => clear_text::check(image),
+        OwnCheck::Virtualization => virtualization::check(image),
+        OwnCheck::Architecture => architecture::check(image),
+        OwnCheck::SecurityGroups => security_groups::check(image),
+        OwnCheck::Encryption => encryption::check(image),
+        OwnCheck::OwnTraces => own_traces::check(image),
+    }
+}
+
+/// Whether `check` looks at what the sweep found.
+pub(super) fn needs_sweep(check: OwnCheck) -> bool {
+    matches!(check, OwnCheck::AwsCredentials | OwnCheck::PrivateKeys | OwnCheck::Certificates)
+}
