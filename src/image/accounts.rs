@@ -3,29 +3,18 @@
 //! No name service is asked: a static program cannot, and an offline image's answers would be the host's. A password
 //! hash is classified where it is read and then forgotten: nothing here holds one.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 
-use super::{Error, Image};
+use super::{Error, Image, Kind, Reason};
 
-/// What a password field means (shadow(5), crypt(5)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Password {
-    /// Empty: anybody gets in without one.
-    Empty,
-    /// `*`, `!`, `!!`, `!*`, `*LK*` and the like: no password fits, and none is kept.
-    Locked,
-    /// A hash; `locked` when it stands behind a `!` (it is still a hash on the image).
-    Hash {
-        /// Behind one or more `!`.
-        locked: bool,
-        /// The method: `yescrypt`, `SHA-512`, `DES` …
-        scheme: &'static str,
-    },
-    /// `x` in passwd: the field is in the other file.
-    Shadowed,
-    /// Anything else: fits no password, but is no lock either.
-    Junk,
-}
+mod homes;
+mod lines;
+mod password;
+
+pub use password::Password;
 
 /// One line of `/etc/passwd` with what `/etc/shadow` adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +31,7 @@ pub struct User {
     pub shell: PathBuf,
     /// Line in `/etc/passwd`, from 1.
     pub line: u32,
-    /// The password field of `/etc/passwd`.
+    /// The password field of `/etc/passwd`; it counts unless it is [`Password::Shadowed`].
     pub password: Password,
     /// The user's line in `/etc/shadow`; `None` when there is none (or it could not be read: see [`Accounts::shadow`]).
     pub shadow: Option<Shadow>,
@@ -76,10 +65,24 @@ pub struct Group {
     pub members: Vec<String>,
     /// Line in `/etc/group`, from 1.
     pub line: u32,
-    /// The group's password field, from `gshadow` where there is one.
+    /// The group's password field: that of `gshadow` where there is one, but for a hash in `group` itself.
     pub password: Password,
     /// Line in `/etc/gshadow`, from 1, where the group has one.
     pub gshadow_line: Option<u32>,
+}
+
+/// A line of `shadow` or `gshadow` that no line of `passwd` or `group` refers to (or that comes after the first of its
+/// name): nobody can use it, but what it holds is on the image all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// `/etc/shadow` or `/etc/gshadow`.
+    pub path: PathBuf,
+    /// Line, from 1.
+    pub line: u32,
+    /// The name it is for.
+    pub name: String,
+    /// What its password field means.
+    pub password: Password,
 }
 
 /// A home directory and whose it is.
@@ -98,20 +101,57 @@ pub struct Accounts {
     pub users: Vec<User>,
     /// In the order of `/etc/group`.
     pub groups: Vec<Group>,
-    /// Every home that exists: field 6 of passwd, `/home/*`, `/root`; each directory once, sorted by path.
+    /// Every home that exists: field 6 of passwd, `/home/*`, `/root`; each directory once (under the name that passwd
+    /// gives it), sorted by path. A system directory (`/`, `/bin`, `/usr/sbin`, `/var/spool` …, anything below `/dev`,
+    /// `/proc`, `/sys` or `/run`) is no home, whatever passwd says; `/var/lib/jenkins` or `/var/www` is one.
     pub homes: Vec<Home>,
     /// Lines that are not of the form the manual gives: path and line.
     pub odd_lines: Vec<(PathBuf, u32)>,
+    /// Lines of `shadow` and `gshadow` that belong to no account or group.
+    pub strays: Vec<Stray>,
     /// `Err` when `/etc/shadow` is there but could not be read: then no user has a [`User::shadow`].
     pub shadow: Result<(), Error>,
+    /// `Err` when `/etc/gshadow` is there but could not be read: then no group has a [`Group::gshadow_line`].
+    pub gshadow: Result<(), Error>,
     /// `UID_MIN` of `/etc/login.defs`, 1000 when unset.
     pub uid_min: u32,
 }
 
 impl Accounts {
     pub(super) fn read(image: &Image) -> Result<Self, Error> {
-        let _ = image;
-        todo!("helper A")
+        let mut odd_lines = Vec::new();
+        let passwd = Path::new("/etc/passwd");
+        let Some(bytes) = image.read(passwd)? else {
+            return Err(Error::malformed("read", passwd, "it is not there: the image has no accounts"));
+        };
+        let mut users = lines::passwd(&bytes, &mut odd_lines);
+        let mut strays = Vec::new();
+        let shadow = image.read(Path::new("/etc/shadow")).map(|bytes| {
+            let lines = lines::shadow(&bytes.unwrap_or_default(), &mut odd_lines);
+            for user in &mut users {
+                user.shadow = lines.get(&user.name).copied();
+            }
+            let names = users.iter().map(|user| user.name.as_str());
+            strays.extend(lines.strays(names, |shadow| (shadow.line, shadow.password)));
+        });
+        let group = image.read(Path::new("/etc/group"))?.unwrap_or_default();
+        let mut groups = lines::group(&group, &mut odd_lines);
+        let gshadow = image.read(Path::new("/etc/gshadow")).map(|bytes| {
+            let lines = lines::gshadow(&bytes.unwrap_or_default(), &mut odd_lines);
+            for group in &mut groups {
+                if let Some((line, password)) = lines.get(&group.name).copied() {
+                    group.gshadow_line = Some(line);
+                    if !matches!(group.password, Password::Hash { .. }) {
+                        group.password = password;
+                    }
+                }
+            }
+            strays.extend(lines.strays(groups.iter().map(|group| group.name.as_str()), |line| *line));
+        });
+        let homes = homes::homes(image, &users)?;
+        let uid_min =
+            image.read_text(Path::new("/etc/login.defs"))?.and_then(|text| lines::uid_min(&text)).unwrap_or(1000);
+        Ok(Self { users, groups, homes, odd_lines, strays, shadow, gshadow, uid_min })
     }
 
     /// The account called `name`.
@@ -121,19 +161,29 @@ impl Accounts {
 
     /// The names of every group `name` belongs to, the primary one first.
     pub fn groups_of(&self, name: &str) -> Vec<&str> {
-        let _ = name;
-        todo!("helper A")
+        let primary = self.user(name).map(|user| user.gid);
+        let first = self.groups.iter().find(|group| Some(group.gid) == primary);
+        let others = self.groups.iter().filter(|group| group.members.iter().any(|member| member == name));
+        let mut names: Vec<&str> = Vec::new();
+        for group in first.into_iter().chain(others) {
+            if !names.contains(&group.name.as_str()) {
+                names.push(&group.name);
+            }
+        }
+        names
     }
 
-    /// Accounts a person could log in to: a shell that is there and is not `nologin` or `false`.
+    /// Accounts whose shell lets a person in ([`User::can_log_in`]).
     pub fn login_users(&self) -> impl Iterator<Item = &User> {
         self.users.iter().filter(|user| user.can_log_in())
     }
 }
 
 impl User {
-    /// Whether the shell is one that lets a person in (not `nologin`, `false`, `sync`, `shutdown`, `halt`).
+    /// Whether the shell is one that lets a person in: not `nologin`, `false`, `true`, `sync`, `shutdown`, `halt` or
+    /// `/dev/null`. Whether the shell is there is not looked at; an empty field means `/bin/sh`.
     pub fn can_log_in(&self) -> bool {
-        todo!("helper A")
+        let name = self.shell.file_name().unwrap_or_default();
+        !["nologin", "false", "true", "sync", "shutdown", "halt", "null"].iter().any(|closed| name == *closed)
     }
 }

@@ -25,11 +25,17 @@ pub enum Reason {
     /// Something is there that is not what was asked for, and is never opened.
     #[error("it is {0}, not a regular file")]
     Special(Kind),
+    /// Something is there that is not the directory that was asked for.
+    #[error("it is {0}, not a directory")]
+    NotDirectory(Kind),
     /// Larger than this program is willing to read.
     #[error("it is larger than {0} bytes")]
     TooLarge(u64),
-    /// Links that lead in a circle, or too many of them.
-    #[error("its links lead in a circle")]
+    /// More entries or matches than this program is willing to hold.
+    #[error("there are more than {0} entries")]
+    TooMany(usize),
+    /// Links that lead in a circle, too many of them, or one that leads out through procfs.
+    #[error("its links lead in a circle or out through /proc")]
     Loop,
     /// It is not what its place says it should be.
     #[error("{0}")]

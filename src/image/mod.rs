@@ -6,7 +6,7 @@
 //!
 //! Judging (what is good or bad) does not belong here, nor does anything that knows of guidelines.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 pub mod accounts;
@@ -14,11 +14,14 @@ pub mod cloud_init;
 mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod glob;
 pub mod live;
+mod look;
 mod node;
 pub mod os;
 mod overlay;
 pub mod packages;
+mod resolve;
 mod root;
 pub mod sshd;
 pub mod text;
@@ -27,6 +30,7 @@ pub mod walk;
 pub mod write;
 
 pub use error::{Error, Reason};
+pub use look::{BODY_LIMIT, ENTRY_LIMIT, READ_LIMIT};
 pub use node::{Body, Entry, FileNode, Kind, Meta, Node, Stamp};
 pub use overlay::Overlay;
 
@@ -70,8 +74,17 @@ impl Image {
     /// # Errors
     /// When the directory cannot be opened, or holds nothing that looks like a Linux root (`/etc` and `/usr` or `/bin`).
     pub fn open(root: &Path) -> Result<Self, Error> {
-        let _ = root;
-        todo!("helper A")
+        let root = root::Root::open(root)?;
+        let mode = if root.mount_point() == Path::new("/") { Mode::Live } else { Mode::Offline };
+        let image = Self { root: Arc::new(root), overlay: Overlay::default(), mode, facts: Facts::default() };
+        let has =
+            |path: &str| image.stat(Path::new(path)).map(|meta| meta.is_some_and(|meta| meta.kind == Kind::Directory));
+        if has("/etc")? && (has("/usr")? || has("/bin")?) {
+            return Ok(image);
+        }
+        let what = "it does not look like a Linux root: it has no /etc, or neither /usr nor /bin; \
+                    give the directory the image's root file system is mounted on";
+        Err(Error::malformed("open", image.mount_point(), what))
     }
 
     /// Live or offline.
@@ -101,91 +114,6 @@ impl Image {
     /// The overlay this image is seen through; empty for the image as it is.
     pub fn overlay(&self) -> &Overlay {
         &self.overlay
-    }
-
-    /// What is at `path`, following links inside the image; `None` when nothing is there (or a link dangles).
-    ///
-    /// # Errors
-    /// When it could not be found out: no permission, a link loop, an I/O error.
-    pub fn stat(&self, path: &Path) -> Result<Option<Meta>, Error> {
-        let _ = path;
-        todo!("helper A")
-    }
-
-    /// What is at `path` itself; a final link is not followed.
-    ///
-    /// # Errors
-    /// As [`Image::stat`].
-    pub fn lstat(&self, path: &Path) -> Result<Option<Meta>, Error> {
-        let _ = path;
-        todo!("helper A")
-    }
-
-    /// The bytes of the regular file at `path` (links followed inside the image); `None` when nothing is there.
-    /// Reads at most [`READ_LIMIT`] bytes; never opens a FIFO, socket or device; never changes the access time where
-    /// the kernel allows that.
-    ///
-    /// # Errors
-    /// When something is there that is no regular file, is too large, or cannot be read.
-    pub fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
-        let _ = path;
-        todo!("helper A")
-    }
-
-    /// [`Image::read`] as text; bytes that are not UTF-8 become U+FFFD.
-    ///
-    /// # Errors
-    /// As [`Image::read`].
-    pub fn read_text(&self, path: &Path) -> Result<Option<String>, Error> {
-        Ok(self.read(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
-    }
-
-    /// Where the link at `path` points, as written; `None` when it is no link or nothing is there.
-    ///
-    /// # Errors
-    /// As [`Image::stat`].
-    pub fn read_link(&self, path: &Path) -> Result<Option<PathBuf>, Error> {
-        let _ = path;
-        todo!("helper A")
-    }
-
-    /// The entries of the directory at `path` (links followed), sorted by bytes; empty when nothing is there.
-    ///
-    /// # Errors
-    /// When it is no directory or cannot be read.
-    pub fn list(&self, path: &Path) -> Result<Vec<Entry>, Error> {
-        let _ = path;
-        todo!("helper A")
-    }
-
-    /// The paths that match an absolute shell pattern (`*`, `?`, `[…]` within one component; `**` for any depth;
-    /// `{a,b}` alternatives), sorted by bytes. A leading dot is matched by `*`. Links in the fixed part are followed.
-    ///
-    /// # Errors
-    /// When a directory on the way exists but cannot be read.
-    pub fn glob(&self, pattern: &str) -> Result<Vec<PathBuf>, Error> {
-        let _ = pattern;
-        todo!("helper A")
-    }
-
-    /// The path inside the image that `path` stands for once every link on the way, the last one included, is
-    /// followed. The last component need not exist.
-    ///
-    /// # Errors
-    /// On a link loop or a directory that cannot be searched.
-    pub fn real_path(&self, path: &Path) -> Result<PathBuf, Error> {
-        let _ = path;
-        todo!("helper A")
-    }
-
-    /// Everything there is at `path` itself, as a [`Node`]: what a change is made from. `None` when nothing is there.
-    /// Bodies over [`BODY_LIMIT`] are left on the disk and known by their [`Stamp`].
-    ///
-    /// # Errors
-    /// As [`Image::read`]; special files give [`Reason::Special`].
-    pub fn node(&self, path: &Path) -> Result<Option<Node>, Error> {
-        let _ = path;
-        todo!("helper A")
     }
 
     /// What `os-release` says.
@@ -246,12 +174,6 @@ impl Image {
         (self.mode == Mode::Live).then(|| self.facts.live.get_or_init(live::Live::default))
     }
 }
-
-/// The most that [`Image::read`] reads: 16 MiB.
-pub const READ_LIMIT: u64 = 16 << 20;
-
-/// The largest body a [`Node`] holds in memory: 1 MiB.
-pub const BODY_LIMIT: u64 = 1 << 20;
 
 fn fact<T>(cell: &OnceLock<Result<T, Error>>, find: impl FnOnce() -> Result<T, Error>) -> Result<&T, Error> {
     cell.get_or_init(find).as_ref().map_err(Clone::clone)

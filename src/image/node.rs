@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::fs::{FileType, Metadata};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -35,6 +37,37 @@ impl fmt::Display for Kind {
     }
 }
 
+impl Kind {
+    fn of(kind: FileType) -> Self {
+        if kind.is_file() {
+            Self::File
+        } else if kind.is_dir() {
+            Self::Directory
+        } else if kind.is_symlink() {
+            Self::Symlink
+        } else if kind.is_fifo() {
+            Self::Fifo
+        } else if kind.is_socket() {
+            Self::Socket
+        } else {
+            Self::Device
+        }
+    }
+
+    /// What a directory entry says of itself.
+    pub(super) fn of_entry(kind: nix::dir::Type) -> Self {
+        use nix::dir::Type;
+        match kind {
+            Type::File => Self::File,
+            Type::Directory => Self::Directory,
+            Type::Symlink => Self::Symlink,
+            Type::Fifo => Self::Fifo,
+            Type::Socket => Self::Socket,
+            Type::BlockDevice | Type::CharacterDevice => Self::Device,
+        }
+    }
+}
+
 /// What `stat` says of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meta {
@@ -52,6 +85,25 @@ pub struct Meta {
     pub links: u64,
     /// Identity and time of last change, as found.
     pub stamp: Stamp,
+}
+
+impl Meta {
+    pub(super) fn of(found: &Metadata) -> Self {
+        Self {
+            kind: Kind::of(found.file_type()),
+            mode: found.mode() & 0o7777,
+            uid: found.uid(),
+            gid: found.gid(),
+            size: found.size(),
+            links: found.nlink(),
+            stamp: Stamp {
+                device: found.dev(),
+                inode: found.ino(),
+                modified: (found.mtime(), found.mtime_nsec()),
+                changed: (found.ctime(), found.ctime_nsec()),
+            },
+        }
+    }
 }
 
 /// Identity and times of a file: two equal stamps mean that nobody wrote to it in between.
@@ -154,6 +206,24 @@ impl Node {
             Self::File(FileNode { body: Body::Bytes(bytes), .. }) => Some(bytes),
             _ => None,
         }
+    }
+
+    /// What `stat` would say of it, were it there. It has no identity yet: the stamp is the default one, but for a body
+    /// left on the disk.
+    pub fn meta(&self) -> Meta {
+        let (mode, uid, gid, size, stamp) = match self {
+            Self::File(FileNode { body: Body::Bytes(bytes), mode, uid, gid }) => {
+                (*mode, *uid, *gid, bytes.len() as u64, Stamp::default())
+            }
+            Self::File(FileNode { body: Body::OnDisk { size, stamp }, mode, uid, gid }) => {
+                (*mode, *uid, *gid, *size, *stamp)
+            }
+            Self::Symlink { target, uid, gid } => {
+                (0o777, *uid, *gid, target.as_os_str().len() as u64, Stamp::default())
+            }
+            Self::Directory { mode, uid, gid } => (*mode, *uid, *gid, 0, Stamp::default()),
+        };
+        Meta { kind: self.kind(), mode, uid, gid, size, links: 1, stamp }
     }
 
     /// The sort of thing it is.

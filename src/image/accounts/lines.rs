@@ -1,0 +1,232 @@
+//! The lines of the account files. As lenient as the C library where that decides who gets in (blanks before a line, `+0`
+//! as a user id), and every departure from the manual is noted.
+
+use super::{BTreeMap, Group, OsString, OsStringExt, Password, Path, PathBuf, Shadow, Stray, User};
+
+/// Lines that are not of the form the manual gives: path and line.
+type Odd = Vec<(PathBuf, u32)>;
+
+/// The lines of a file with their numbers, from 1, without line breaks and blanks before them; the odd ones noted and,
+/// where they hold no entry (empty, a comment, a NIS `+` or `-`), left out.
+fn entries<'f>(file: &'static str, bytes: &'f [u8], odd: &mut Odd) -> Vec<(u32, Vec<&'f [u8]>)> {
+    let mut found = Vec::new();
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    if bytes.is_empty() {
+        return found;
+    }
+    for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1..) {
+        let entry = line.strip_suffix(b"\r").unwrap_or(line).trim_ascii_start();
+        if entry.len() != line.len() {
+            note(file, number, odd);
+        }
+        if matches!(entry.first(), None | Some(b'#' | b'+' | b'-' | b':')) {
+            note(file, number, odd);
+        } else {
+            found.push((number, entry.split(|byte| *byte == b':').collect()));
+        }
+    }
+    found
+}
+
+fn note(file: &'static str, line: u32, odd: &mut Odd) {
+    let place = (PathBuf::from(file), line);
+    if odd.last() != Some(&place) {
+        odd.push(place);
+    }
+}
+
+/// A name as text, and whether it is a proper one.
+fn name(field: &[u8]) -> (String, bool) {
+    let text = String::from_utf8_lossy(field).into_owned();
+    let proper = std::str::from_utf8(field).is_ok() && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    (text, proper)
+}
+
+/// A user or group id as strtoul(3) reads it, and whether it is plainly written.
+fn id(field: &[u8]) -> Option<(u32, bool)> {
+    let text = std::str::from_utf8(field).ok()?;
+    let trimmed = text.trim_start();
+    let digits = trimmed.strip_prefix('+').unwrap_or(trimmed);
+    // `+` was taken off once; `u32` would take another one.
+    let number = if digits.starts_with('+') { None } else { digits.parse().ok() };
+    number.map(|number| (number, digits.len() == text.len()))
+}
+
+pub(super) fn passwd(bytes: &[u8], odd: &mut Odd) -> Vec<User> {
+    const FILE: &str = "/etc/passwd";
+    let mut users = Vec::new();
+    for (line, fields) in entries(FILE, bytes, odd) {
+        let [login, password, uid, gid, _, home, shell @ ..] = fields.as_slice() else {
+            note(FILE, line, odd);
+            continue;
+        };
+        let (Some((uid, plain_uid)), Some((gid, plain_gid))) = (id(uid), id(gid)) else {
+            note(FILE, line, odd);
+            continue;
+        };
+        let (name, proper) = name(login);
+        if !(proper && plain_uid && plain_gid && shell.len() == 1) {
+            note(FILE, line, odd);
+        }
+        users.push(User {
+            name,
+            uid,
+            gid,
+            home: path(home.to_vec()),
+            // The C library takes all that is left of the line.
+            shell: path(shell.join(&b':')),
+            line,
+            password: Password::of(password),
+            shadow: None,
+        });
+    }
+    users
+}
+
+pub(super) fn group(bytes: &[u8], odd: &mut Odd) -> Vec<Group> {
+    const FILE: &str = "/etc/group";
+    let mut groups = Vec::new();
+    for (line, fields) in entries(FILE, bytes, odd) {
+        let [group, password, gid, members @ ..] = fields.as_slice() else {
+            note(FILE, line, odd);
+            continue;
+        };
+        let Some((gid, plain)) = id(gid) else {
+            note(FILE, line, odd);
+            continue;
+        };
+        let (name, proper) = name(group);
+        if !(proper && plain && members.len() == 1) {
+            note(FILE, line, odd);
+        }
+        let members = members.first().copied().unwrap_or_default().split(|byte| *byte == b',');
+        let members = members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty());
+        groups.push(Group {
+            name,
+            gid,
+            members: members.map(|member| String::from_utf8_lossy(member).into_owned()).collect(),
+            line,
+            password: Password::of(password),
+            gshadow_line: None,
+        });
+    }
+    groups
+}
+
+/// The entries of a shadow file: the first of each name, to be taken, and those nobody takes.
+pub(super) struct Shadows<T> {
+    file: &'static str,
+    first: BTreeMap<String, T>,
+    others: Vec<(String, T)>,
+}
+
+impl<T> Shadows<T> {
+    fn new(file: &'static str, entries: Vec<(String, T)>) -> Self {
+        let mut found = Self { file, first: BTreeMap::new(), others: Vec::new() };
+        for (name, entry) in entries {
+            if found.first.contains_key(&name) {
+                found.others.push((name, entry));
+            } else {
+                found.first.insert(name, entry);
+            }
+        }
+        found
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&T> {
+        self.first.get(name)
+    }
+
+    /// The entries that are for none of `names`, in the order of the file.
+    pub(super) fn strays<'n>(
+        mut self,
+        names: impl Iterator<Item = &'n str>,
+        of: impl Fn(&T) -> (u32, Password),
+    ) -> Vec<Stray> {
+        for name in names {
+            self.first.remove(name);
+        }
+        self.others.extend(self.first);
+        let path = Path::new(self.file);
+        let mut strays: Vec<Stray> = (self.others.into_iter())
+            .map(|(name, entry)| (name, of(&entry)))
+            .map(|(name, (line, password))| Stray { path: path.to_owned(), line, name, password })
+            .collect();
+        strays.sort_by_key(|stray| stray.line);
+        strays
+    }
+}
+
+pub(super) fn shadow(bytes: &[u8], odd: &mut Odd) -> Shadows<Shadow> {
+    const FILE: &str = "/etc/shadow";
+    let mut found = Vec::new();
+    for (line, fields) in entries(FILE, bytes, odd) {
+        let [login, password, days @ ..] = fields.as_slice() else {
+            note(FILE, line, odd);
+            continue;
+        };
+        let (name, proper) = name(login);
+        let day = |place: usize| days.get(place).and_then(|field| day(field));
+        let strange = days.iter().take(6).any(|field| !field.is_empty() && self::day(field).is_none());
+        if !proper || strange || days.len() != 7 {
+            note(FILE, line, odd);
+        }
+        let shadow = Shadow {
+            line,
+            password: Password::of_shadow(password),
+            last_change: day(0),
+            max_days: day(2),
+            inactive_days: day(4),
+            expires: day(5),
+        };
+        found.push((name, shadow));
+    }
+    Shadows::new(FILE, found)
+}
+
+pub(super) fn gshadow(bytes: &[u8], odd: &mut Odd) -> Shadows<(u32, Password)> {
+    const FILE: &str = "/etc/gshadow";
+    let mut found = Vec::new();
+    for (line, fields) in entries(FILE, bytes, odd) {
+        let [group, password, rest @ ..] = fields.as_slice() else {
+            note(FILE, line, odd);
+            continue;
+        };
+        let (name, proper) = name(group);
+        if !proper || rest.len() != 2 {
+            note(FILE, line, odd);
+        }
+        found.push((name, (line, Password::of_shadow(password))));
+    }
+    Shadows::new(FILE, found)
+}
+
+/// A field of days; `None` when it is empty or no number.
+fn day(field: &[u8]) -> Option<i64> {
+    std::str::from_utf8(field).ok()?.trim().parse().ok()
+}
+
+/// `UID_MIN` of login.defs(5): decimal, octal or hexadecimal; the last one counts.
+pub(super) fn uid_min(text: &str) -> Option<u32> {
+    let mut found = None;
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        if words.next() == Some("UID_MIN")
+            && let Some(word) = words.next()
+        {
+            let number = if let Some(digits) = word.strip_prefix("0x") {
+                u32::from_str_radix(digits, 16)
+            } else if word.starts_with('0') {
+                u32::from_str_radix(word, 8)
+            } else {
+                word.parse()
+            };
+            found = number.ok().or(found);
+        }
+    }
+    found
+}
+
+fn path(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes))
+}

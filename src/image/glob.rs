@@ -1,0 +1,311 @@
+//! Shell patterns (glob(7)) over the image: one walk for each alternative, every directory looked at once.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use super::{ENTRY_LIMIT, Entry, Error, Image, Kind, Reason};
+
+/// The most alternatives that `{a,b}` may lead to.
+const ALTERNATIVES: usize = 256;
+
+/// The deepest that `**` goes below the fixed part.
+const DEPTH: usize = 4096;
+
+/// One component of a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    /// This name and no other.
+    Name(Vec<u8>),
+    /// Names that this pattern fits.
+    Pattern(Vec<u8>),
+    /// `**`: any number of directories, and in the last place everything in them.
+    Any,
+}
+
+pub(super) fn glob(image: &Image, pattern: &str) -> Result<Vec<PathBuf>, Error> {
+    let mut found = BTreeSet::new();
+    for alternative in alternatives(pattern.as_bytes()) {
+        let parts =
+            alternative.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).map(part).collect::<Vec<_>>();
+        let directories_only = alternative.ends_with(b"/");
+        let fixed = parts.iter().take_while(|part| matches!(part, Part::Name(_))).count();
+        let mut prefix = PathBuf::from("/");
+        let (fixed, wild) = parts.split_at_checked(fixed).unwrap_or_default();
+        prefix.extend(
+            fixed
+                .iter()
+                .filter_map(|part| if let Part::Name(name) = part { Some(OsStr::from_bytes(name)) } else { None }),
+        );
+        if wild.is_empty() {
+            let there = if directories_only { image.stat(&prefix)? } else { image.lstat(&prefix)? };
+            if there.is_some_and(|meta| !directories_only || meta.kind == Kind::Directory) {
+                found.insert(prefix);
+            }
+        } else {
+            Search { image, wild, directories_only, found: &mut found }.run(prefix)?;
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// The walk for one alternative.
+struct Search<'a> {
+    image: &'a Image,
+    /// The components from the first wildcard on.
+    wild: &'a [Part],
+    directories_only: bool,
+    found: &'a mut BTreeSet<PathBuf>,
+}
+
+impl Search<'_> {
+    fn run(&mut self, prefix: PathBuf) -> Result<(), Error> {
+        if self.image.stat(&prefix)?.is_none_or(|meta| meta.kind != Kind::Directory) {
+            return Ok(());
+        }
+        let real = self.image.real_path(&prefix)?;
+        // Directories still to be looked at: as shown, as they really are, which parts may come next, how deep.
+        let mut open = vec![(prefix, real, self.closed_over(vec![0]), 0)];
+        while let Some((shown, real, next, depth)) = open.pop() {
+            for Entry { name, kind } in self.image.list(&real)? {
+                let below = self.after(&next, name.as_bytes());
+                let path = shown.join(&name);
+                if below.contains(&self.wild.len()) && (kind == Kind::Directory || !self.directories_only) {
+                    if self.found.len() >= ENTRY_LIMIT {
+                        return Err(self.error(path, Reason::TooMany(ENTRY_LIMIT)));
+                    }
+                    self.found.insert(path.clone());
+                }
+                if kind == Kind::Directory && below.iter().any(|part| *part < self.wild.len()) {
+                    if depth >= DEPTH {
+                        return Err(self.error(path, Reason::TooMany(DEPTH)));
+                    }
+                    open.push((path, real.join(&name), below, depth + 1));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as what it is")]
+    fn error(&self, path: PathBuf, reason: Reason) -> Error {
+        Error { action: "search", path, reason }
+    }
+
+    /// The parts that may come after `name` where those in `next` may come now.
+    fn after(&self, next: &[usize], name: &[u8]) -> Vec<usize> {
+        let mut after = Vec::new();
+        for at in next {
+            match self.wild.get(*at) {
+                Some(Part::Any) => {
+                    after.extend([*at, at + 1].into_iter().filter(|to| *to == *at || at + 1 == self.wild.len()))
+                }
+                Some(Part::Name(wanted)) if wanted == name => after.push(at + 1),
+                Some(Part::Pattern(pattern)) if fits(pattern, name) => after.push(at + 1),
+                _ => {}
+            }
+        }
+        self.closed_over(after)
+    }
+
+    /// With every part that `**` before it lets come too, as it also stands for no directory at all.
+    fn closed_over(&self, mut next: Vec<usize>) -> Vec<usize> {
+        let mut place = 0;
+        while let Some(at) = next.get(place).copied() {
+            if self.wild.get(at) == Some(&Part::Any) && at + 1 < self.wild.len() {
+                next.push(at + 1);
+            }
+            place += 1;
+        }
+        next.sort_unstable();
+        next.dedup();
+        next
+    }
+}
+
+fn part(text: &[u8]) -> Part {
+    if text == b"**" {
+        Part::Any
+    } else if text.iter().any(|byte| b"*?[".contains(byte)) {
+        Part::Pattern(text.to_vec())
+    } else {
+        Part::Name(unescaped(text))
+    }
+}
+
+/// `text` without the backslashes that make the next character stand for itself.
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        plain.push(if *byte == b'\\' { *bytes.next().unwrap_or(byte) } else { *byte });
+    }
+    plain
+}
+
+/// Every way to choose among the `{a,b}` of `pattern`, up to [`ALTERNATIVES`]. Braces without a comma or without their
+/// partner stand for themselves, as in a shell.
+fn alternatives(pattern: &[u8]) -> Vec<Vec<u8>> {
+    let mut done = Vec::new();
+    let mut open = vec![pattern.to_vec()];
+    while let Some(text) = open.pop() {
+        if done.len() + open.len() >= ALTERNATIVES {
+            break;
+        }
+        match braces(&text) {
+            None => done.push(text),
+            Some((before, choices, after)) => {
+                open.extend(choices.iter().rev().map(|choice| [before, choice, after].concat()));
+            }
+        }
+    }
+    done
+}
+
+/// The first pair of braces with a comma in it: what is before, the choices, what is after.
+fn braces(text: &[u8]) -> Option<(&[u8], Vec<&[u8]>, &[u8])> {
+    let mut from = 0;
+    while let Some(start) = find_plain(text, from, |byte| byte == b'{') {
+        let (before, rest) = text.split_at_checked(start)?;
+        let inner = rest.get(1..)?;
+        let mut depth = 0u32;
+        let mut commas = Vec::new();
+        let mut end = None;
+        let mut at = 0;
+        while let Some(place) = find_plain(inner, at, |byte| matches!(byte, b'{' | b'}' | b',')) {
+            match inner.get(place)? {
+                b'{' => depth += 1,
+                b'}' if depth == 0 => {
+                    end = Some(place);
+                    break;
+                }
+                b'}' => depth -= 1,
+                _ if depth == 0 => commas.push(place),
+                _ => {}
+            }
+            at = place + 1;
+        }
+        if let Some(end) = end
+            && !commas.is_empty()
+        {
+            let mut choices = Vec::new();
+            let mut begin = 0;
+            for stop in commas.into_iter().chain([end]) {
+                choices.push(inner.get(begin..stop)?);
+                begin = stop + 1;
+            }
+            return Some((before, choices, inner.get(end + 1..)?));
+        }
+        from = start + 1;
+    }
+    None
+}
+
+/// The first place from `from` on, not behind a backslash, where the byte is `wanted`.
+fn find_plain(text: &[u8], from: usize, wanted: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let byte = *text.get(at)?;
+        if wanted(byte) {
+            return Some(at);
+        }
+        at += if byte == b'\\' { 2 } else { 1 };
+    }
+}
+
+/// Whether `name` fits the pattern of one component.
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut p, mut n) = (0, 0);
+    // Where to go back to when the last star must take one character more.
+    let mut star: Option<(usize, usize)> = None;
+    loop {
+        let step = match (pattern.get(p), name.get(n..)) {
+            (Some(b'*'), _) => {
+                star = Some((p + 1, n));
+                p += 1;
+                continue;
+            }
+            (None, Some([]) | None) => return true,
+            (Some(_), Some(rest)) if !rest.is_empty() => one(pattern.get(p..).unwrap_or_default(), rest),
+            _ => None,
+        };
+        if let Some((pattern_length, name_length)) = step {
+            p += pattern_length;
+            n += name_length;
+        } else if let Some((after, taken)) = star
+            && taken < name.len()
+        {
+            star = Some((after, taken + 1));
+            p = after;
+            n = taken + 1;
+        } else {
+            return false;
+        }
+    }
+}
+
+/// Fits one character of `name` to the head of `pattern`: how long each of them is.
+fn one(pattern: &[u8], name: &[u8]) -> Option<(usize, usize)> {
+    let (character, length) = first(name)?;
+    match pattern {
+        [b'?', ..] => Some((1, length)),
+        [b'[', rest @ ..] => match set(rest, character) {
+            Some((true, end)) => Some((end + 1, length)),
+            Some((false, _)) => None,
+            // No closing bracket: it stands for itself.
+            None => name.starts_with(b"[").then_some((1, 1)),
+        },
+        [b'\\', escaped, ..] => name.starts_with(&[*escaped]).then_some((2, 1)),
+        [byte, ..] => name.starts_with(&[*byte]).then_some((1, 1)),
+        [] => None,
+    }
+}
+
+/// Whether the bracket set that begins `set` (after its `[`) has `character`, and how long the set is with its `]`.
+fn set(set: &[u8], character: u32) -> Option<(bool, usize)> {
+    let negated = matches!(set.first(), Some(b'!' | b'^'));
+    let begin = usize::from(negated);
+    let mut at = begin;
+    let mut has = false;
+    loop {
+        match set.get(at..)? {
+            [b']', ..] if at > begin => return Some((has != negated, at + 1)),
+            rest => {
+                let (low, length) = member(rest)?;
+                at += length;
+                let high = match set.get(at..)? {
+                    [b'-', after @ ..] if !after.is_empty() && !after.starts_with(b"]") => {
+                        let (high, length) = member(after)?;
+                        at += 1 + length;
+                        high
+                    }
+                    _ => low,
+                };
+                has |= (low..=high).contains(&character);
+            }
+        }
+    }
+}
+
+/// One member of a bracket set: a character, or what a backslash makes one.
+fn member(text: &[u8]) -> Option<(u32, usize)> {
+    match text {
+        [b'\\', rest @ ..] if !rest.is_empty() => first(rest).map(|(character, length)| (character, length + 1)),
+        _ => first(text),
+    }
+}
+
+/// The first character of `text` and its length; a byte that is not UTF-8 counts as a character beyond Unicode.
+fn first(text: &[u8]) -> Option<(u32, usize)> {
+    let byte = *text.first()?;
+    let length = match byte {
+        0xC2..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        0xF0..=0xF4 => 4,
+        _ => 1,
+    };
+    let character =
+        text.get(..length).and_then(|head| std::str::from_utf8(head).ok()).and_then(|head| head.chars().next());
+    Some(character.map_or((0x0020_0000 + u32::from(byte), 1), |character| (u32::from(character), length)))
+}
