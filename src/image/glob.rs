@@ -98,9 +98,9 @@ impl Search<'_> {
         let mut after = Vec::new();
         for at in next {
             match self.wild.get(*at) {
-                Some(Part::Any) => {
-                    after.extend([*at, at + 1].into_iter().filter(|to| *to == *at || at + 1 == self.wild.len()))
-                }
+                // Stays for the next directory; in the last place it also takes this entry.
+                Some(Part::Any) if at + 1 == self.wild.len() => after.extend([*at, at + 1]),
+                Some(Part::Any) => after.push(*at),
                 Some(Part::Name(wanted)) if wanted == name => after.push(at + 1),
                 Some(Part::Pattern(pattern)) if fits(pattern, name) => after.push(at + 1),
                 _ => {}
@@ -163,8 +163,11 @@ fn alternatives(pattern: &[u8]) -> Vec<Vec<u8>> {
     done
 }
 
-/// The first pair of braces with a comma in it: what is before, the choices, what is after.
-fn braces(text: &[u8]) -> Option<(&[u8], Vec<&[u8]>, &[u8])> {
+/// What is before a pair of braces, the choices in it, and what is after.
+type Braces<'t> = (&'t [u8], Vec<&'t [u8]>, &'t [u8]);
+
+/// The first pair of braces with a comma in it.
+fn braces(text: &[u8]) -> Option<Braces<'_>> {
     let mut from = 0;
     while let Some(start) = find_plain(text, from, |byte| byte == b'{') {
         let (before, rest) = text.split_at_checked(start)?;

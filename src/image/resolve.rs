@@ -1,5 +1,5 @@
 //! Own path resolution, one component at a time, over the disk and an overlay: what `openat2(RESOLVE_IN_ROOT |
-//! RESOLVE_NO_MAGICLINKS)` does (openat2(2), path_resolution(7)), for kernels without it, for images seen through an
+//! RESOLVE_NO_MAGICLINKS)` does (openat2(2)), for kernels without it, for images seen through an
 //! overlay, and where the real path is wanted, which the kernel does not tell.
 
 use std::ffi::{OsStr, OsString};

@@ -55,6 +55,11 @@ impl Root {
         &self.mount_point
     }
 
+    /// The root directory once more, and who resolves paths in it.
+    pub(super) fn handle(&self) -> nix::Result<(OwnedFd, Resolver)> {
+        Ok((self.directory.try_clone().map_err(errno_of)?, self.resolver))
+    }
+
     /// What is at `path`, seen through `overlay`.
     pub(super) fn find<'o>(&self, overlay: &'o Overlay, path: &Path, last: Last) -> nix::Result<There<'o>> {
         if self.resolver == Resolver::Kernel && overlay.is_empty() {

@@ -1,6 +1,8 @@
 //! The lines of the account files. As lenient as the C library where that decides who gets in (blanks before a line, `+0`
 //! as a user id), and every departure from the manual is noted.
 
+use std::collections::btree_map::Entry;
+
 use super::{BTreeMap, Group, OsString, OsStringExt, Password, Path, PathBuf, Shadow, Stray, User};
 
 /// Lines that are not of the form the manual gives: path and line.
@@ -60,12 +62,12 @@ pub(super) fn passwd(bytes: &[u8], odd: &mut Odd) -> Vec<User> {
             note(FILE, line, odd);
             continue;
         };
-        let (Some((uid, plain_uid)), Some((gid, plain_gid))) = (id(uid), id(gid)) else {
+        let (Some((uid, plain)), Some((gid, plain_group))) = (id(uid), id(gid)) else {
             note(FILE, line, odd);
             continue;
         };
         let (name, proper) = name(login);
-        if !(proper && plain_uid && plain_gid && shell.len() == 1) {
+        if !(proper && plain && plain_group && shell.len() == 1) {
             note(FILE, line, odd);
         }
         users.push(User {
@@ -124,10 +126,11 @@ impl<T> Shadows<T> {
     fn new(file: &'static str, entries: Vec<(String, T)>) -> Self {
         let mut found = Self { file, first: BTreeMap::new(), others: Vec::new() };
         for (name, entry) in entries {
-            if found.first.contains_key(&name) {
-                found.others.push((name, entry));
-            } else {
-                found.first.insert(name, entry);
+            match found.first.entry(name) {
+                Entry::Vacant(place) => {
+                    place.insert(entry);
+                }
+                Entry::Occupied(place) => found.others.push((place.key().clone(), entry)),
             }
         }
         found

@@ -1,0 +1,213 @@
+//! Walks over hostile and large trees.
+
+#![expect(clippy::disallowed_methods, reason = "the trees are made from outside")]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{Mode, mkdirat};
+
+use super::super::fixture::Fixture;
+use super::*;
+
+/// Every file's content by path.
+fn contents(image: &Image) -> (BTreeMap<PathBuf, Vec<u8>>, Walked<()>) {
+    let walked = walk(
+        image,
+        Vec::new,
+        |files: &mut Vec<_>, file| {
+            let mut content = Vec::new();
+            let whole = file.pieces(0, u64::MAX, &mut |_, bytes| {
+                content.extend_from_slice(bytes);
+                ControlFlow::Continue(())
+            })?;
+            assert!(whole);
+            files.push((file.path(), content));
+            Ok(())
+        },
+        &|_| {},
+        &AtomicBool::new(false),
+    );
+    let Walked { states, progress, errors, more_errors, skipped, finished } = walked;
+    let files = states.into_iter().flatten().collect();
+    (files, Walked { states: vec![], progress, errors, more_errors, skipped, finished })
+}
+
+#[test]
+fn every_regular_file_is_visited_once_and_nothing_else() {
+    let root = Fixture::bare();
+    root.file("/etc/a", "a").file("/home/ann/b", "b").file("/empty", "");
+    root.fifo("/home/ann/.bash_history").link("/etc/link", "/etc/a").link("/etc/loop", ".").link("/out", "/proc");
+    std::fs::hard_link(root.outside("/etc/a"), root.outside("/etc/a2")).unwrap();
+    std::os::unix::net::UnixListener::bind(root.outside("/etc/socket")).unwrap();
+    File::create(root.outside("/home").join(OsStr::from_bytes(b"\xff\xfe"))).unwrap();
+    for number in 0..1000 {
+        root.file(&format!("/var/spool/{number}"), number.to_string());
+    }
+    let (files, walked) = contents(&root.image());
+    assert!(walked.errors.is_empty() && walked.finished, "{walked:?}");
+    assert_eq!(files.len(), 1004);
+    assert_eq!(files[&PathBuf::from("/var/spool/77")], b"77");
+    assert!(files.contains_key(&PathBuf::from("/home").join(OsStr::from_bytes(b"\xff\xfe"))));
+    assert!(files.contains_key(Path::new("/etc/a")) != files.contains_key(Path::new("/etc/a2")));
+    // The second name of a file is counted, not read.
+    assert_eq!(walked.progress, Progress { files: 1005, bytes: files.values().map(|bytes| bytes.len() as u64).sum() });
+}
+
+#[test]
+fn depth_is_no_matter_up_to_the_limit() {
+    let root = Fixture::bare();
+    let long = "d".repeat(255);
+    let mut at: OwnedFd = File::open(root.root()).unwrap().into();
+    for _ in 0..DEPTH_LIMIT + 10 {
+        mkdirat(&at, long.as_str(), Mode::S_IRWXU).unwrap();
+        let file = openat(&at, "file", OFlag::O_CREAT | OFlag::O_WRONLY, Mode::S_IRUSR).unwrap();
+        nix::unistd::write(file, b"x").unwrap();
+        at = openat(&at, long.as_str(), OFlag::O_RDONLY, Mode::empty()).unwrap();
+    }
+    let (files, walked) = contents(&root.image());
+    assert_eq!(files.len() as u32, DEPTH_LIMIT + 1);
+    assert_eq!(walked.errors.len(), 1);
+    assert!(walked.errors[0].to_string().ends_with("it is more than 1024 directories deep"));
+    // From below, with one directory open at a time: what removes the fixture opens them all.
+    for _ in 0..DEPTH_LIMIT + 10 {
+        use nix::unistd::{UnlinkatFlags, unlinkat};
+        at = openat(&at, "..", OFlag::O_RDONLY, Mode::empty()).unwrap();
+        unlinkat(&at, "file", UnlinkatFlags::NoRemoveDir).unwrap();
+        unlinkat(&at, long.as_str(), UnlinkatFlags::RemoveDir).unwrap();
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_read_is_an_error_and_the_walk_goes_on() {
+    let root = Fixture::bare();
+    root.file("/etc/a", "a");
+    let walked = walk(
+        &root.image(),
+        || 0,
+        |seen, file| {
+            *seen += 1;
+            Err(Error::malformed("judge", file.path(), "it is odd"))
+        },
+        &|_| {},
+        &AtomicBool::new(false),
+    );
+    assert_eq!(walked.errors.len(), 1);
+    assert_eq!(walked.errors[0].to_string(), "cannot judge /etc/a: it is odd");
+    assert_eq!(walked.states.iter().sum::<i32>(), 1);
+}
+
+#[test]
+fn cancelling_ends_the_walk() {
+    let root = Fixture::bare();
+    for number in 0..500 {
+        root.file(&format!("/var/{number}/file"), "x");
+    }
+    let cancel = AtomicBool::new(false);
+    let visit = |seen: &mut u32, _: &mut OpenFile<'_>| {
+        *seen += 1;
+        cancel.store(true, Ordering::Relaxed);
+        Ok(())
+    };
+    let walked = walk(&root.image(), || 0, visit, &|_| {}, &cancel);
+    assert!(!walked.finished);
+    assert!(walked.states.iter().sum::<u32>() < 500);
+}
+
+#[test]
+fn a_worker_that_panics_does_not_hang_the_others() {
+    let root = Fixture::bare();
+    for number in 0..500 {
+        root.file(&format!("/var/{number}/file"), "x");
+    }
+    let visit = |(): &mut (), file: &mut OpenFile<'_>| {
+        assert_ne!(file.path(), Path::new("/var/250/file"), "as wanted");
+        Ok(())
+    };
+    let walked = walk(&root.image(), || (), visit, &|_| {}, &AtomicBool::new(false));
+    assert!(!walked.finished);
+}
+
+/// The pieces of one file of `root`: offset and bytes.
+fn pieces(root: &Fixture, overlap: usize, limit: u64) -> (Vec<(u64, Vec<u8>)>, bool) {
+    let walked = walk(
+        &root.image(),
+        || (Vec::new(), true),
+        |(pieces, whole), file| {
+            *whole = file.pieces(overlap, limit, &mut |offset, bytes| {
+                pieces.push((offset, bytes.to_vec()));
+                ControlFlow::Continue(())
+            })?;
+            Ok(())
+        },
+        &|_| {},
+        &AtomicBool::new(false),
+    );
+    assert!(walked.errors.is_empty());
+    walked.states.into_iter().find(|(pieces, _)| !pieces.is_empty()).unwrap_or_default()
+}
+
+const PIECE: u64 = 256 << 10;
+
+#[test]
+fn pieces_overlap() {
+    let root = Fixture::bare();
+    let content: Vec<u8> = (0..2 * PIECE + 1000).map(|at| (at % 251) as u8).collect();
+    root.file("/etc/large", &content);
+    let (pieces, whole) = pieces(&root, 100, u64::MAX);
+    assert!(whole);
+    assert_eq!(pieces[0].0, 0);
+    assert_eq!(pieces[1].0, PIECE - 100);
+    for (offset, bytes) in &pieces {
+        let offset = usize::try_from(*offset).unwrap();
+        assert_eq!(bytes[..], content[offset..offset + bytes.len()]);
+    }
+    assert_eq!(pieces.iter().map(|(offset, bytes)| offset + bytes.len() as u64).max(), Some(content.len() as u64));
+}
+
+#[test]
+fn of_a_file_over_the_limit_head_and_tail_are_read() {
+    let root = Fixture::bare();
+    let content: Vec<u8> = (0..4 * PIECE).map(|at| (at % 251) as u8).collect();
+    root.file("/etc/large", &content);
+    let (pieces, whole) = pieces(&root, 0, 2000);
+    assert!(!whole);
+    assert_eq!(pieces, [(0, content[..1000].to_vec()), (4 * PIECE - 1000, content[content.len() - 1000..].to_vec())]);
+}
+
+#[test]
+fn holes_are_not_read() {
+    let root = Fixture::bare();
+    root.file("/var/log/lastlog", "");
+    let file = File::options().write(true).open(root.outside("/var/log/lastlog")).unwrap();
+    file.set_len(64 << 30).unwrap();
+    file.write_all_at(b"head", 0).unwrap();
+    file.write_all_at(b"middle", 32 << 30).unwrap();
+    let (pieces, whole) = pieces(&root, 10, u64::MAX);
+    assert!(whole);
+    let read: u64 = pieces.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+    assert!(read <= 4 * PIECE, "{read} bytes were read");
+    assert!(pieces.iter().any(|(_, bytes)| bytes.windows(6).any(|six| six == b"middle")));
+}
+
+#[test]
+fn access_times_stay() {
+    use std::os::unix::fs::MetadataExt;
+    let root = Fixture::bare();
+    root.file("/etc/a", "a");
+    let old = std::time::SystemTime::UNIX_EPOCH;
+    for path in ["/etc/a", "/etc", "/"] {
+        let times = std::fs::FileTimes::new().set_accessed(old);
+        File::open(root.outside(path)).unwrap().set_times(times).unwrap();
+    }
+    contents(&root.image());
+    for path in ["/etc/a", "/etc", "/"] {
+        assert_eq!(std::fs::metadata(root.outside(path)).unwrap().atime(), 0, "{path}");
+    }
+}
