@@ -182,7 +182,7 @@ pub enum Check {
     },
     /// None of these units is enabled; those that are masked or missing pass.
     UnitsOff {
-        /// Unit names; `.service` may be left off.
+        /// Unit names; `.service` may be left off; `*` at the end matches any rest.
         units: Vec<String>,
     },
     /// None of these packages is installed.
@@ -334,6 +334,8 @@ pub enum OwnFix {
     SshdAtBoot,
     /// KEY-02: makes the next boot bring host keys.
     HostKeysAtFirstBoot,
+    /// KEY-03: removes key files and the keys in cloud-init's configuration.
+    AuthorizedKeys,
     /// ACC-01 to ACC-03: replaces password fields.
     Passwords,
     /// ACC-07: gives the default user sudo through cloud-init.

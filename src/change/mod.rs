@@ -16,6 +16,8 @@ mod own;
 mod plan;
 mod remedy;
 pub mod state;
+#[cfg(test)]
+pub(crate) mod trial;
 mod undo;
 
 pub use apply::{Applied, ApplyError, Step as ApplyStep, apply};

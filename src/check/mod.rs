@@ -11,10 +11,12 @@ use crate::catalogue::{Catalogue, Check, Guideline};
 use crate::image::Image;
 
 mod kinds;
-mod own;
+pub(crate) mod own;
 pub(crate) mod places;
 mod survey;
 pub mod sweep;
+#[cfg(test)]
+pub(crate) mod trial;
 
 pub use survey::{Progress, survey};
 

@@ -48,6 +48,33 @@ impl Fixture {
         fixture
     }
 
+    /// cloud-init, enabled, with `user` as its default user and sudo for them.
+    pub(crate) fn cloud_init(&self, user: &str) -> &Self {
+        let config = format!(
+            "users:\n  - default\ndisable_root: true\ncloud_init_modules:\n  - seed_random\n  - users-groups\n  - ssh\n\
+             cloud_config_modules:\n  - set-passwords\ncloud_final_modules:\n  - final-message\n\
+             system_info:\n  distro: debian\n  default_user:\n    name: {user}\n    lock_passwd: true\n    \
+             sudo: [\"ALL=(ALL) NOPASSWD:ALL\"]\n    shell: /bin/bash\n"
+        );
+        self.file("/etc/cloud/cloud.cfg", config).file("/usr/bin/cloud-init", "#!/usr/bin/python3\n");
+        self.mode("/usr/bin/cloud-init", 0o755).file("/usr/bin/sudo", "\x7fELF").mode("/usr/bin/sudo", 0o4755);
+        for (unit, target) in [
+            ("cloud-init-local.service", "cloud-init.target"),
+            ("cloud-init.service", "cloud-init.target"),
+            ("cloud-config.service", "cloud-init.target"),
+            ("cloud-final.service", "cloud-init.target"),
+            ("cloud-init.target", "multi-user.target"),
+        ] {
+            let path = format!("/usr/lib/systemd/system/{unit}");
+            let link = format!("/etc/systemd/system/{target}.wants/{unit}");
+            self.file(&path, format!("[Unit]\nDescription={unit}\n[Install]\nWantedBy={target}\n"));
+            if !self.outside(&link).is_symlink() {
+                self.link(&link, &path);
+            }
+        }
+        self
+    }
+
     /// Writes a file, mode 0644.
     pub(crate) fn file(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
         let outside = self.outside(path);

@@ -5,6 +5,7 @@ use crate::catalogue::OwnFix;
 use crate::check::{Context, Finding};
 use crate::image::{Error, Image};
 
+mod authorized_keys;
 mod cloud_init_passwords;
 mod dbus_machine_id;
 mod host_keys_at_first_boot;
@@ -15,6 +16,7 @@ mod machine_id;
 mod match_blocks;
 mod password_expiry;
 mod passwords;
+mod shadow_lines;
 mod sshd_at_boot;
 mod sudo_rights;
 mod upgrade;
@@ -27,6 +29,7 @@ pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Co
         OwnFix::CloudInitPasswords => cloud_init_passwords::remedy(image, finding),
         OwnFix::SshdAtBoot => sshd_at_boot::remedy(image, finding),
         OwnFix::HostKeysAtFirstBoot => host_keys_at_first_boot::remedy(image, finding),
+        OwnFix::AuthorizedKeys => authorized_keys::remedy(image, finding),
         OwnFix::Passwords => passwords::remedy(image, finding),
         OwnFix::SudoRights => sudo_rights::remedy(image, finding),
         OwnFix::PasswordExpiry => password_expiry::remedy(image, finding, context),

@@ -1,13 +1,20 @@
 //! None of these units is enabled.
 
 use crate::check::{Finding, Observation, Status};
-use crate::image::units::State;
+use crate::image::units::{State, Unit};
 use crate::image::{Error, Image};
 
-pub(in crate::check) fn check(image: &Image, units: &[String]) -> Result<Finding, Error> {
+pub(in crate::check) fn check(image: &Image, names: &[String]) -> Result<Finding, Error> {
     let known = image.units()?;
     let (mut on, mut odd) = (Vec::new(), Vec::new());
-    for unit in units.iter().filter_map(|name| known.unit(name)) {
+    let is_meant = |unit: &Unit| {
+        let named = |name: &String| match name.strip_suffix('*') {
+            Some(start) => unit.name.starts_with(start),
+            None => known.unit(name).is_some_and(|named| named.name == unit.name),
+        };
+        names.iter().any(named)
+    };
+    for unit in known.units.iter().filter(|unit| is_meant(unit)) {
         let seen = |text: String| {
             let paths = if unit.enabled_by.is_empty() { vec![unit.path.clone()] } else { unit.enabled_by.clone() };
             paths.into_iter().map(move |path| Observation::at(path).text(text.clone())).collect::<Vec<_>>()
