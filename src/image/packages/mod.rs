@@ -1,10 +1,19 @@
 //! Installed packages, read from the package database itself: dpkg's text files, rpm's sqlite, ndb or Berkeley DB.
 //!
-//! Nothing is run, so it serves offline and foreign images alike.
+//! Nothing is run and nothing is linked: `dpkg`, `librpm`, `libsqlite3` and `libdb` of the image may be foreign or
+//! tampered with, and the host's copies were never made for hostile databases. The readers here are small, written in
+//! safe Rust, bounded in memory and time, and answer a broken database with an error.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::{Error, Image};
+
+mod digests;
+mod dpkg;
+mod rpm;
+
+use digests::Digests;
 
 /// One installed package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,7 +22,7 @@ pub struct Package {
     pub name: String,
     /// Version as the database writes it (rpm: `[epoch:]version-release`).
     pub version: String,
-    /// Architecture as the database writes it.
+    /// Architecture as the database writes it; empty when it names none (rpm's `gpg-pubkey`).
     pub arch: String,
     /// Who made it: dpkg's `Maintainer`, rpm's `Vendor`; empty when unknown.
     pub vendor: String,
@@ -22,7 +31,7 @@ pub struct Package {
 /// Which database there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Database {
-    /// `/var/lib/dpkg/status`.
+    /// `/var/lib/dpkg/status`, or the files of `/var/lib/dpkg/status.d`.
     Dpkg,
     /// `rpmdb.sqlite`.
     RpmSqlite,
@@ -41,23 +50,43 @@ pub struct Packages {
     pub database: Database,
     /// Sorted by name.
     pub packages: Vec<Package>,
+    digests: OnceLock<Digests>,
 }
 
 impl Packages {
     pub(super) fn read(image: &Image) -> Result<Self, Error> {
-        let _ = image;
-        todo!("helper C")
+        // Images of one family may have the other's tools, with an empty database.
+        let dpkg = dpkg::packages(image)?;
+        match (dpkg, rpm::find(image)?) {
+            (Some(packages), None) => Ok(Self::new(Database::Dpkg, packages)),
+            (Some(packages), _) if !packages.is_empty() => Ok(Self::new(Database::Dpkg, packages)),
+            (_, Some((database, path))) => Ok(Self::new(database, rpm::packages(image, database, &path)?)),
+            (None, None) => Ok(Self::new(Database::None, Vec::new())),
+        }
     }
 
-    /// The installed package called `name`.
+    fn new(database: Database, mut packages: Vec<Package>) -> Self {
+        packages.sort();
+        Self { database, packages, digests: OnceLock::new() }
+    }
+
+    /// The installed package called `name`; the first by version where several are installed side by side.
     pub fn get(&self, name: &str) -> Option<&Package> {
-        self.packages.iter().find(|package| package.name == name)
+        let at = self.packages.partition_point(|package| package.name.as_str() < name);
+        self.packages.get(at).filter(|package| package.name == name)
     }
 
     /// The package that shipped the file at `path` when its content is still `bytes`, by the digests in the database.
-    /// `None` when no package owns it, it was changed, or the database keeps no digest for it.
+    /// `None` when no package owns it, it was changed, or the database keeps no digest for it (or cannot be read).
+    ///
+    /// `path` may be written before or after the merge of `/bin`, `/sbin` and `/lib*` into `/usr`. The digests are
+    /// those the image itself holds: they tell a file nobody touched from one somebody wrote, not a forger's work.
     pub fn ships(&self, image: &Image, path: &Path, bytes: &[u8]) -> Option<&Package> {
-        let _ = (image, path, bytes);
-        todo!("helper C")
+        let digests = self.digests.get_or_init(|| match self.database {
+            Database::Dpkg => dpkg::digests(image, &self.packages),
+            Database::None => Digests::default(),
+            _ => rpm::digests(image, &self.packages),
+        });
+        self.packages.get(digests.owner(path, bytes)?)
     }
 }

@@ -1,0 +1,1 @@
+//! Databases written by the real programs, whole and damaged.

@@ -1,0 +1,1 @@
+//! Units from directories written down by hand.
