@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use nix::fcntl::readlinkat;
 
 use super::resolve::{Handle, Last, Spot, There, errno_of, handle_at};
 use super::root::open_directory;
-use super::{Body, Entry, Error, FileNode, Image, Kind, Meta, Node, Reason, glob};
+use super::{Body, Entry, Error, FileNode, Image, Kind, Meta, Node, Overlay, Reason, glob};
 
 /// The most that [`Image::read`] reads: 16 MiB.
 pub const READ_LIMIT: u64 = 16 << 20;
@@ -66,6 +67,21 @@ impl Image {
     pub fn read_start(&self, path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         let there = self.find("read", path, Last::Follow)?;
         self.content(&there, path, limit.min(READ_LIMIT), true)
+    }
+
+    /// The regular file at `path`, opened for reading piece by piece; `None` when nothing is there. What a draft says
+    /// of it is not seen: this is for databases, which no change rewrites.
+    pub(super) fn open_file(&self, path: &Path) -> Result<Option<File>, Error> {
+        let nothing = Overlay::default();
+        match self.root.find(&nothing, path, Last::Follow).map_err(|errno| Error::io("read", path, errno))? {
+            There::Disk(found) if found.meta.kind == Kind::File => {
+                self.root.open_file(&found, path).map(Some).map_err(|errno| Error::io("read", path, errno))
+            }
+            There::Disk(found) => {
+                Err(Error { action: "read", path: path.to_owned(), reason: Reason::Special(found.meta.kind) })
+            }
+            There::Nothing(_) | There::Drafted(..) => Ok(None),
+        }
     }
 
     /// Where the link at `path` points, as written; `None` when it is no link or nothing is there.

@@ -13,4 +13,5 @@ mod report;
 mod screens;
 mod sshd;
 mod support;
+mod units;
 mod walls;

@@ -97,8 +97,7 @@ fn merged(above: Value, below: Value) -> Value {
         (Value::Map(above), Value::Map(below)) => (above, below),
         (above, _) => return above,
     };
-    let index: HashMap<String, usize> =
-        above.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect();
+    let index: HashMap<String, usize> = above.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect();
     for (name, value) in below {
         match index.get(&name).and_then(|at| above.get_mut(*at)) {
             Some((_, own)) => *own = merged(std::mem::replace(own, Value::Null), value),

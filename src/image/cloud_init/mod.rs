@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::{Error, Image};
+use super::{Error, Image, text};
 
 mod base;
 mod runs;
@@ -55,7 +55,7 @@ pub enum Runs {
 pub struct CloudInit {
     /// Whether it will run.
     pub runs: Runs,
-    /// The merged configuration.
+    /// The merged configuration; text under a key that names a password, token or private key is masked.
     pub config: Value,
     /// Files that could not be parsed as YAML: cloud-init ignores them with a warning.
     pub broken: Vec<(PathBuf, String)>,
@@ -70,7 +70,8 @@ impl CloudInit {
         let runs = runs::runs(image, &base)?;
         let package = image.packages().ok().and_then(|packages| packages.get("cloud-init"));
         let version = package.and_then(|package| version(&package.version));
-        let Base { config, broken, origins } = base;
+        let Base { mut config, broken, origins } = base;
+        mask(&mut config, false);
         Ok(Self { runs, config, broken, version, origins })
     }
 
@@ -145,6 +146,24 @@ fn find<'a>(mut value: &'a Value, keys: &[&str]) -> Option<&'a Value> {
         value = entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)?;
     }
     Some(value)
+}
+
+/// Masks every text below a key that names a secret (`hashed_passwd`, `chpasswd`, `rsa_private`, `token` …) or holds a
+/// whole file.
+fn mask(value: &mut Value, secret: bool) {
+    const WORDS: [&str; 7] = ["passw", "secret", "token", "private", "credential", "api_key", "content"];
+    match value {
+        Value::Text(text) if secret => *text = text::masked(text),
+        Value::Integer(_) if secret => *value = Value::Text("…".to_owned()),
+        Value::List(items) => items.iter_mut().for_each(|item| mask(item, secret)),
+        Value::Map(entries) => {
+            for (name, value) in entries {
+                let name = name.to_ascii_lowercase();
+                mask(value, secret || WORDS.iter().any(|word| name.contains(word)));
+            }
+        }
+        _ => {}
+    }
 }
 
 /// `ssh`, `[ssh, always]` or `{name: ssh}`.

@@ -59,13 +59,16 @@ fn command_line(image: &Image) -> Result<Option<(PathBuf, bool)>, Error> {
 fn word(text: &str) -> Option<bool> {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
     let words = lines.flat_map(|line| line.split(|mark: char| mark.is_whitespace() || mark == '"' || mark == '\''));
-    words
-        .filter_map(|word| match word.rsplit_once("cloud-init=")? {
-            ("" | "GRUB_CMDLINE_LINUX=" | "GRUB_CMDLINE_LINUX_DEFAULT=" | "kernelopts=", "disabled") => Some(false),
-            ("" | "GRUB_CMDLINE_LINUX=" | "GRUB_CMDLINE_LINUX_DEFAULT=" | "kernelopts=", "enabled") => Some(true),
-            _ => None,
-        })
-        .last()
+    let mut last = None;
+    for (before, value) in words.filter_map(|word| word.rsplit_once("cloud-init=")) {
+        let whole = matches!(before, "" | "GRUB_CMDLINE_LINUX=" | "GRUB_CMDLINE_LINUX_DEFAULT=" | "kernelopts=");
+        match value {
+            "disabled" if whole => last = Some(false),
+            "enabled" if whole => last = Some(true),
+            _ => {}
+        }
+    }
+    last
 }
 
 /// The services that do the work; since 24.3 they have other names.
@@ -107,8 +110,8 @@ fn data_sources(image: &Image, base: &Base) -> Result<Option<String>, Error> {
 
 /// `policy: disabled` in `ds-identify.cfg`, which is read line by line; the last line counts.
 fn policy_disabled(text: &str) -> bool {
-    let values = text.lines().filter_map(|line| line.split('#').next()?.trim().strip_prefix("policy:"));
-    values.last().is_some_and(|value| {
+    let value = text.lines().rev().find_map(|line| line.split('#').next()?.trim().strip_prefix("policy:"));
+    value.is_some_and(|value| {
         let value = value.trim().trim_matches(['"', '\'']);
         value.split(',').next() == Some("disabled")
     })

@@ -66,9 +66,10 @@ impl Builder<'_> {
                 self.spend(cost)?;
                 match (&value, self.wants_key()) {
                     (Value::Text(text), true) => self.set_key(text.clone(), span),
-                    (_, true) => Err(broken("a key is not a plain value", span)),
+                    (_, true) => return Err(broken("a key is not a plain value", span)),
                     _ => self.put(value),
                 }
+                Ok(())
             }
             Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag.as_deref(), span),
             Event::SequenceStart(anchor, tag) => {
@@ -98,17 +99,18 @@ impl Builder<'_> {
         self.spend(COST + text.len())?;
         let value = match tag.map(|tag| (tag.is_yaml_core_schema(), tag.suffix.as_str())) {
             None if style == ScalarStyle::Plain => plain(text),
-            None => Value::Text(text.to_owned()),
-            Some((true, "str" | "binary" | "timestamp")) => Value::Text(text.to_owned()),
+            None | Some((true, "str" | "binary" | "timestamp")) => Value::Text(text.to_owned()),
             Some((true, "bool" | "int" | "float" | "null")) => plain(text),
             Some(_) => return Err(broken("it has a tag that is not known", span)),
         };
         if self.wants_key() {
             self.keep(anchor, &Value::Text(text.to_owned()))?;
-            return self.set_key(text.to_owned(), span);
+            self.set_key(text.to_owned(), span);
+        } else {
+            self.keep(anchor, &value)?;
+            self.put(value);
         }
-        self.keep(anchor, &value)?;
-        self.put(value)
+        Ok(())
     }
 
     fn open(&mut self, frame: Frame, tag: Option<&Tag>, span: Span) -> Result<(), Fault> {
@@ -128,7 +130,8 @@ impl Builder<'_> {
 
     fn close(&mut self, value: Value, anchor: usize) -> Result<(), Fault> {
         self.keep(anchor, &value)?;
-        self.put(value)
+        self.put(value);
+        Ok(())
     }
 
     /// Remembers what an anchor names; zero is no anchor.
@@ -145,17 +148,16 @@ impl Builder<'_> {
         matches!(self.frames.last(), Some(Frame::Map { key: None, .. }))
     }
 
-    fn set_key(&mut self, name: String, span: Span) -> Result<(), Fault> {
+    fn set_key(&mut self, name: String, span: Span) {
         if self.frames.len() == 1 {
             self.lines.push((name.clone(), u32::try_from(span.start.line()).unwrap_or(u32::MAX)));
         }
         if let Some(Frame::Map { key, .. }) = self.frames.last_mut() {
             *key = Some(name);
         }
-        Ok(())
     }
 
-    fn put(&mut self, value: Value) -> Result<(), Fault> {
+    fn put(&mut self, value: Value) {
         match self.frames.last_mut() {
             None => self.root = Some(value),
             Some(Frame::List { items, .. }) => items.push(value),
@@ -168,16 +170,16 @@ impl Builder<'_> {
                         }
                     }
                 }
-                (name, value) => match index.get(&name).and_then(|at| entries.get_mut(*at)) {
-                    Some((_, old)) => *old = value,
-                    None => {
+                (name, value) => {
+                    if let Some((_, old)) = index.get(&name).and_then(|at| entries.get_mut(*at)) {
+                        *old = value;
+                    } else {
                         index.insert(name.clone(), entries.len());
                         entries.push((name, value));
                     }
-                },
+                }
             },
         }
-        Ok(())
     }
 
     fn spend(&mut self, cost: usize) -> Result<(), Fault> {
@@ -312,7 +314,9 @@ mod tests {
 
     #[test]
     fn what_cloud_init_refuses_is_broken() {
-        for text in ["a: [1", "a: b: c", "--- 1\n--- 2\n", "? [a]\n: b\n", "a: !!python/object x\n", "&x [*x]", "\ta: b\n\t- c"] {
+        for text in
+            ["a: [1", "a: b: c", "--- 1\n--- 2\n", "? [a]\n: b\n", "a: !!python/object x\n", "&x [*x]", "\ta: b\n\t- c"]
+        {
             assert!(matches!(value(text), Err(Fault::Broken(_))), "{text:?} gave {:?}", value(text));
         }
     }

@@ -1,8 +1,12 @@
 //! The EC2 instance metadata service, version 2 (EC2 user guide, "Instance metadata and user data").
 //!
-//! One HTTP/1.1 request to a link-local address with a token; the whole exchange ends within one second.
+//! Three HTTP/1.1 exchanges with a link-local address: a token, the instance identity document with it, the same without
+//! it. All of them together end within one second, and no answer is read beyond a few kilobytes.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 /// What the metadata service said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +24,147 @@ pub enum Answer {
     },
 }
 
+/// How long everything together may take.
+const LIMIT: Duration = Duration::from_secs(1);
+/// The longest answer that is read, in bytes; the document has a few hundred.
+const LONGEST: usize = 16 << 10;
+const DOCUMENT: &str = "/latest/dynamic/instance-identity/document";
+
 /// Asks the service at 169.254.169.254.
 pub fn ask() -> Answer {
-    todo!("helper C")
+    ask_at(SocketAddr::from((Ipv4Addr::new(169, 254, 169, 254), 80)), LIMIT)
 }
+
+/// Asks the service at `address`, which has `limit` for everything.
+fn ask_at(address: SocketAddr, limit: Duration) -> Answer {
+    let service = Service { address, until: Instant::now() + limit };
+    match service.document() {
+        Ok(document) => Answer::Found { document, token_required: service.token_required() },
+        Err(why) => Answer::None(why),
+    }
+}
+
+struct Service {
+    address: SocketAddr,
+    until: Instant,
+}
+
+/// Status and body of an answer.
+struct Response {
+    status: u16,
+    body: Vec<u8>,
+}
+
+impl Service {
+    fn document(&self) -> Result<BTreeMap<String, String>, String> {
+        let token = self.exchange("PUT", "/latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds: 60\r\n")?;
+        if token.status != 200 {
+            return Err(format!("the metadata service answered {} when asked for a token", token.status));
+        }
+        let token = String::from_utf8(token.body).ok().filter(|token| is_token(token));
+        let token = token.ok_or("what answers at the metadata address gave no token")?;
+        let document = self.exchange("GET", DOCUMENT, &format!("X-aws-ec2-metadata-token: {token}\r\n"))?;
+        if document.status != 200 {
+            return Err(format!(
+                "the metadata service answered {} when asked for the identity document",
+                document.status
+            ));
+        }
+        fields(&document.body)
+            .ok_or_else(|| "what answers at the metadata address gave no identity document".to_owned())
+    }
+
+    fn token_required(&self) -> Option<bool> {
+        match self.exchange("GET", DOCUMENT, "").ok()?.status {
+            401 => Some(true),
+            200 => Some(false),
+            _ => None,
+        }
+    }
+
+    fn exchange(&self, method: &str, path: &str, headers: &str) -> Result<Response, String> {
+        let mut stream = TcpStream::connect_timeout(&self.address, self.left()?).map_err(|error| self.why(&error))?;
+        stream.set_write_timeout(Some(self.left()?)).map_err(|error| self.why(&error))?;
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\nConnection: close\r\n{headers}\r\n",
+            self.address.ip()
+        );
+        stream.write_all(request.as_bytes()).map_err(|error| self.why(&error))?;
+
+        let mut answer = Vec::new();
+        let mut part = [0; 4096];
+        loop {
+            if let Some(response) = response(&answer, false) {
+                return Ok(response);
+            }
+            if answer.len() > LONGEST {
+                return Err("the metadata service's answer is too long".to_owned());
+            }
+            stream.set_read_timeout(Some(self.left()?)).map_err(|error| self.why(&error))?;
+            match stream.read(&mut part) {
+                Ok(0) => break,
+                Ok(length) => answer.extend(part.iter().take(length)),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.why(&error)),
+            }
+        }
+        response(&answer, true).ok_or_else(|| "what answers at the metadata address does not speak HTTP".to_owned())
+    }
+
+    fn left(&self) -> Result<Duration, String> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(late()) } else { Ok(left) }
+    }
+
+    fn why(&self, error: &std::io::Error) -> String {
+        use std::io::ErrorKind::{TimedOut, WouldBlock};
+        match error.kind() {
+            TimedOut | WouldBlock => late(),
+            _ => format!("no metadata service at {}: {error}", self.address.ip()),
+        }
+    }
+}
+
+fn late() -> String {
+    "the metadata service did not answer within a second".to_owned()
+}
+
+/// The answer in `bytes`, once it is whole: after `Content-Length` bytes of body or, at the `end` of the stream,
+/// whatever there is. The service never answers in chunks.
+fn response(bytes: &[u8], end: bool) -> Option<Response> {
+    let head_length = memchr::memmem::find(bytes, b"\r\n\r\n")?;
+    let (head, body) = bytes.split_at_checked(head_length)?;
+    let body = body.get(4..)?;
+    let head = std::str::from_utf8(head).ok()?;
+    let mut lines = head.split("\r\n");
+    let status = lines.next()?.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
+    let length = lines.filter_map(|line| line.split_once(':')).find_map(|(name, value)| {
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok()).flatten()
+    });
+    let body = match length {
+        Some(length) => body.get(..length)?,
+        None if end => body,
+        None => return None,
+    };
+    Some(Response { status, body: body.to_vec() })
+}
+
+/// A token goes back into a header, so nothing that could end one may be in it.
+fn is_token(token: &str) -> bool {
+    !token.is_empty() && token.len() <= 1024 && token.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The fields of the identity document that are text or numbers.
+fn fields(body: &[u8]) -> Option<BTreeMap<String, String>> {
+    let serde_json::Value::Object(object) = serde_json::from_slice(body).ok()? else { return None };
+    let fields = object.into_iter().filter_map(|(name, value)| match value {
+        serde_json::Value::String(text) => Some((name, text)),
+        serde_json::Value::Number(number) => Some((name, number.to_string())),
+        serde_json::Value::Bool(flag) => Some((name, flag.to_string())),
+        _ => None,
+    });
+    Some(fields.collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,14 @@
-//! Listening sockets, from `/proc/net` (proc(5)).
+//! Listening sockets, from `/proc/net` (proc(5)), and the programs that hold them, from `/proc/PID/fd`.
 
-use std::net::SocketAddr;
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the door to /proc of the running machine, which is no part of the image"
+)]
+
+use std::collections::HashMap;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 
 use crate::image::Error;
 
@@ -17,5 +25,128 @@ pub struct Listener {
 
 /// Every listening socket, sorted.
 pub(super) fn listening() -> Result<Vec<Listener>, Error> {
-    todo!("helper C")
+    listening_in(Path::new("/proc"))
+}
+
+fn listening_in(proc: &Path) -> Result<Vec<Listener>, Error> {
+    let programs = programs(proc);
+    let mut listeners = Vec::new();
+    for (file, protocol) in [("tcp", "tcp"), ("tcp6", "tcp"), ("udp", "udp"), ("udp6", "udp")] {
+        let path = proc.join("net").join(file);
+        let table = match fs::read_to_string(&path) {
+            Ok(table) => table,
+            // A kernel without IPv6 has no such table.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.ends_with('6') => continue,
+            Err(error) => {
+                let errno = nix::errno::Errno::from_raw(error.raw_os_error().unwrap_or(0));
+                return Err(Error::io("read", path, errno));
+            }
+        };
+        listeners.extend(
+            table.lines().skip(1).filter_map(|line| listener(line, protocol)).map(|(address, inode)| Listener {
+                protocol,
+                address,
+                program: programs.get(&inode).cloned(),
+            }),
+        );
+    }
+    listeners.sort();
+    listeners.dedup();
+    Ok(listeners)
+}
+
+/// Address and inode of a line of the table, when the socket listens: TCP in state LISTEN (0A); UDP not connected,
+/// which the kernel calls CLOSE (07).
+fn listener(line: &str, protocol: &str) -> Option<(SocketAddr, u64)> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let [_, local, _, state, _, _, _, _, _, inode, ..] = fields.as_slice() else { return None };
+    let listens = if protocol == "tcp" { "0A" } else { "07" };
+    (*state == listens).then_some(())?;
+    Some((address(local)?, inode.parse().ok()?))
+}
+
+/// `0100007F:0016`: the address as words in the byte order of the machine, then the port.
+fn address(text: &str) -> Option<SocketAddr> {
+    let (address, port) = text.split_once(':')?;
+    let word = |at: usize| u32::from_str_radix(address.get(at..at + 8)?, 16).ok().map(u32::to_ne_bytes);
+    let address = match address.len() {
+        8 => IpAddr::V4(Ipv4Addr::from(word(0)?)),
+        32 => {
+            let words = [word(0)?, word(8)?, word(16)?, word(24)?];
+            IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(words.concat()).ok()?))
+        }
+        _ => return None,
+    };
+    Some(SocketAddr::new(address, u16::from_str_radix(port, 16).ok()?))
+}
+
+/// The name of a program that holds each socket, by the socket's inode; only processes this user may look into.
+fn programs(proc: &Path) -> HashMap<u64, String> {
+    let mut programs = HashMap::new();
+    let Ok(processes) = fs::read_dir(proc) else { return programs };
+    for process in processes.flatten() {
+        if !process.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        let Ok(files) = fs::read_dir(process.path().join("fd")) else { continue };
+        let mut name = None;
+        for file in files.flatten() {
+            let Some(inode) = fs::read_link(file.path()).ok().and_then(|target| socket_inode(&target)) else {
+                continue;
+            };
+            let name = name.get_or_insert_with(|| {
+                let name = fs::read(process.path().join("comm")).unwrap_or_default();
+                String::from_utf8_lossy(name.trim_ascii_end()).into_owned()
+            });
+            programs.entry(inode).or_insert_with(|| name.clone());
+        }
+    }
+    programs
+}
+
+fn socket_inode(target: &Path) -> Option<u64> {
+    target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, UdpSocket};
+
+    use super::*;
+
+    #[test]
+    fn addresses_are_in_the_order_of_the_machine() {
+        let local = if cfg!(target_endian = "little") { "0100007F:0016" } else { "7F000001:0016" };
+        assert_eq!(address(local), Some("127.0.0.1:22".parse().unwrap()));
+        assert_eq!(address("00000000000000000000000000000000:1F90"), Some("[::]:8080".parse().unwrap()));
+        assert_eq!(address("0100007F"), None);
+        assert_eq!(address("01é0007F:0016"), None);
+    }
+
+    #[test]
+    fn only_what_listens_counts() {
+        let line =
+            |state| format!("  0: 0100007F:0016 00000000:0000 {state} 00000000:00000000 00:00000000 00000000 0 0 42 1");
+        assert!(listener(&line("0A"), "tcp").is_some_and(|(_, inode)| inode == 42));
+        assert_eq!(listener(&line("01"), "tcp"), None);
+        assert!(listener(&line("07"), "udp").is_some());
+        assert_eq!(listener("0: nonsense", "tcp"), None);
+    }
+
+    #[test]
+    fn our_own_sockets_are_among_them() {
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let listeners = listening().unwrap();
+        for (protocol, address) in [("tcp", tcp.local_addr().unwrap()), ("udp", udp.local_addr().unwrap())] {
+            let own = listeners.iter().find(|one| one.protocol == protocol && one.address == address).unwrap();
+            assert!(own.program.is_some());
+        }
+    }
+
+    #[test]
+    fn no_proc_is_an_error() {
+        let empty = tempfile::tempdir().unwrap();
+        assert!(listening_in(empty.path()).is_err());
+    }
 }

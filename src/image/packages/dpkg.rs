@@ -211,7 +211,10 @@ Version: no status";
     #[test]
     fn a_distroless_stanza_has_no_status() {
         let package = described(b"package: base-files\nVersion: 12.4").unwrap();
-        assert_eq!((package.name.as_str(), package.version.as_str(), package.arch.as_str()), ("base-files", "12.4", ""));
+        assert_eq!(
+            (package.name.as_str(), package.version.as_str(), package.arch.as_str()),
+            ("base-files", "12.4", "")
+        );
     }
 
     #[test]
@@ -229,7 +232,10 @@ Version: no status";
     #[test]
     fn sums_lines_that_are_none_are_left_out() {
         let text = b"900150983cd24fb0d6963f7d28e17f72  usr/share/a b\nshort  x\n\n900150983cd24fb0d6963f7d28e17f72x";
-        assert_eq!(md5sums(text).collect::<Vec<_>>(), [(&b"usr/share/a b"[..], &b"900150983cd24fb0d6963f7d28e17f72"[..])]);
+        assert_eq!(
+            md5sums(text).collect::<Vec<_>>(),
+            [(&b"usr/share/a b"[..], &b"900150983cd24fb0d6963f7d28e17f72"[..])]
+        );
     }
 
     #[test]

@@ -90,3 +90,6 @@ impl Packages {
         self.packages.get(digests.owner(path, bytes)?)
     }
 }
+
+#[cfg(test)]
+mod tests;

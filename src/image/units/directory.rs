@@ -79,7 +79,11 @@ impl Directory {
 
     fn read_drop_ins(&mut self, image: &Image, path: &Path, unit: &str) -> Result<(), Error> {
         for entry in image.list(path)? {
-            let Some(name) = entry.name.to_str().filter(|name| name.ends_with(".conf")) else { continue };
+            let Some(name) =
+                entry.name.to_str().filter(|name| name.rsplit_once('.').is_some_and(|(_, end)| end == "conf"))
+            else {
+                continue;
+            };
             let here = path.join(name);
             if image.stat(&here)?.is_some_and(|meta| meta.kind == Kind::File)
                 && let Some(text) = image.read_text(&here)?

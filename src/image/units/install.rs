@@ -71,17 +71,13 @@ fn logical_lines(text: &str) -> impl Iterator<Item = String> {
             if start.starts_with(['#', ';']) || (start.is_empty() && !within) {
                 continue;
             }
-            match line.strip_suffix('\\') {
-                Some(part) => {
-                    whole.push_str(part);
-                    whole.push(' ');
-                    within = true;
-                }
-                None => {
-                    whole.push_str(line);
-                    return Some(whole);
-                }
-            }
+            let Some(part) = line.strip_suffix('\\') else {
+                whole.push_str(line);
+                return Some(whole);
+            };
+            whole.push_str(part);
+            whole.push(' ');
+            within = true;
         }
         within.then_some(whole)
     })

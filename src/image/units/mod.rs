@@ -116,9 +116,8 @@ impl Units {
 }
 
 /// The suffixes of systemd.unit(5).
-const SUFFIXES: [&str; 11] = [
-    "service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope",
-];
+const SUFFIXES: [&str; 11] =
+    ["service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope"];
 
 fn is_unit_name(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(stem, suffix)| !stem.is_empty() && SUFFIXES.contains(&suffix))

@@ -162,8 +162,8 @@ fn state(directories: &[Directory], links: &Links<'_>, unit: &Found<'_>) -> Stat
             match (is_known_name(unit, link.name), is_persistent(directory), is_runtime(directory)) {
                 (true, true, _) => return State::Enabled,
                 (true, _, true) => runtime = true,
-                (true, _, _) => vendor = true,
-                (false, ..) => other_name = true,
+                (false, true, _) | (false, _, true) => other_name = true,
+                _ => vendor = true,
             }
         }
     }
@@ -232,7 +232,9 @@ fn with_drop_ins(mut install: Install, directories: &[Directory], name: &str) ->
     for (file, section) in directories.iter().filter_map(|directory| directory.drop_ins.get(name)).flatten() {
         files.entry(file).or_insert(section);
     }
-    files.values().for_each(|section| install.extend(section));
+    for section in files.values() {
+        install.extend(section);
+    }
     install
 }
 

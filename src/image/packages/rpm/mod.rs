@@ -19,11 +19,8 @@ use source::{Source, Visit};
 const PLACES: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
 
 /// The file of each form, newest first.
-const FILES: [(Database, &str); 3] = [
-    (Database::RpmSqlite, "rpmdb.sqlite"),
-    (Database::RpmNdb, "Packages.db"),
-    (Database::RpmBdb, "Packages"),
-];
+const FILES: [(Database, &str); 3] =
+    [(Database::RpmSqlite, "rpmdb.sqlite"), (Database::RpmNdb, "Packages.db"), (Database::RpmBdb, "Packages")];
 
 /// The most packages that are read.
 const MOST_PACKAGES: usize = 100_000;
