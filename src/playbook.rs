@@ -1,11 +1,28 @@
 //! What the publisher decided, in and out as TOML, so that the next image is prepared the same way.
 //!
 //! A leaf of data: it knows guideline ids and nothing else.
+//!
+//! ```toml
+//! [decisions.SSH-04]
+//! choice = "apply"
+//!
+//! [decisions.SSH-13]
+//! choice = "waive"
+//! reason = "The appliance's console needs it until 3.2 is out."
+//! until = "2027-03-31"
+//! by = "Ann Example"
+//! ```
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+
+/// The fewest characters a waiver's reason has.
+pub const REASON_CHARS: usize = 10;
+/// The most days a waiver lasts.
+pub const WAIVER_DAYS: i64 = 366;
 
 /// What the publisher chose for one guideline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +35,7 @@ pub enum Decision {
         /// Why; at least ten characters.
         reason: String,
         /// The last day it holds; at most a year ahead.
+        #[serde(deserialize_with = "day")]
         until: Date,
         /// Who decided.
         by: String,
@@ -36,6 +54,28 @@ pub enum Decision {
     Later,
 }
 
+impl Decision {
+    /// What is wrong with it on `today`, in half a sentence. A waiver that has ended is in order (it was, when it was
+    /// made) but no longer holds: see [`Playbook::ended`].
+    pub fn fault(&self, today: Date) -> Option<String> {
+        let nameless = |by: &str| by.trim().is_empty().then(|| "`by` must name a person".to_owned());
+        match self {
+            Self::Waive { reason, until, by } => {
+                let latest = today.checked_add(WAIVER_DAYS.days()).unwrap_or(Date::MAX);
+                if reason.trim().chars().count() < REASON_CHARS {
+                    Some(format!("`reason` must have at least {REASON_CHARS} characters"))
+                } else if *until > latest {
+                    Some(format!("`until` may be {latest} at the latest, a year from today"))
+                } else {
+                    nameless(by)
+                }
+            }
+            Self::Attest { by, .. } => nameless(by),
+            Self::Apply | Self::ByHand | Self::Later => None,
+        }
+    }
+}
+
 /// Decisions by guideline id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,4 +83,172 @@ pub struct Playbook {
     /// By guideline id.
     #[serde(default)]
     pub decisions: BTreeMap<String, Decision>,
+}
+
+/// Why a playbook was refused. Displays as one line with file and line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {message}")]
+pub struct PlaybookError {
+    /// The file.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// What is wrong and what was expected.
+    pub message: String,
+}
+
+impl Playbook {
+    /// Reads a playbook. `file` is its name, for errors; `known` says whether there is a guideline of an id.
+    ///
+    /// # Errors
+    /// The first thing that is wrong: no TOML, a field that is unknown or missing, an unknown guideline, a decision that
+    /// is not in order (see [`Decision::fault`]).
+    pub fn parse(text: &str, file: &str, today: Date, known: impl Fn(&str) -> bool) -> Result<Self, PlaybookError> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Located {
+            #[serde(default)]
+            decisions: BTreeMap<String, toml::Spanned<Decision>>,
+        }
+        let at = |offset: usize, message: String| PlaybookError {
+            file: file.to_owned(),
+            line: 1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count(),
+            message,
+        };
+        let located: Located = toml::from_str(text).map_err(|error| {
+            let message = error.message().lines().collect::<Vec<_>>().join("; ");
+            at(error.span().map_or(0, |span| span.start), message)
+        })?;
+        let mut decisions = BTreeMap::new();
+        let mut in_order: Vec<_> = located.decisions.into_iter().collect();
+        in_order.sort_by_key(|(_, decision)| decision.span().start);
+        for (id, decision) in in_order {
+            let offset = decision.span().start;
+            if !known(&id) {
+                let hint = Some(id.to_ascii_uppercase()).filter(|id| known(id));
+                let hint = hint.map(|id| format!("; did you mean {id}?")).unwrap_or_default();
+                return Err(at(offset, format!("there is no guideline {id:?}{hint}")));
+            }
+            let decision = decision.into_inner();
+            if let Some(fault) = decision.fault(today) {
+                return Err(at(offset, format!("{id}: {fault}")));
+            }
+            decisions.insert(id, decision);
+        }
+        Ok(Self { decisions })
+    }
+
+    /// The playbook as TOML, one table for each guideline in the order of their ids; the same decisions give the same
+    /// text.
+    pub fn to_toml(&self) -> String {
+        let header = "# Seaworthy playbook: what was decided, by guideline.\n";
+        // Strings in tables always have a TOML form.
+        let body = toml::to_string(self).unwrap_or_default();
+        let separator = if self.decisions.is_empty() { "" } else { "\n" };
+        format!("{header}{separator}{body}")
+    }
+
+    /// The guidelines whose waiver has ended before `today`, and its last day. They count as not decided.
+    pub fn ended(&self, today: Date) -> Vec<(&str, Date)> {
+        let waivers = self.decisions.iter().filter_map(|(id, decision)| match decision {
+            Decision::Waive { until, .. } => Some((id.as_str(), *until)),
+            _ => None,
+        });
+        waivers.filter(|(_, until)| *until < today).collect()
+    }
+}
+
+/// A day as text (`"2027-03-31"`) or as TOML's own date (`2027-03-31`).
+fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Day {
+        Text(String),
+        Native(toml::value::Datetime),
+    }
+    let text = match Day::deserialize(deserializer) {
+        Ok(Day::Text(text)) => text,
+        Ok(Day::Native(date)) => date.to_string(),
+        Err(_) => String::new(),
+    };
+    text.parse().map_err(|_| serde::de::Error::custom("`until` must be a day, written \"2027-03-31\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Playbook, String> {
+        let known = |id: &str| ["SSH-04", "SSH-13", "PRD-13", "KEY-01"].contains(&id);
+        Playbook::parse(text, "book.toml", "2026-11-22".parse().unwrap(), known).map_err(|error| error.to_string())
+    }
+
+    fn waiver(until: &str) -> Decision {
+        let until = until.parse().unwrap();
+        Decision::Waive { reason: "Needed until 3.2 is out.".into(), until, by: "Ann".into() }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let mut playbook = Playbook::default();
+        assert_eq!(parse(&playbook.to_toml()).unwrap(), playbook);
+        playbook.decisions.insert("SSH-04".into(), Decision::Apply);
+        playbook.decisions.insert("SSH-13".into(), waiver("2027-03-31"));
+        playbook.decisions.insert("PRD-13".into(), Decision::Attest { by: "Ann \"A\"\nB".into(), note: String::new() });
+        playbook.decisions.insert("KEY-01".into(), Decision::ByHand);
+        let text = playbook.to_toml();
+        assert!(text.contains("[decisions.SSH-04]\nchoice = \"apply\"\n"), "{text}");
+        assert!(text.contains("until = \"2027-03-31\"\n"), "{text}");
+        assert_eq!(parse(&text).unwrap(), playbook);
+    }
+
+    #[test]
+    fn a_native_date_is_read_too() {
+        let text = "[decisions.SSH-13]\nchoice='waive'\nreason='Needed until 3.2 is out.'\nuntil=2027-03-31\nby='Ann'";
+        assert_eq!(parse(text).unwrap().decisions["SSH-13"], waiver("2027-03-31"));
+    }
+
+    #[test]
+    fn faults_name_file_and_line() {
+        for (text, part) in [
+            ("x = 1", "book.toml:1: unknown field `x`"),
+            ("\n[decisions.SSH-04]\nchoice = \"maybe\"", "book.toml:"),
+            ("\n[decisions.SSH-04]\nchoice = \"apply\"\nextra = 1", "book.toml:"),
+            ("\n[decisions.SSH-04", "book.toml:2:"),
+            (
+                "[decisions.SSH-04]\nchoice='apply'\n\n[decisions.SSH-99]\nchoice='apply'",
+                "book.toml:4: there is no guideline \"SSH-99\"",
+            ),
+            ("[decisions.ssh-04]\nchoice='apply'", "did you mean SSH-04?"),
+            (
+                "[decisions.SSH-04]\nchoice='waive'\nreason='because'\nuntil='2027-01-01'\nby='Ann'",
+                "`reason` must have at least 10",
+            ),
+            (
+                "[decisions.SSH-04]\nchoice='waive'\nreason='long enough it is'\nuntil='2027-11-24'\nby='Ann'",
+                "2027-11-23 at the latest",
+            ),
+            ("[decisions.SSH-04]\nchoice='waive'\nreason='long enough it is'\nuntil='soon'\nby='Ann'", "must be a day"),
+            (
+                "[decisions.SSH-04]\nchoice='waive'\nreason='long enough it is'\nuntil=12:00:00\nby='Ann'",
+                "must be a day",
+            ),
+            (
+                "[decisions.SSH-04]\nchoice='waive'\nreason='long enough it is'\nuntil='2027-01-01'\nby=' '",
+                "name a person",
+            ),
+            ("[decisions.PRD-13]\nchoice='attest'\nby=''", "name a person"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(part) && !error.contains('\n'), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_ended_waiver_is_read_but_does_not_hold() {
+        let playbook = Playbook { decisions: BTreeMap::from([("SSH-13".into(), waiver("2026-11-21"))]) };
+        let again = parse(&playbook.to_toml()).unwrap();
+        assert_eq!(again.ended("2026-11-22".parse().unwrap()), [("SSH-13", "2026-11-21".parse().unwrap())]);
+        assert!(again.ended("2026-11-21".parse().unwrap()).is_empty());
+    }
 }

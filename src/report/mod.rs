@@ -1,13 +1,44 @@
 //! The record of one preparation, its verdict, its views, signing and verifying.
 //!
 //! A report is made once, from findings, decisions and the journal; it never looks at the image again. What is signed
-//! is the file's bytes. No private key is ever read here.
+//! is the file's bytes. No private key is ever read here. A signature says who vouches for the bytes, not that they are
+//! true: whoever is root on the machine that wrote them could have made the program lie.
+//!
+//! ```text
+//! ReportInput ──record──▶ Report ──to_bytes──▶ report.json ──sign──▶ report.json.sig
+//!                            │                      │                    │
+//!                            └──view──▶ HTML, Markdown ◀────verify───────┘
+//! ```
+//!
+//! How the front ends use it:
+//!
+//! 1. [`record`] makes a [`Report`]; [`write_bundle`] puts `report.json`, its views and `VERIFY.txt` into a directory.
+//!    The caller sees to it that the directory is not on the image.
+//! 2. [`sign::with_agent`], [`sign::with_keygen`] or [`sign::attach`] give a signature that has already been verified;
+//!    [`write_signature`] puts it beside the report.
+//! 3. [`verify::verify_files`] reads and judges; [`verify::Verification`] renders as text or JSON and has the exit code.
 
+mod bundle;
 mod record;
 pub mod sign;
+pub mod sshsig;
 pub mod verdict;
 pub mod verify;
 pub mod view;
 
-pub use record::{Report, ReportInput, record};
-pub use verdict::{Counts, Verdict};
+pub use bundle::{Bundle, BundleError, read_file, write_bundle, write_signature};
+pub use record::*;
+pub use verdict::{Counts, Decided, Outcome, Verdict};
+
+/// SHA-256 of `bytes` in lower-case hexadecimal.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    sha256(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    for (to, from) in out.iter_mut().zip(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref()) {
+        *to = *from;
+    }
+    out
+}

@@ -1,9 +1,11 @@
 //! The verdict, by one pure function used by every command, screen and reader.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::Severity;
+use crate::catalogue::{Phase, Severity};
 use crate::check::Status;
+use crate::playbook::Decision;
 
 /// What all findings and decisions come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +75,19 @@ pub enum Decided {
     Waived,
     /// The statement was confirmed.
     Attested,
+    /// On a running machine it can only be done by the seal, after the report.
+    LeftForSeal,
+}
+
+/// What `decision` comes to for a guideline of `phase`, on `today`. `live`: the image is the running machine, where
+/// what belongs to the seal cannot be done yet.
+pub fn decided(decision: Option<&Decision>, phase: Phase, live: bool, today: Date) -> Decided {
+    match decision {
+        Some(Decision::Waive { until, .. }) if *until >= today => Decided::Waived,
+        Some(Decision::Attest { .. }) => Decided::Attested,
+        _ if live && phase == Phase::Seal => Decided::LeftForSeal,
+        _ => Decided::Nothing,
+    }
 }
 
 /// The verdict over every guideline: severity, how it stands now, what was decided. Only required ones count.
@@ -85,8 +100,8 @@ pub fn verdict(guidelines: impl IntoIterator<Item = (Severity, Status, Decided)>
         match (status, decided) {
             (Status::Pass | Status::NotApplicable, _) | (Status::Attest, Decided::Attested) => {}
             (_, Decided::Waived) => waived = true,
+            (Status::Fail, Decided::LeftForSeal) | (Status::Unknown | Status::Attest, _) => open = true,
             (Status::Fail, _) => failed = true,
-            (Status::Unknown | Status::Attest, _) => open = true,
         }
     }
     if failed {
@@ -97,5 +112,115 @@ pub fn verdict(guidelines: impl IntoIterator<Item = (Severity, Status, Decided)>
         Verdict::SeaworthyWithWaivers
     } else {
         Verdict::Seaworthy
+    }
+}
+
+/// What came of one guideline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It passed, or passes now without a change of ours.
+    Pass,
+    /// A change of ours made it pass.
+    Fixed,
+    /// A person made it pass.
+    ByHand,
+    /// Its statement was confirmed.
+    Attested,
+    /// It was waived, and the waiver holds.
+    Waived,
+    /// It is left for the seal.
+    Deferred,
+    /// Nobody has confirmed its statement.
+    NotAttested,
+    /// It could not be decided.
+    Unknown,
+    /// It fails.
+    Fail,
+    /// It does not apply.
+    NotApplicable,
+}
+
+impl Outcome {
+    /// The word for people and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fixed => "fixed",
+            Self::ByHand => "by-hand",
+            Self::Attested => "attested",
+            Self::Waived => "waived",
+            Self::Deferred => "deferred",
+            Self::NotAttested => "not-attested",
+            Self::Unknown => "unknown",
+            Self::Fail => "fail",
+            Self::NotApplicable => "not-applicable",
+        }
+    }
+}
+
+/// What came of a guideline that stood at `before` and stands at `after`. `by_hand`: a person said they would do it;
+/// `changed`: changes of ours were carried out for it.
+pub fn outcome(before: Status, after: Status, decided: Decided, by_hand: bool, changed: bool) -> Outcome {
+    match (after, decided) {
+        (Status::Pass, _) if before == Status::Pass => Outcome::Pass,
+        (Status::Pass, _) if changed => Outcome::Fixed,
+        (Status::Pass, _) if by_hand => Outcome::ByHand,
+        (Status::Pass, _) => Outcome::Pass,
+        (Status::NotApplicable, _) => Outcome::NotApplicable,
+        (Status::Attest, Decided::Attested) => Outcome::Attested,
+        (_, Decided::Waived) => Outcome::Waived,
+        (Status::Fail, Decided::LeftForSeal) => Outcome::Deferred,
+        (Status::Fail, _) => Outcome::Fail,
+        (Status::Unknown, _) => Outcome::Unknown,
+        (Status::Attest, _) => Outcome::NotAttested,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_required_guidelines_count_and_the_worst_decides() {
+        use Severity::{Recommended, Required};
+        let passes = (Required, Status::Pass, Decided::Nothing);
+        for (guidelines, wanted) in [
+            (vec![passes], Verdict::Seaworthy),
+            (vec![passes, (Recommended, Status::Fail, Decided::Nothing)], Verdict::Seaworthy),
+            (vec![(Required, Status::Attest, Decided::Attested)], Verdict::Seaworthy),
+            (vec![(Required, Status::NotApplicable, Decided::Nothing)], Verdict::Seaworthy),
+            (vec![passes, (Required, Status::Fail, Decided::Waived)], Verdict::SeaworthyWithWaivers),
+            (vec![(Required, Status::Unknown, Decided::Waived)], Verdict::SeaworthyWithWaivers),
+            (vec![(Required, Status::Unknown, Decided::Attested)], Verdict::Undecided),
+            (vec![(Required, Status::Attest, Decided::Nothing)], Verdict::Undecided),
+            (vec![(Required, Status::Fail, Decided::LeftForSeal)], Verdict::Undecided),
+            (vec![(Required, Status::Fail, Decided::Attested)], Verdict::NotSeaworthy),
+            (
+                vec![(Required, Status::Unknown, Decided::Nothing), (Required, Status::Fail, Decided::Nothing)],
+                Verdict::NotSeaworthy,
+            ),
+        ] {
+            assert_eq!(verdict(guidelines.clone()), wanted, "{guidelines:?}");
+        }
+    }
+
+    #[test]
+    fn a_waiver_holds_through_its_last_day() {
+        let until: Date = "2027-01-31".parse().unwrap();
+        let waiver = Decision::Waive { reason: "until the vendor ships".into(), until, by: "Ann".into() };
+        let on = |day: &str, live| decided(Some(&waiver), Phase::Seal, live, day.parse().unwrap());
+        assert_eq!(on("2027-01-31", false), Decided::Waived);
+        assert_eq!(on("2027-02-01", false), Decided::Nothing);
+        assert_eq!(on("2027-02-01", true), Decided::LeftForSeal);
+    }
+
+    #[test]
+    fn fixed_needs_a_change() {
+        let fail_to_pass = |by_hand, changed| outcome(Status::Fail, Status::Pass, Decided::Nothing, by_hand, changed);
+        assert_eq!(fail_to_pass(false, true), Outcome::Fixed);
+        assert_eq!(fail_to_pass(true, false), Outcome::ByHand);
+        assert_eq!(fail_to_pass(false, false), Outcome::Pass);
+        assert_eq!(outcome(Status::Fail, Status::Fail, Decided::Nothing, true, true), Outcome::Fail);
     }
 }

@@ -1,0 +1,58 @@
+//! The image and the program in the report's words.
+
+use super::{ImageInfo, InstanceInfo, Mode, OsInfo, Tool};
+use crate::image::live::metadata::Answer;
+use crate::image::text::{path, visible};
+use crate::image::{self, Image};
+
+impl ImageInfo {
+    /// Describes `image`. What cannot be found out is `None`. Asks the metadata service of a live image unless that was
+    /// forbidden.
+    pub fn of(image: &Image) -> Self {
+        let os = image.os().ok().map(|os| OsInfo {
+            id: visible(&os.id),
+            version_id: visible(&os.version_id),
+            pretty_name: visible(&os.pretty_name),
+        });
+        let live = image.live();
+        Self {
+            mode: match image.mode() {
+                image::Mode::Live => Mode::Live,
+                image::Mode::Offline => Mode::Offline,
+            },
+            root: path(image.mount_point()),
+            os,
+            arch: image.arch().map(str::to_owned),
+            kernel: live.map(|live| visible(&live.kernel_release())),
+            instance: live.and_then(|live| instance(live.metadata())),
+        }
+    }
+}
+
+fn instance(answer: &Answer) -> Option<InstanceInfo> {
+    let Answer::Found { document, .. } = answer else { return None };
+    let field = |name: &str| document.get(name).map(|value| visible(value));
+    Some(InstanceInfo {
+        instance_id: field("instanceId"),
+        image_id: field("imageId"),
+        region: field("region"),
+        account_id: field("accountId"),
+    })
+}
+
+impl Tool {
+    /// This program. Its own file is read once for its digest, which `verify` can compare with a published one.
+    pub fn current() -> Self {
+        #![expect(
+            clippy::disallowed_methods,
+            reason = "the program's own file, which is no part of the image's content"
+        )]
+        let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
+        Self {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            target: format!("{}-{}-{libc}", std::env::consts::ARCH, std::env::consts::OS),
+            binary_sha256: std::fs::read("/proc/self/exe").ok().map(|bytes| super::super::sha256_hex(&bytes)),
+        }
+    }
+}

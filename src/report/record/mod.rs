@@ -1,0 +1,396 @@
+//! `report.json`: every field typed, every object closed, no floating point, times in UTC.
+//!
+//! Text from the image or a person is kept as [`crate::image::text::visible`] shows it, so that a reader who looks at
+//! the raw file is not fooled either.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::verdict::{Counts, Outcome, Verdict};
+use crate::catalogue::{Phase, Severity, Source};
+use crate::check::Status;
+
+mod describe;
+mod form;
+mod make;
+#[cfg(test)]
+pub(super) mod tests;
+
+pub use form::{FormError, REPORT_LIMIT, parse, to_bytes};
+pub use make::{ReportInput, new_id, record};
+
+/// The format's name and version.
+pub const FORMAT: &str = "seaworthy.report/1";
+
+/// The record of one preparation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// [`FORMAT`].
+    pub format: String,
+    /// 128 random bits in Crockford's base32.
+    pub report_id: String,
+    /// A real image or a practice image.
+    pub kind: Kind,
+    /// When it was written, by this machine's clock, in whole seconds.
+    pub generated_at: Timestamp,
+    /// When the preparation began.
+    pub started_at: Timestamp,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// The guidelines it went by.
+    pub catalogue: CatalogueInfo,
+    /// The image.
+    pub image: ImageInfo,
+    /// The name the publisher typed; the signature says who vouches.
+    pub publisher: String,
+    /// A word from the reviewer, which shows that the report was made after they gave it.
+    pub challenge: Option<String>,
+    /// What it all comes to.
+    pub summary: Summary,
+    /// Every guideline, in catalogue order.
+    pub guidelines: Vec<GuidelineRecord>,
+    /// Every change that was carried out.
+    pub changes: Vec<ChangeRecord>,
+    /// Every command that was run.
+    pub commands: Vec<CommandRecord>,
+    /// What people confirmed.
+    pub attestations: Vec<Attestation>,
+    /// What is left for the seal, after this report has left the machine.
+    pub finish_plan: Vec<FinishStep>,
+    /// What was not or could not be checked, in sentences.
+    pub limits: Vec<String>,
+    /// The journal of the preparation.
+    pub journal: Journal,
+}
+
+/// What was prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// An image that may be published.
+    Build,
+    /// A practice image: `verify` never calls it seaworthy, whatever its verdict.
+    Practice,
+}
+
+/// The program that wrote the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// `seaworthy`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Architecture, system and C library it was built for.
+    pub target: String,
+    /// SHA-256 of the program's own file, where it could be read.
+    pub binary_sha256: Option<String>,
+}
+
+/// The guidelines that were gone by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueInfo {
+    /// Version of the built-in part.
+    pub version: String,
+    /// SHA-256 over its texts.
+    pub sha256: String,
+    /// Whether house rules were added.
+    pub custom: bool,
+    /// How many guidelines it has.
+    pub guidelines: usize,
+}
+
+/// The image, as far as a reader needs to know it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageInfo {
+    /// The running machine or a mounted directory.
+    pub mode: Mode,
+    /// Where it was mounted.
+    pub root: String,
+    /// What `os-release` says.
+    pub os: Option<OsInfo>,
+    /// CPU architecture of its programs.
+    pub arch: Option<String>,
+    /// Release of the running kernel; live only.
+    pub kernel: Option<String>,
+    /// What the instance metadata service says of the machine; live on EC2 only. A claim, not a proof.
+    pub instance: Option<InstanceInfo>,
+}
+
+/// [`crate::image::Mode`] in the report's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// The running machine.
+    Live,
+    /// A mounted directory.
+    Offline,
+}
+
+/// The operating system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OsInfo {
+    /// `ID` of os-release.
+    pub id: String,
+    /// `VERSION_ID`.
+    pub version_id: String,
+    /// `PRETTY_NAME`.
+    pub pretty_name: String,
+}
+
+/// Fields of the instance identity document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstanceInfo {
+    /// `instanceId`.
+    pub instance_id: Option<String>,
+    /// `imageId`: the image the build machine was started from.
+    pub image_id: Option<String>,
+    /// `region`.
+    pub region: Option<String>,
+    /// `accountId`.
+    pub account_id: Option<String>,
+}
+
+/// What it all comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// How many findings there are of each status at the end.
+    pub counts: Counts,
+}
+
+/// One guideline: how it stood, what was decided, what was done, how it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuidelineRecord {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// When it is dealt with.
+    pub phase: Phase,
+    /// Who asks for it.
+    pub sources: Vec<Source>,
+    /// How it stood at first.
+    pub before: FindingRecord,
+    /// What the publisher decided; `None` when nothing.
+    pub decision: Option<DecisionRecord>,
+    /// Ids of the changes and commands that were carried out for it.
+    pub changes: Vec<String>,
+    /// How it stands at the end.
+    pub after: FindingRecord,
+    /// What came of it.
+    pub result: Outcome,
+}
+
+/// A finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FindingRecord {
+    /// Its status.
+    pub status: Status,
+    /// Its sentence.
+    pub summary: String,
+    /// Where it was seen.
+    pub observations: Vec<ObservationRecord>,
+    /// How many more observations there were than are listed here.
+    pub unlisted: usize,
+}
+
+/// An observation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObservationRecord {
+    /// Path inside the image.
+    pub path: Option<String>,
+    /// Line, from 1.
+    pub line: Option<u32>,
+    /// What was seen, masked.
+    pub text: Option<String>,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionRecord {
+    /// What was chosen.
+    pub choice: Choice,
+    /// By whom; always there for a waiver or an attestation.
+    pub by: Option<String>,
+    /// When, where it is known.
+    pub at: Option<Timestamp>,
+    /// Why; always there for a waiver.
+    pub reason: Option<String>,
+    /// The last day a waiver holds.
+    pub until: Option<Date>,
+}
+
+/// [`crate::playbook::Decision`] without its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choice {
+    /// Carry out the remedy.
+    Apply,
+    /// Let it be.
+    Waive,
+    /// Confirm the statement.
+    Attest,
+    /// A person does it.
+    ByHand,
+    /// Not now.
+    Later,
+}
+
+/// One change to one path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRecord {
+    /// Its id in this report: `C001`.
+    pub id: String,
+    /// The run that carried it out.
+    pub run: String,
+    /// The guideline it was made for.
+    pub guideline: String,
+    /// Path inside the image.
+    pub path: String,
+    /// What sort of change.
+    pub kind: ChangeKind,
+    /// The same in a few words.
+    pub headline: String,
+    /// What was there; `None`: nothing.
+    pub before: Option<NodeRecord>,
+    /// What is there now; `None`: nothing.
+    pub after: Option<NodeRecord>,
+    /// The content may hold secrets: the diff is masked, sizes and digests are withheld.
+    pub secret: bool,
+    /// Unified diff, masked; `None` where there is no text to show.
+    pub diff: Option<String>,
+    /// The diff was cut.
+    pub diff_truncated: bool,
+    /// SHA-256 of `diff` as it stands here.
+    pub diff_sha256: Option<String>,
+}
+
+/// The sort of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeKind {
+    /// The content changed.
+    Edit,
+    /// Something new is there.
+    Create,
+    /// It is gone.
+    Remove,
+    /// It became a symbolic link.
+    Link,
+    /// Only mode or owner changed.
+    Attributes,
+}
+
+/// What was at a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeRecord {
+    /// File, link or directory.
+    pub kind: NodeKind,
+    /// SHA-256 of the content; `None` for a secret, a file too large to hold, and what is no file.
+    pub sha256: Option<String>,
+    /// Size in bytes; `None` as for `sha256`, but for large files.
+    pub size: Option<u64>,
+    /// Permissions in octal: `0644`; links have none.
+    pub mode: Option<String>,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Where a link points.
+    pub target: Option<String>,
+    /// Why there is no digest.
+    pub withheld: Option<Withheld>,
+}
+
+/// The sort of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeKind {
+    /// A regular file.
+    File,
+    /// A symbolic link.
+    Link,
+    /// A directory.
+    Directory,
+}
+
+/// Why there is no digest of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Withheld {
+    /// A short secret could be guessed from it.
+    Secret,
+    /// It was too large to hold in memory.
+    TooLarge,
+}
+
+/// One command that was run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandRecord {
+    /// Its id in this report, in one series with the changes.
+    pub id: String,
+    /// The run that carried it out.
+    pub run: String,
+    /// The guideline it was run for.
+    pub guideline: String,
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// What it does.
+    pub purpose: String,
+}
+
+/// A statement somebody confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attestation {
+    /// The guideline.
+    pub guideline: String,
+    /// The statement as it was shown.
+    pub statement: String,
+    /// Who confirmed.
+    pub by: String,
+    /// When, where it is known.
+    pub at: Option<Timestamp>,
+    /// A note, such as a ticket number.
+    pub note: Option<String>,
+}
+
+/// A guideline left for the seal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FinishStep {
+    /// The guideline.
+    pub guideline: String,
+    /// How it is done.
+    pub by_hand: String,
+}
+
+/// The journal as it was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Journal {
+    /// Every line, without its newline.
+    pub lines: Vec<String>,
+    /// How many.
+    pub count: usize,
+    /// SHA-256 of the last line; `None` when there is none.
+    pub head: Option<String>,
+}

@@ -1,1 +1,0 @@
-//! Verifying a report: bytes, signer, contents, views.
