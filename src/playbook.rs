@@ -26,7 +26,7 @@ pub const WAIVER_DAYS: i64 = 366;
 
 /// What the publisher chose for one guideline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "choice", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "choice", rename_all = "kebab-case", try_from = "Fields")]
 pub enum Decision {
     /// Carry out the remedy.
     Apply,
@@ -35,7 +35,6 @@ pub enum Decision {
         /// Why; at least ten characters.
         reason: String,
         /// The last day it holds; at most a year ahead.
-        #[serde(deserialize_with = "day")]
         until: Date,
         /// Who decided.
         by: String,
@@ -45,13 +44,59 @@ pub enum Decision {
         /// Who confirms.
         by: String,
         /// A note, such as a ticket number; may be empty.
-        #[serde(default)]
         note: String,
     },
     /// A person does it by hand.
     ByHand,
     /// Not now.
     Later,
+}
+
+/// A decision as it is written. Every field of every choice, so that one that does not belong is noticed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    choice: Choice,
+    reason: Option<String>,
+    #[serde(default, deserialize_with = "day")]
+    until: Option<Date>,
+    by: Option<String>,
+    note: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Choice {
+    Apply,
+    Waive,
+    Attest,
+    ByHand,
+    Later,
+}
+
+impl TryFrom<Fields> for Decision {
+    type Error = &'static str;
+
+    fn try_from(fields: Fields) -> Result<Self, &'static str> {
+        let Fields { choice, reason, until, by, note } = fields;
+        let plain = |decision| match (&reason, &until, &by, &note) {
+            (None, None, None, None) => Ok(decision),
+            _ => Err("this choice stands alone: `reason`, `until`, `by` and `note` do not belong to it"),
+        };
+        match choice {
+            Choice::Apply => plain(Self::Apply),
+            Choice::ByHand => plain(Self::ByHand),
+            Choice::Later => plain(Self::Later),
+            Choice::Waive => match (reason, until, by, note) {
+                (Some(reason), Some(until), Some(by), None) => Ok(Self::Waive { reason, until, by }),
+                _ => Err("a waiver has `reason`, `until` and `by`, and nothing else"),
+            },
+            Choice::Attest => match (by, reason, until) {
+                (Some(by), None, None) => Ok(Self::Attest { by, note: note.unwrap_or_default() }),
+                _ => Err("an attestation has `by`, perhaps a `note`, and nothing else"),
+            },
+        }
+    }
 }
 
 impl Decision {
@@ -159,7 +204,7 @@ impl Playbook {
 }
 
 /// A day as text (`"2027-03-31"`) or as TOML's own date (`2027-03-31`).
-fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Day {
@@ -171,7 +216,7 @@ fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Date, D::Err
         Ok(Day::Native(date)) => date.to_string(),
         Err(_) => String::new(),
     };
-    text.parse().map_err(|_| serde::de::Error::custom("`until` must be a day, written \"2027-03-31\""))
+    text.parse().map(Some).map_err(|_| serde::de::Error::custom("`until` must be a day, written \"2027-03-31\""))
 }
 
 #[cfg(test)]
@@ -212,9 +257,11 @@ mod tests {
     fn faults_name_file_and_line() {
         for (text, part) in [
             ("x = 1", "book.toml:1: unknown field `x`"),
-            ("\n[decisions.SSH-04]\nchoice = \"maybe\"", "book.toml:"),
-            ("\n[decisions.SSH-04]\nchoice = \"apply\"\nextra = 1", "book.toml:"),
+            ("\n[decisions.SSH-04]\nchoice = \"maybe\"", "book.toml:3: unknown variant `maybe`"),
+            ("\n[decisions.SSH-04]\nchoice = \"apply\"\nextra = 1", "book.toml:4: unknown field `extra`"),
             ("\n[decisions.SSH-04", "book.toml:2:"),
+            ("[decisions.SSH-04]\nchoice = \"apply\"\nby = 'Ann'", "stands alone"),
+            ("[decisions.SSH-04]\nchoice = \"waive\"\nby = 'Ann'", "a waiver has"),
             (
                 "[decisions.SSH-04]\nchoice='apply'\n\n[decisions.SSH-99]\nchoice='apply'",
                 "book.toml:4: there is no guideline \"SSH-99\"",

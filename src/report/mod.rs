@@ -19,6 +19,8 @@
 //! 3. [`verify::verify_files`] reads and judges; [`verify::Verification`] renders as text or JSON and has the exit code.
 
 mod bundle;
+#[cfg(test)]
+mod fixture;
 mod record;
 pub mod sign;
 pub mod sshsig;

@@ -199,7 +199,7 @@ fn fill(stream: &mut UnixStream, mut buffer: &mut [u8], deadline: Instant, limit
             return Err(failed(&std::io::ErrorKind::TimedOut.into(), limit));
         }
         match stream.set_read_timeout(Some(left)).and_then(|()| stream.read(buffer)) {
-            Ok(0) => return Err(SignError::new("The agent hung up without an answer.")),
+            Ok(0) => return Err(failed(&std::io::ErrorKind::BrokenPipe.into(), limit)),
             Ok(count) => buffer = buffer.get_mut(count..).unwrap_or_default(),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(failed(&error, limit)),
@@ -214,6 +214,9 @@ fn failed(error: &std::io::Error, limit: Duration) -> SignError {
             "The agent gave no answer within {} seconds. If it waits for a touch or a confirmation, be there and try again.",
             limit.as_secs()
         )),
+        std::io::ErrorKind::BrokenPipe | std::io::ErrorKind::ConnectionReset => {
+            SignError::new("The agent hung up without an answer.")
+        }
         _ => SignError::new(format!("Talking to the agent failed: {error}.")),
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn decisions(report: &Report, known: Option<&Catalogue>) -> Judgement
         }
     }
     let waived = report.guidelines.iter().filter(|record| record.result == Outcome::Waived).count();
-    Holds(format!("{waived} waivers and {} attestations, each with a name.", report.attestations.len()))
+    Holds(format!("Waivers: {waived}, attestations: {}; each names a person.", report.attestations.len()))
 }
 
 fn named(by: Option<&String>) -> bool {
@@ -206,7 +206,7 @@ pub(super) fn changes(report: &Report) -> Judgement {
         }
     }
     Holds(format!(
-        "{} changes and {} commands, each with its guideline; the diffs fit.",
+        "Changes: {}, commands: {}; each belongs to its guideline, and the diffs fit.",
         report.changes.len(),
         report.commands.len()
     ))

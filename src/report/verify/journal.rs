@@ -35,11 +35,11 @@ pub(super) fn journal(report: &Report) -> Judgement {
     }
     match runs(report, &parsed) {
         Some(sentence) => Failed(sentence),
-        None => Holds(format!("{} lines, an unbroken chain.", lines.len())),
+        None => Holds(format!("Lines: {}, an unbroken chain.", lines.len())),
     }
 }
 
-/// Reads the lines; each holds the digest of the one before. A run may begin a chain of its own.
+/// Reads the lines; each holds the digest of the one before, the first that of `genesis`.
 fn chain(lines: &[String]) -> Result<Vec<JournalLine>, String> {
     let genesis = sha256_hex(b"genesis");
     let mut parsed: Vec<JournalLine> = Vec::new();
@@ -48,9 +48,11 @@ fn chain(lines: &[String]) -> Result<Vec<JournalLine>, String> {
         let number = number + 1;
         let line: JournalLine = serde_json::from_str(text)
             .map_err(|error| format!("Journal: line {number} is not well formed: {}.", visible(&error.to_string())))?;
-        let begins = line.seq == 0 && line.prev == genesis && matches!(line.event, Event::Begin { .. });
-        let follows = previous.as_ref().is_some_and(|(seq, digest)| line.seq == seq + 1 && line.prev == *digest);
-        if !begins && !follows {
+        let follows = match &previous {
+            None => line.seq == 0 && line.prev == genesis,
+            Some((seq, digest)) => line.seq == seq.saturating_add(1) && line.prev == *digest,
+        };
+        if !follows {
             return Err(format!(
                 "Journal is broken before line {number}: the line before it was changed, removed or moved after it was written."
             ));

@@ -136,7 +136,7 @@ fn entry(line: &str) -> Result<Entry, String> {
     }
     let (mut namespaces, mut valid_after, mut valid_before, mut authority) = (None, None, None, false);
     let (first, after) = word(rest)?;
-    if !is_key_type(first) {
+    if !first.is_empty() && !is_key_type(first) {
         rest = after;
         for option in split_options(first) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));

@@ -1,0 +1,227 @@
+//! A report and a signer for the tests of this room.
+
+use base64ct::{Base64, Encoding};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+
+use super::sshsig::{Hash, NAMESPACE, PublicKey, SshSig, to_be_signed, wire::put_string};
+use super::*;
+use crate::catalogue::{Catalogue, Check, Guideline, Phase, Severity, Source};
+use crate::check::{Finding, Findings, Observation, Status};
+use crate::playbook::{Decision, Playbook};
+
+/// A key made from a seed; a test key, nobody's.
+pub(crate) struct TestKey(Ed25519KeyPair);
+
+impl TestKey {
+    pub(crate) fn new(seed: u8) -> Self {
+        Self(Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap())
+    }
+
+    pub(crate) fn blob(&self) -> Vec<u8> {
+        let mut blob = Vec::new();
+        put_string(&mut blob, b"ssh-ed25519");
+        put_string(&mut blob, self.0.public_key().as_ref());
+        blob
+    }
+
+    pub(crate) fn line(&self) -> String {
+        format!("ssh-ed25519 {}", Base64::encode_string(&self.blob()))
+    }
+
+    pub(crate) fn raw(&self, message: &[u8]) -> Vec<u8> {
+        self.0.sign(message).as_ref().to_vec()
+    }
+
+    /// An SSH signature of `message` itself, as an agent gives it.
+    pub(crate) fn ssh_signature(&self, message: &[u8]) -> Vec<u8> {
+        let mut signature = Vec::new();
+        put_string(&mut signature, b"ssh-ed25519");
+        put_string(&mut signature, &self.raw(message));
+        signature
+    }
+
+    pub(crate) fn sign(&self, namespace: &str, message: &[u8]) -> String {
+        let signature = self.ssh_signature(&to_be_signed(namespace, Hash::Sha512, message));
+        let key = PublicKey::parse(&self.blob()).unwrap();
+        SshSig { key, namespace: namespace.into(), hash: Hash::Sha512, signature }.armour()
+    }
+
+    pub(crate) fn sign_report(&self, message: &[u8]) -> String {
+        self.sign(NAMESPACE, message)
+    }
+}
+
+pub(crate) fn catalogue() -> Catalogue {
+    let guideline = |id: &str, title: &str, severity, phase, attest: Option<&str>| Guideline {
+        id: id.into(),
+        title: title.into(),
+        severity,
+        phase,
+        sources: vec![Source { page: "Shared AMIs".into(), section: "Disable root logins".into() }],
+        asks: "Asks for something.".into(),
+        why: "Because of somebody.".into(),
+        by_hand: "sudo rm /root/.ssh/authorized_keys\nsudo sync".into(),
+        danger: "Little.".into(),
+        attest: attest.map(str::to_owned),
+        needs: Vec::new(),
+        after: Vec::new(),
+        check: Check::Attest,
+        fix: None,
+    };
+    use Phase::{Harden, Listing, Preflight, Seal};
+    use Severity::{Optional, Recommended, Required};
+    Catalogue {
+        version: "2026.11",
+        sha256: sha256_hex(b"catalogue"),
+        custom: false,
+        guidelines: vec![
+            guideline("OSL-01", "The distribution is maintained", Recommended, Preflight, None),
+            guideline("SSH-04", "Root cannot log in with a password", Required, Harden, None),
+            guideline("SSH-13", "sshd does not look up names", Required, Harden, None),
+            guideline("ACC-02", "No password hash is on the image", Required, Harden, None),
+            guideline("WIN-01", "Remote Desktop is set up", Optional, Harden, None),
+            guideline("KEY-01", "No host keys are on the image", Required, Seal, None),
+            guideline(
+                "PRD-13",
+                "Penetration tests were made",
+                Required,
+                Listing,
+                Some("We had the product tested by people who know how."),
+            ),
+        ],
+    }
+}
+
+pub(crate) fn findings(ssh: Status) -> Findings {
+    let root = Finding::new(
+        ssh,
+        if ssh == Status::Pass { "Root may not log in." } else { "Root may log in with a password." },
+    );
+    vec![
+        ("OSL-01".into(), Finding::new(Status::Unknown, "Its end of life is not known.")),
+        ("SSH-04".into(), root.seen([Observation::at("/etc/ssh/sshd_config").line(2).text("PermitRootLogin yes")])),
+        ("SSH-13".into(), Finding::new(Status::Fail, "UseDNS is on.")),
+        (
+            "ACC-02".into(),
+            Finding::new(ssh, "One password hash.")
+                .seen([Observation::at("/etc/shadow").line(1).text("root:$6$… (86 more characters)")]),
+        ),
+        ("WIN-01".into(), Finding::new(Status::NotApplicable, "This is no Windows image.")),
+        ("KEY-01".into(), Finding::new(Status::Pass, "There are none.")),
+        ("PRD-13".into(), Finding::new(Status::Attest, "Only you can know.")),
+    ]
+}
+
+pub(crate) fn playbook() -> Playbook {
+    let until = "2027-03-31".parse().unwrap();
+    let waiver =
+        Decision::Waive { reason: "The console needs it until 3.2 is out.".into(), until, by: "Ann Example".into() };
+    let attest = Decision::Attest { by: "Ann Example".into(), note: "SEC-1234".into() };
+    let decisions = [("SSH-04", Decision::Apply), ("ACC-02", Decision::Apply), ("SSH-13", waiver), ("PRD-13", attest)];
+    Playbook { decisions: decisions.map(|(id, decision)| (id.to_owned(), decision)).into() }
+}
+
+pub(crate) fn image() -> ImageInfo {
+    ImageInfo {
+        mode: Mode::Offline,
+        root: "/mnt/image".into(),
+        os: Some(OsInfo {
+            id: "debian".into(),
+            version_id: "12".into(),
+            pretty_name: "Debian GNU/Linux 12 (bookworm)".into(),
+        }),
+        arch: Some("x86_64".into()),
+        kernel: None,
+        instance: None,
+    }
+}
+
+pub(crate) const NOW: &str = "2026-11-22T16:00:00Z";
+
+/// A report with one of everything; its verdict is `seaworthy-with-waivers`.
+pub(crate) fn sample() -> Report {
+    let (catalogue, playbook) = (catalogue(), playbook());
+    let mut report = record(&ReportInput {
+        report_id: "01JD8Q4Z6T7W8X9Y0ABCDEFGHJ".into(),
+        tool: Tool {
+            name: "seaworthy".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            target: "x86_64-linux-gnu".into(),
+            binary_sha256: None,
+        },
+        image: image(),
+        catalogue: &catalogue,
+        before: &findings(Status::Fail),
+        after: &findings(Status::Pass),
+        playbook: &playbook,
+        runs: &[],
+        journal: &[],
+        unread: &[],
+        practice: false,
+        started_at: "2026-11-22T15:00:00.25Z".parse().unwrap(),
+        now: NOW.parse().unwrap(),
+        challenge: Some("case 4711"),
+        publisher: "Ann Example, Example Ltd",
+    });
+    let diff = "--- a/etc/ssh/sshd_config\n+++ b/etc/ssh/sshd_config\n@@ -1,2 +1,2 @@\n Port 22\n-PermitRootLogin yes\n+PermitRootLogin no\n";
+    let file = |content: &str| NodeRecord {
+        kind: NodeKind::File,
+        sha256: Some(sha256_hex(content.as_bytes())),
+        size: Some(28),
+        mode: Some("0644".into()),
+        uid: 0,
+        gid: 0,
+        target: None,
+        withheld: None,
+    };
+    let shadow = NodeRecord { sha256: None, size: None, withheld: Some(Withheld::Secret), ..file("") };
+    let change = ChangeRecord {
+        id: "C001".into(),
+        run: "20261122T150500Z-1".into(),
+        guideline: "SSH-04".into(),
+        path: "/etc/ssh/sshd_config".into(),
+        kind: ChangeKind::Edit,
+        headline: "edited".into(),
+        before: Some(file("before")),
+        after: Some(file("after")),
+        secret: false,
+        diff_sha256: Some(sha256_hex(diff.as_bytes())),
+        diff: Some(diff.into()),
+        diff_truncated: false,
+    };
+    let masked = "--- a/etc/shadow\n+++ b/etc/shadow\n@@ -1,1 +1,1 @@\n-root:…:19000:0\n+root:!*:19000:0\n";
+    let secret = ChangeRecord {
+        id: "C002".into(),
+        guideline: "ACC-02".into(),
+        path: "/etc/shadow".into(),
+        before: Some(shadow.clone()),
+        after: Some(shadow),
+        secret: true,
+        diff_sha256: Some(sha256_hex(masked.as_bytes())),
+        diff: Some(masked.into()),
+        ..change.clone()
+    };
+    for (guideline, id) in [("SSH-04", "C001"), ("ACC-02", "C002")] {
+        let record = report.guidelines.iter_mut().find(|record| record.id == guideline).unwrap();
+        record.changes.push(id.into());
+        record.result = Outcome::Fixed;
+    }
+    report.changes = vec![change, secret];
+    report.journal = journal(&[
+        "{\"kind\":\"begin\",\"run\":\"20261122T150500Z-1\",\"guidelines\":[\"SSH-04\",\"ACC-02\"]}",
+        "{\"kind\":\"end\"}",
+    ]);
+    report
+}
+
+/// A journal with these events, one a second.
+pub(crate) fn journal(events: &[&str]) -> Journal {
+    let mut lines: Vec<String> = Vec::new();
+    for (seq, event) in events.iter().enumerate() {
+        let prev = lines.last().map_or_else(|| sha256_hex(b"genesis"), |line| sha256_hex(line.as_bytes()));
+        lines.push(format!(
+            "{{\"seq\":{seq},\"at\":\"2026-11-22T15:05:{seq:02}Z\",\"prev\":\"{prev}\",\"event\":{event}}}"
+        ));
+    }
+    Journal { count: lines.len(), head: lines.last().map(|line| sha256_hex(line.as_bytes())), lines }
+}
