@@ -105,7 +105,7 @@ pub struct Accounts {
     /// gives it), sorted by path. A system directory (`/`, `/bin`, `/usr/sbin`, `/var/spool` …, anything below `/dev`,
     /// `/proc`, `/sys` or `/run`) is no home, whatever passwd says; `/var/lib/jenkins` or `/var/www` is one.
     pub homes: Vec<Home>,
-    /// Lines that are not of the form the manual gives: path and line.
+    /// Lines that are not of the form the manual gives, by path and line; at most the first thousand of a file.
     pub odd_lines: Vec<(PathBuf, u32)>,
     /// Lines of `shadow` and `gshadow` that belong to no account or group.
     pub strays: Vec<Stray>,
@@ -117,16 +117,19 @@ pub struct Accounts {
     pub uid_min: u32,
 }
 
+/// The largest account file that is taken for one: 4 MiB, some 50,000 accounts.
+const FILE_LIMIT: u64 = 4 << 20;
+
 impl Accounts {
     pub(super) fn read(image: &Image) -> Result<Self, Error> {
         let mut odd_lines = Vec::new();
-        let passwd = Path::new("/etc/passwd");
-        let Some(bytes) = image.read(passwd)? else {
-            return Err(Error::malformed("read", passwd, "it is not there: the image has no accounts"));
+        let read = |path: &str| image.read_up_to(Path::new(path), FILE_LIMIT);
+        let Some(bytes) = read("/etc/passwd")? else {
+            return Err(Error::malformed("read", "/etc/passwd", "it is not there: the image has no accounts"));
         };
         let mut users = lines::passwd(&bytes, &mut odd_lines);
         let mut strays = Vec::new();
-        let shadow = image.read(Path::new("/etc/shadow")).map(|bytes| {
+        let shadow = read("/etc/shadow").map(|bytes| {
             let lines = lines::shadow(&bytes.unwrap_or_default(), &mut odd_lines);
             for user in &mut users {
                 user.shadow = lines.get(&user.name).copied();
@@ -134,9 +137,9 @@ impl Accounts {
             let names = users.iter().map(|user| user.name.as_str());
             strays.extend(lines.strays(names, |shadow| (shadow.line, shadow.password)));
         });
-        let group = image.read(Path::new("/etc/group"))?.unwrap_or_default();
+        let group = read("/etc/group")?.unwrap_or_default();
         let mut groups = lines::group(&group, &mut odd_lines);
-        let gshadow = image.read(Path::new("/etc/gshadow")).map(|bytes| {
+        let gshadow = read("/etc/gshadow").map(|bytes| {
             let lines = lines::gshadow(&bytes.unwrap_or_default(), &mut odd_lines);
             for group in &mut groups {
                 if let Some((line, password)) = lines.get(&group.name).copied() {
@@ -148,6 +151,7 @@ impl Accounts {
             }
             strays.extend(lines.strays(groups.iter().map(|group| group.name.as_str()), |line| *line));
         });
+        odd_lines.sort();
         let homes = homes::homes(image, &users)?;
         let uid_min =
             image.read_text(Path::new("/etc/login.defs"))?.and_then(|text| lines::uid_min(&text)).unwrap_or(1000);
@@ -187,3 +191,6 @@ impl User {
         !["nologin", "false", "true", "sync", "shutdown", "halt", "null"].iter().any(|closed| name == *closed)
     }
 }
+
+#[cfg(test)]
+mod tests;

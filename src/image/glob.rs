@@ -30,14 +30,12 @@ pub(super) fn glob(image: &Image, pattern: &str) -> Result<Vec<PathBuf>, Error> 
         let parts =
             alternative.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).map(part).collect::<Vec<_>>();
         let directories_only = alternative.ends_with(b"/");
-        let fixed = parts.iter().take_while(|part| matches!(part, Part::Name(_))).count();
         let mut prefix = PathBuf::from("/");
-        let (fixed, wild) = parts.split_at_checked(fixed).unwrap_or_default();
-        prefix.extend(
-            fixed
-                .iter()
-                .filter_map(|part| if let Part::Name(name) = part { Some(OsStr::from_bytes(name)) } else { None }),
-        );
+        let mut wild = parts.as_slice();
+        while let [Part::Name(name), rest @ ..] = wild {
+            prefix.push(OsStr::from_bytes(name));
+            wild = rest;
+        }
         if wild.is_empty() {
             let there = if directories_only { image.stat(&prefix)? } else { image.lstat(&prefix)? };
             if there.is_some_and(|meta| !directories_only || meta.kind == Kind::Directory) {
@@ -73,24 +71,19 @@ impl Search<'_> {
                 let path = shown.join(&name);
                 if below.contains(&self.wild.len()) && (kind == Kind::Directory || !self.directories_only) {
                     if self.found.len() >= ENTRY_LIMIT {
-                        return Err(self.error(path, Reason::TooMany(ENTRY_LIMIT)));
+                        return Err(too_many(path, ENTRY_LIMIT));
                     }
                     self.found.insert(path.clone());
                 }
                 if kind == Kind::Directory && below.iter().any(|part| *part < self.wild.len()) {
                     if depth >= DEPTH {
-                        return Err(self.error(path, Reason::TooMany(DEPTH)));
+                        return Err(too_many(path, DEPTH));
                     }
                     open.push((path, real.join(&name), below, depth + 1));
                 }
             }
         }
         Ok(())
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as what it is")]
-    fn error(&self, path: PathBuf, reason: Reason) -> Error {
-        Error { action: "search", path, reason }
     }
 
     /// The parts that may come after `name` where those in `next` may come now.
@@ -122,6 +115,10 @@ impl Search<'_> {
         next.dedup();
         next
     }
+}
+
+fn too_many(path: PathBuf, limit: usize) -> Error {
+    Error { action: "search", path, reason: Reason::TooMany(limit) }
 }
 
 fn part(text: &[u8]) -> Part {
@@ -274,6 +271,11 @@ fn set(set: &[u8], character: u32) -> Option<(bool, usize)> {
     loop {
         match set.get(at..)? {
             [b']', ..] if at > begin => return Some((has != negated, at + 1)),
+            [b'[', b':', rest @ ..] if class(rest, character).is_some() => {
+                let (holds, length) = class(rest, character)?;
+                has |= holds;
+                at += 2 + length;
+            }
             rest => {
                 let (low, length) = member(rest)?;
                 at += length;
@@ -289,6 +291,29 @@ fn set(set: &[u8], character: u32) -> Option<(bool, usize)> {
             }
         }
     }
+}
+
+/// Whether `character` is of the class that `text` names up to its `:]`, and how long that is. ASCII alone, as in the C
+/// locale.
+fn class(text: &[u8], character: u32) -> Option<(bool, usize)> {
+    let end = text.windows(2).position(|two| two == b":]")?;
+    let byte = u8::try_from(character).unwrap_or(u8::MAX);
+    let holds = match text.get(..end)? {
+        b"alnum" => byte.is_ascii_alphanumeric(),
+        b"alpha" => byte.is_ascii_alphabetic(),
+        b"blank" => matches!(byte, b' ' | b'\t'),
+        b"cntrl" => byte.is_ascii_control(),
+        b"digit" => byte.is_ascii_digit(),
+        b"graph" => byte.is_ascii_graphic(),
+        b"lower" => byte.is_ascii_lowercase(),
+        b"print" => byte == b' ' || byte.is_ascii_graphic(),
+        b"punct" => byte.is_ascii_punctuation(),
+        b"space" => byte.is_ascii_whitespace() || byte == 0x0b,
+        b"upper" => byte.is_ascii_uppercase(),
+        b"xdigit" => byte.is_ascii_hexdigit(),
+        _ => return None,
+    };
+    Some((holds, end + 2))
 }
 
 /// One member of a bracket set: a character, or what a backslash makes one.
@@ -312,3 +337,6 @@ fn first(text: &[u8]) -> Option<(u32, usize)> {
         text.get(..length).and_then(|head| std::str::from_utf8(head).ok()).and_then(|head| head.chars().next());
     Some(character.map_or((0x0020_0000 + u32::from(byte), 1), |character| (u32::from(character), length)))
 }
+
+#[cfg(test)]
+mod tests;

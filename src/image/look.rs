@@ -47,8 +47,13 @@ impl Image {
     /// # Errors
     /// When something is there that is no regular file, is too large, or cannot be read.
     pub fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
+        self.read_up_to(path, READ_LIMIT)
+    }
+
+    /// [`Image::read`] with another limit.
+    pub(super) fn read_up_to(&self, path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         let there = self.find("read", path, Last::Follow)?;
-        self.content(&there, path, READ_LIMIT, false)
+        self.content(&there, path, limit, false)
     }
 
     /// [`Image::read`] as text; bytes that are not UTF-8 become U+FFFD.
@@ -107,7 +112,13 @@ impl Image {
             let there = self.find("list", path, Last::Follow)?;
             return Ok(entries_on_disk(&there, path)?.into_iter().map(|(name, kind)| Entry { name, kind }).collect());
         }
-        let spot = self.spot("list", path)?;
+        let spot = match self.root.resolve(&self.overlay, path, Last::Follow) {
+            Ok(Spot { there: There::Nothing(_), .. }) => return Ok(Vec::new()),
+            Ok(spot) => spot,
+            // No path, or a name that no file system has.
+            Err(Errno::ENOENT | Errno::ENAMETOOLONG) => return Ok(Vec::new()),
+            Err(errno) => return Err(Error::io("list", path, errno)),
+        };
         let mut entries = entries_on_disk(&spot.there, path)?;
         for (below, node) in self.overlay.entries(&spot.real) {
             let Some(name) = below.file_name() else { continue };
@@ -139,7 +150,7 @@ impl Image {
     /// # Errors
     /// On a link loop or a directory that cannot be searched.
     pub fn real_path(&self, path: &Path) -> Result<PathBuf, Error> {
-        self.spot("follow", path).map(|spot| spot.real)
+        self.real(path, Last::Follow)
     }
 
     /// As [`Image::real_path`], but a link in the last place is not followed: the key of what is at `path` itself, in
@@ -148,8 +159,7 @@ impl Image {
     /// # Errors
     /// As [`Image::real_path`].
     pub fn real_place(&self, path: &Path) -> Result<PathBuf, Error> {
-        let spot = self.root.resolve(&self.overlay, path, Last::Keep);
-        spot.map(|spot| spot.real).map_err(|errno| Error::io("follow", path, errno))
+        self.real(path, Last::Keep)
     }
 
     /// Everything there is at `path` itself, as a [`Node`]: what a change is made from. `None` when nothing is there.
@@ -186,8 +196,12 @@ impl Image {
         self.root.find(&self.overlay, path, last).map_err(|errno| Error::io(action, path, errno))
     }
 
-    fn spot(&self, action: &'static str, path: &Path) -> Result<Spot<'_>, Error> {
-        self.root.resolve(&self.overlay, path, Last::Follow).map_err(|errno| Error::io(action, path, errno))
+    fn real(&self, path: &Path, last: Last) -> Result<PathBuf, Error> {
+        match self.root.resolve(&self.overlay, path, last) {
+            Ok(Spot { there: There::Nothing(Errno::ENOTDIR), .. }) => Err(Error::io("follow", path, Errno::ENOTDIR)),
+            Ok(spot) => Ok(spot.real),
+            Err(errno) => Err(Error::io("follow", path, errno)),
+        }
     }
 
     /// The content of the regular file that is `there`; with `start`, only as much of it as `limit` allows.

@@ -74,7 +74,10 @@ impl Image {
     /// # Errors
     /// When the directory cannot be opened, or holds nothing that looks like a Linux root (`/etc` and `/usr` or `/bin`).
     pub fn open(root: &Path) -> Result<Self, Error> {
-        let root = root::Root::open(root)?;
+        Self::of(root::Root::open(root)?)
+    }
+
+    fn of(root: root::Root) -> Result<Self, Error> {
         let mode = if root.mount_point() == Path::new("/") { Mode::Live } else { Mode::Offline };
         let image = Self { root: Arc::new(root), overlay: Overlay::default(), mode, facts: Facts::default() };
         let has =

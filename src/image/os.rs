@@ -116,3 +116,6 @@ fn machine(header: &[u8]) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

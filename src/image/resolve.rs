@@ -307,3 +307,6 @@ pub(super) fn errno_of(error: std::io::Error) -> Errno {
 fn identity(meta: &Meta) -> (u64, u64) {
     (meta.stamp.device, meta.stamp.inode)
 }
+
+#[cfg(test)]
+mod tests;

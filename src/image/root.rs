@@ -51,6 +51,12 @@ impl Root {
         Ok(Self { mount_point, directory, resolver })
     }
 
+    /// The same root on a kernel without `openat2`.
+    #[cfg(test)]
+    pub(super) fn with_own_resolver(self) -> Self {
+        Self { resolver: Resolver::Own, ..self }
+    }
+
     pub(super) fn mount_point(&self) -> &Path {
         &self.mount_point
     }
@@ -82,10 +88,7 @@ impl Root {
 
     /// The real path that `path` leads to, and what is there.
     pub(super) fn resolve<'o>(&self, overlay: &'o Overlay, path: &Path, last: Last) -> nix::Result<Spot<'o>> {
-        match again(|| resolve(&self.directory, overlay, path, last))? {
-            Spot { there: There::Nothing(Errno::ENOTDIR), .. } => Err(Errno::ENOTDIR),
-            spot => Ok(spot),
-        }
+        again(|| resolve(&self.directory, overlay, path, last))
     }
 
     /// Opens the regular file that `found` stands for; `path` is where it was found. Access times are left alone

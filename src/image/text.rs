@@ -86,3 +86,6 @@ fn is_hidden(character: char) -> bool {
                 | '\u{e0000}'..='\u{e0fff}'
         )
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,34 +8,37 @@ use super::{BTreeMap, Group, OsString, OsStringExt, Password, Path, PathBuf, Sha
 /// Lines that are not of the form the manual gives: path and line.
 type Odd = Vec<(PathBuf, u32)>;
 
-/// The lines of a file with their numbers, from 1, without line breaks and blanks before them; the odd ones noted and,
-/// where they hold no entry (empty, a comment, a NIS `+` or `-`), left out.
-fn entries<'f>(file: &'static str, bytes: &'f [u8], odd: &mut Odd) -> Vec<(u32, Vec<&'f [u8]>)> {
-    let mut found = Vec::new();
+/// The most odd lines that are noted of one file.
+const ODD_LIMIT: usize = 1000;
+
+/// Hands over the fields of each line of a file with its number, from 1, without its line break and the blanks before it.
+/// `take` says whether it is of the form that the manual gives.
+fn entries<'f>(file: &'static str, bytes: &'f [u8], odd: &mut Odd, mut take: impl FnMut(u32, &[&'f [u8]]) -> bool) {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     if bytes.is_empty() {
-        return found;
+        return;
     }
+    let mut noted = 0;
     for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1..) {
         let entry = line.strip_suffix(b"\r").unwrap_or(line).trim_ascii_start();
-        if entry.len() != line.len() {
-            note(file, number, odd);
-        }
-        if matches!(entry.first(), None | Some(b'#' | b'+' | b'-' | b':')) {
-            note(file, number, odd);
-        } else {
-            found.push((number, entry.split(|byte| *byte == b':').collect()));
+        let is_proper = !entry.is_empty() && {
+            let fields: Vec<_> = entry.splitn(FIELDS, |byte| *byte == b':').collect();
+            take(number, &fields)
+        };
+        if (!is_proper || entry.len() != line.len()) && noted < ODD_LIMIT {
+            odd.push((PathBuf::from(file), number));
+            noted += 1;
         }
     }
-    found
 }
 
-fn note(file: &'static str, line: u32, odd: &mut Odd) {
-    let place = (PathBuf::from(file), line);
-    if odd.last() != Some(&place) {
-        odd.push(place);
-    }
+/// Whether a line with this first field is no account: a comment, a NIS entry, or nameless.
+fn is_nobody(name: &[u8]) -> bool {
+    matches!(name.first(), None | Some(b'#' | b'+' | b'-'))
 }
+
+/// One field more than any of the files has.
+const FIELDS: usize = 10;
 
 /// A name as text, and whether it is a proper one.
 fn name(field: &[u8]) -> (String, bool) {
@@ -55,21 +58,14 @@ fn id(field: &[u8]) -> Option<(u32, bool)> {
 }
 
 pub(super) fn passwd(bytes: &[u8], odd: &mut Odd) -> Vec<User> {
-    const FILE: &str = "/etc/passwd";
     let mut users = Vec::new();
-    for (line, fields) in entries(FILE, bytes, odd) {
-        let [login, password, uid, gid, _, home, shell @ ..] = fields.as_slice() else {
-            note(FILE, line, odd);
-            continue;
-        };
-        let (Some((uid, plain)), Some((gid, plain_group))) = (id(uid), id(gid)) else {
-            note(FILE, line, odd);
-            continue;
-        };
-        let (name, proper) = name(login);
-        if !(proper && plain && plain_group && shell.len() == 1) {
-            note(FILE, line, odd);
+    entries("/etc/passwd", bytes, odd, |line, fields| {
+        let [login, password, uid, gid, _, home, shell @ ..] = fields else { return false };
+        if is_nobody(login) {
+            return false;
         }
+        let (Some((uid, plain)), Some((gid, plain_group))) = (id(uid), id(gid)) else { return false };
+        let (name, proper) = name(login);
         users.push(User {
             name,
             uid,
@@ -81,37 +77,32 @@ pub(super) fn passwd(bytes: &[u8], odd: &mut Odd) -> Vec<User> {
             password: Password::of(password),
             shadow: None,
         });
-    }
+        proper && plain && plain_group && shell.len() == 1
+    });
     users
 }
 
 pub(super) fn group(bytes: &[u8], odd: &mut Odd) -> Vec<Group> {
-    const FILE: &str = "/etc/group";
     let mut groups = Vec::new();
-    for (line, fields) in entries(FILE, bytes, odd) {
-        let [group, password, gid, members @ ..] = fields.as_slice() else {
-            note(FILE, line, odd);
-            continue;
-        };
-        let Some((gid, plain)) = id(gid) else {
-            note(FILE, line, odd);
-            continue;
-        };
-        let (name, proper) = name(group);
-        if !(proper && plain && members.len() == 1) {
-            note(FILE, line, odd);
+    entries("/etc/group", bytes, odd, |line, fields| {
+        let [group, password, gid, members @ ..] = fields else { return false };
+        if is_nobody(group) {
+            return false;
         }
-        let members = members.first().copied().unwrap_or_default().split(|byte| *byte == b',');
-        let members = members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty());
+        let Some((gid, plain)) = id(gid) else { return false };
+        let (name, proper) = name(group);
+        let listed = members.first().copied().unwrap_or_default().split(|byte| *byte == b',');
+        let listed = listed.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty());
         groups.push(Group {
             name,
             gid,
-            members: members.map(|member| String::from_utf8_lossy(member).into_owned()).collect(),
+            members: listed.map(|member| String::from_utf8_lossy(member).into_owned()).collect(),
             line,
             password: Password::of(password),
             gshadow_line: None,
         });
-    }
+        proper && plain && members.len() == 1
+    });
     groups
 }
 
@@ -160,20 +151,14 @@ impl<T> Shadows<T> {
     }
 }
 
+/// Comments and the like are taken too: a hash in one is on the image all the same, and no user has such a name.
 pub(super) fn shadow(bytes: &[u8], odd: &mut Odd) -> Shadows<Shadow> {
     const FILE: &str = "/etc/shadow";
     let mut found = Vec::new();
-    for (line, fields) in entries(FILE, bytes, odd) {
-        let [login, password, days @ ..] = fields.as_slice() else {
-            note(FILE, line, odd);
-            continue;
-        };
+    entries(FILE, bytes, odd, |line, fields| {
+        let [login, password, days @ ..] = fields else { return false };
         let (name, proper) = name(login);
         let day = |place: usize| days.get(place).and_then(|field| day(field));
-        let strange = days.iter().take(6).any(|field| !field.is_empty() && self::day(field).is_none());
-        if !proper || strange || days.len() != 7 {
-            note(FILE, line, odd);
-        }
         let shadow = Shadow {
             line,
             password: Password::of_shadow(password),
@@ -183,24 +168,21 @@ pub(super) fn shadow(bytes: &[u8], odd: &mut Odd) -> Shadows<Shadow> {
             expires: day(5),
         };
         found.push((name, shadow));
-    }
+        let numbers = days.iter().zip(0..6).all(|(field, place)| field.is_empty() || day(place).is_some());
+        proper && !is_nobody(login) && numbers && days.len() == 7
+    });
     Shadows::new(FILE, found)
 }
 
 pub(super) fn gshadow(bytes: &[u8], odd: &mut Odd) -> Shadows<(u32, Password)> {
     const FILE: &str = "/etc/gshadow";
     let mut found = Vec::new();
-    for (line, fields) in entries(FILE, bytes, odd) {
-        let [group, password, rest @ ..] = fields.as_slice() else {
-            note(FILE, line, odd);
-            continue;
-        };
+    entries(FILE, bytes, odd, |line, fields| {
+        let [group, password, rest @ ..] = fields else { return false };
         let (name, proper) = name(group);
-        if !proper || rest.len() != 2 {
-            note(FILE, line, odd);
-        }
         found.push((name, (line, Password::of_shadow(password))));
-    }
+        proper && !is_nobody(group) && rest.len() == 2
+    });
     Shadows::new(FILE, found)
 }
 
