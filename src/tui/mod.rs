@@ -1,1 +1,11 @@
-//! The wizard on a terminal: theme, screens, widgets, input. `view(&Model, &mut Frame)` changes nothing.
+//! The wizard on a terminal: theme, screens, widgets, input.
+//!
+//! [`view`] draws the model and changes nothing. [`run`] is the loop: one queue of messages, [`crate::wizard::update`],
+//! effects started on threads, a frame when the queue is empty. Nothing here opens a file of the image.
+
+mod draw;
+mod theme;
+mod view;
+
+pub use theme::{Depth, Theme, names as theme_names};
+pub use view::{Look, view};

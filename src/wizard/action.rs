@@ -1,0 +1,309 @@
+//! Every action with its keys: one table for what a key does, the hints at the foot of the screen, the help, and why
+//! something is not possible just now.
+
+use super::model::Model;
+use super::screen::{Overlay, Screen};
+use super::{Key, words};
+
+/// Where the keys go: a screen, or what lies over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named as the screens and overlays are")]
+pub enum Place {
+    Hub,
+    Diff,
+    Review,
+    Working,
+    Result,
+    Export,
+    Exported,
+    Recover,
+    Help,
+    Filter,
+    Search,
+    Choices,
+    Form,
+    ByHand,
+    Confirm,
+    Message,
+}
+
+/// Something the publisher can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the table says what each does, in a sentence")]
+pub enum Action {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Left,
+    Right,
+    OtherPane,
+    Decide,
+    Toggle,
+    Diff,
+    Filter,
+    NextOpen,
+    Guide,
+    Review,
+    Apply,
+    Export,
+    UndoLast,
+    UndoThis,
+    CheckAgain,
+    Search,
+    NextMatch,
+    PreviousMatch,
+    NextFile,
+    PreviousFile,
+    Accept,
+    Yes,
+    NextField,
+    PreviousField,
+    Write,
+    Copy,
+    Finish,
+    TakeBack,
+    Back,
+    Help,
+    Redraw,
+    Suspend,
+    Quit,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    /// What is done.
+    pub action: Action,
+    /// The keys that do it; the first one is shown.
+    pub keys: &'static [Key],
+    /// Where.
+    pub places: &'static [Place],
+    /// A word or two for the foot of the screen; empty: not shown there.
+    pub label: &'static str,
+    /// A sentence for the help.
+    pub help: &'static str,
+}
+
+use Place::{
+    ByHand, Choices, Confirm, Diff, Export, Exported, Filter, Form, Help, Hub, Message, Recover, Result, Review, Search,
+    Working,
+};
+
+const SCROLLED: &[Place] = &[Hub, Diff, Review, Result, Help, ByHand, Message];
+const MOVED: &[Place] = &[Hub, Diff, Review, Result, Help, ByHand, Message, Choices];
+const LEFT: &[Place] =
+    &[Diff, Review, Result, Export, Exported, Help, Filter, Search, Choices, Form, ByHand, Confirm, Message];
+const EVERYWHERE: &[Place] = &[
+    Hub, Diff, Review, Working, Result, Export, Exported, Recover, Help, Filter, Search, Choices, Form, ByHand, Confirm,
+    Message,
+];
+const SCREENS: &[Place] = &[Hub, Diff, Review, Working, Result, Exported, Recover, Choices, ByHand];
+
+/// Every action, in the order of the help; those with a label in the order of the foot.
+pub const TABLE: &[Binding] = &[
+    row(Action::Decide, &[Key::Enter], &[Hub], "decide", "Decide about the selected guideline."),
+    row(Action::Toggle, &[Key::Char(' ')], &[Hub], "choose", "Choose the remedy, or take the choice back."),
+    row(Action::Diff, &[Key::Char('d')], &[Hub, Review, Choices], "diff", "Show what would be changed, line by line."),
+    row(Action::Guide, &[Key::Char('g')], &[Hub], "guide me", "Go through everything undecided, one by one."),
+    row(Action::Review, &[Key::Char('r')], &[Hub], "review", "Look at the whole plan before anything is changed."),
+    row(Action::Apply, &[Key::Char('a')], &[Review], "apply", "Carry out the plan; asks once more."),
+    row(Action::Filter, &[Key::Char('/')], &[Hub], "filter", "Narrow the list: by id, title, status, severity or phase."),
+    row(Action::NextOpen, &[Key::Char('n')], &[Hub], "next", "Go to the next guideline that is still to be decided."),
+    row(Action::Export, &[Key::Char('e')], &[Hub, Result], "export", "Write the report, and sign it."),
+    row(Action::UndoLast, &[Key::Char('u')], &[Hub, Result], "undo", "Take back the last run."),
+    row(Action::UndoThis, &[Key::Char('U')], &[Hub], "", "Take back what was changed for the selected guideline only."),
+    row(Action::CheckAgain, &[Key::Char('c')], &[Hub], "", "Check everything again."),
+    row(Action::OtherPane, &[Key::Tab], &[Hub], "", "Go between the list and the details."),
+    row(Action::Search, &[Key::Char('/')], &[Diff], "search", "Search in the diff."),
+    row(Action::NextMatch, &[Key::Char('n')], &[Diff], "next match", "Go to the next place found."),
+    row(Action::PreviousMatch, &[Key::Char('N')], &[Diff], "", "Go to the place found before."),
+    row(Action::NextFile, &[Key::Char(']'), Key::Tab], &[Diff], "next file", "Go to the next file."),
+    row(Action::PreviousFile, &[Key::Char('['), Key::BackTab], &[Diff], "", "Go to the file before."),
+    row(Action::Finish, &[Key::Char('f')], &[Recover], "finish it", "Carry out what is left of the interrupted run."),
+    row(Action::TakeBack, &[Key::Char('t')], &[Recover], "take it back", "Take back what the interrupted run did."),
+    row(Action::Accept, &[Key::Enter], &[Choices, Form, Filter, Search, Message, Confirm, ByHand], "accept", "Accept."),
+    row(Action::Write, &[Key::Enter], &[Export], "write the report", "Write the report with these details."),
+    row(Action::Yes, &[Key::Char('y')], &[Confirm], "", "Answer yes at once, where no word is to be typed."),
+    row(Action::NextField, &[Key::Tab, Key::Right], &[Confirm], "other button", "Go to the other button."),
+    row(Action::NextField, &[Key::Tab, Key::Down], &[Form, Export], "next field", "Go to the next field."),
+    row(Action::PreviousField, &[Key::BackTab, Key::Up], &[Form, Export], "", "Go to the field before."),
+    row(Action::PreviousField, &[Key::BackTab, Key::Left], &[Confirm], "", "Go to the other button."),
+    row(Action::Copy, &[Key::Char('c')], &[ByHand, Exported], "copy", "Send the text to your terminal's clipboard."),
+    row(Action::Up, &[Key::Up, Key::Char('k')], MOVED, "", "Up one line."),
+    row(Action::Down, &[Key::Down, Key::Char('j')], MOVED, "", "Down one line."),
+    row(Action::PageUp, &[Key::PageUp, Key::Ctrl('u')], SCROLLED, "", "Up one screen."),
+    row(Action::PageDown, &[Key::PageDown, Key::Ctrl('d')], SCROLLED, "", "Down one screen."),
+    row(Action::First, &[Key::Home], SCROLLED, "", "To the beginning."),
+    row(Action::Last, &[Key::End, Key::Char('G')], SCROLLED, "", "To the end."),
+    row(Action::Left, &[Key::Left, Key::Char('h')], &[Diff], "", "To the left."),
+    row(Action::Right, &[Key::Right, Key::Char('l')], &[Diff], "", "To the right."),
+    row(Action::Back, &[Key::Esc], LEFT, "back", "Back to where you were; closes what lies on top."),
+    row(Action::Help, &[Key::Char('?'), Key::F(1)], SCREENS, "help", "Show this help."),
+    row(Action::Redraw, &[Key::Ctrl('l')], EVERYWHERE, "", "Draw the screen anew."),
+    row(Action::Suspend, &[Key::Ctrl('z')], EVERYWHERE, "", "Put Seaworthy in the background; `fg` brings it back."),
+    row(Action::Quit, &[Key::Char('q'), Key::Ctrl('c')], SCREENS, "quit", "Leave. Your decisions are kept."),
+    row(Action::Quit, &[Key::Ctrl('c')], &[Help, Filter, Search, Form, Confirm, Message, Export], "", "Leave."),
+];
+
+const fn row(
+    action: Action,
+    keys: &'static [Key],
+    places: &'static [Place],
+    label: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding { action, keys, places, label, help }
+}
+
+/// Where the keys go now.
+pub fn place(model: &Model) -> Place {
+    place_of(model.overlays.last(), model.screen())
+}
+
+/// Where the keys go with `overlay` over `screen`.
+pub fn place_of(overlay: Option<&Overlay>, screen: &Screen) -> Place {
+    match overlay {
+        Some(Overlay::Help { .. }) => Help,
+        Some(Overlay::Filter(_)) => Filter,
+        Some(Overlay::Search(_)) => Search,
+        Some(Overlay::Choices { .. }) => Choices,
+        Some(Overlay::Form(_)) => Form,
+        Some(Overlay::ByHand { .. }) => ByHand,
+        Some(Overlay::Confirm(_)) => Confirm,
+        Some(Overlay::Message { .. }) => Message,
+        None => match screen {
+            Screen::Hub => Hub,
+            Screen::Diff(_) => Diff,
+            Screen::Review(_) => Review,
+            Screen::Working(_) => Working,
+            Screen::Result(_) => Result,
+            Screen::Export(_) => Export,
+            Screen::Exported(_) => Exported,
+            Screen::Recover(_) => Recover,
+        },
+    }
+}
+
+/// What `key` does at `place`.
+pub fn action(place: Place, key: Key) -> Option<Action> {
+    at(place).find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
+}
+
+/// The rows of the table that apply at `place`.
+pub fn at(place: Place) -> impl Iterator<Item = &'static Binding> {
+    TABLE.iter().filter(move |binding| binding.places.contains(&place))
+}
+
+/// Why `action` is not possible at `place` now; `None` when it is.
+pub fn why_not(model: &Model, place: Place, action: Action) -> Option<String> {
+    match (action, place) {
+        (Action::Decide | Action::UndoThis, Hub) if model.selected.is_none() => Some("select a guideline first".into()),
+        (Action::Decide, Hub) => decide(model),
+        (Action::Toggle, Hub) => match model.guideline() {
+            None => Some("select a guideline first".into()),
+            Some(guideline) if model.decision(&guideline.id) == Some(&crate::playbook::Decision::Apply) => None,
+            Some(guideline) => model.why_not_apply(guideline),
+        },
+        (Action::Diff, Hub | Choices) => match model.guideline() {
+            None => Some("select a guideline first; `r` shows the whole plan".into()),
+            Some(guideline) => model.why_not_apply(guideline),
+        },
+        (Action::Diff | Action::Apply, Review) => review(model),
+        (Action::Guide | Action::NextOpen, Hub) if model.open() == 0 => Some(if model.survey.running {
+            "the checks are still running; nothing they have judged so far is left to decide".into()
+        } else {
+            "everything is decided".into()
+        }),
+        (Action::Review, Hub) if model.survey.running => Some("the checks are still running".into()),
+        (Action::Review, Hub) if model.chosen().is_empty() => {
+            Some("nothing is chosen yet; Space chooses the remedy of the selected guideline".into())
+        }
+        (Action::Export, _) if model.survey.running => Some("the checks are still running".into()),
+        (Action::UndoLast, _) if model.last_run().is_none() => Some("there is no run to take back".into()),
+        (Action::UndoThis, Hub) => {
+            let id = model.selected.as_deref().unwrap_or_default();
+            let done = model.runs.iter().any(|run| {
+                run.standing == crate::change::state::Standing::Done && run.guidelines.iter().any(|done| done == id)
+            });
+            (!done).then(|| format!("nothing was changed for {id}"))
+        }
+        (Action::CheckAgain, Hub) if model.survey.running => Some("the checks are running".into()),
+        (Action::Quit, Working) => Some("a run is at work; wait until it has ended".into()),
+        (Action::NextMatch | Action::PreviousMatch, Diff) => match model.screen() {
+            Screen::Diff(view) if view.found() > 0 => None,
+            _ => Some("nothing has been found; `/` searches".into()),
+        },
+        (Action::NextFile | Action::PreviousFile, Diff) => match model.screen() {
+            Screen::Diff(view) if view.files().len() > 1 => None,
+            _ => Some("there is one file".into()),
+        },
+        (Action::Write, Export) => match model.screen() {
+            Screen::Export(form) if form.busy => Some("the report is being written".into()),
+            _ => None,
+        },
+        (Action::Yes, Confirm) => match model.overlays.last() {
+            Some(Overlay::Confirm(confirm)) if confirm.word.is_some() => Some("type the word".into()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn decide(model: &Model) -> Option<String> {
+    use super::Standing::{NotApplicable, Pass, Waiting};
+    match model.standing(model.selected.as_deref().unwrap_or_default()) {
+        Pass => Some("it passes; there is nothing to decide".into()),
+        NotApplicable => Some("it does not apply; there is nothing to decide".into()),
+        Waiting => Some("it has not been judged yet".into()),
+        _ => None,
+    }
+}
+
+fn review(model: &Model) -> Option<String> {
+    let Screen::Review(review) = model.screen() else { return None };
+    match &review.planned {
+        None => Some("the plan is being worked out".into()),
+        Some(planned) if planned.plan.steps.is_empty() => {
+            Some(format!("the plan is empty; {} refused", words::plural(planned.plan.refused.len(), "guideline")))
+        }
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for place in EVERYWHERE {
+            let mut seen = std::collections::HashMap::new();
+            for binding in at(*place) {
+                for key in binding.keys {
+                    let other = seen.insert(*key, binding.action);
+                    assert!(other.is_none(), "{place:?} {key:?}: {other:?} and {:?}", binding.action);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_key_that_confirms_is_not_the_one_that_asks() {
+        for asks in [Action::Apply, Action::UndoLast, Action::UndoThis] {
+            for binding in TABLE.iter().filter(|binding| binding.action == asks) {
+                assert!(binding.keys.iter().all(|key| action(Place::Confirm, *key) != Some(Action::Yes)));
+            }
+        }
+    }
+
+    #[test]
+    fn every_place_can_be_left() {
+        for place in EVERYWHERE {
+            let leaves = at(*place).any(|b| matches!(b.action, Action::Back | Action::Quit));
+            assert!(leaves, "{place:?}");
+        }
+    }
+}

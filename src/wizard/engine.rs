@@ -1,0 +1,231 @@
+//! Carries out effects: the wizard's only way to the image.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::message::{Effect, Failure, Message, Planned};
+use super::model::{Model, Preview, Subject};
+use crate::catalogue::Catalogue;
+use crate::change::diff::{self, FileDiff};
+use crate::change::{self, ApplyError, Plan, Remedy, State, UndoError, What};
+use crate::check::{self, Context, Findings, Progress};
+use crate::image::Image;
+
+/// What a wizard is opened with.
+#[derive(Debug)]
+pub struct Session {
+    /// The image.
+    pub image: Arc<Image>,
+    /// The guidelines.
+    pub catalogue: Arc<Catalogue>,
+    /// Where its runs and session are kept.
+    pub state: State,
+    /// A throw-away image for training.
+    pub practice: bool,
+    /// Today.
+    pub today: Date,
+    /// When the preparation began.
+    pub started_at: Timestamp,
+    /// The publisher's name, where it is known; the session of last time wins.
+    pub publisher: String,
+    /// Where reports go unless the publisher says otherwise.
+    pub export_directory: PathBuf,
+    /// The agent's socket, where one is known.
+    pub agent: Option<PathBuf>,
+}
+
+impl Session {
+    /// The model a wizard opens with.
+    pub fn model(&self) -> Model {
+        let subject = Subject {
+            mode: self.image.mode(),
+            mount_point: self.image.mount_point().to_path_buf(),
+            practice: self.practice,
+            os: None,
+            arch: None,
+        };
+        Model::new(
+            Arc::clone(&self.catalogue),
+            subject,
+            self.today,
+            self.publisher.clone(),
+            self.export_directory.clone(),
+        )
+    }
+}
+
+/// Carries out effects.
+#[derive(Debug)]
+pub struct Engine {
+    session: Session,
+    known: Mutex<Known>,
+}
+
+/// What has been found out since the start.
+#[derive(Debug)]
+struct Known {
+    /// The image as it is since the last run.
+    image: Arc<Image>,
+    context: Context,
+    /// By guideline, as judged.
+    findings: Findings,
+    /// The findings of the first survey, when nothing had been changed yet.
+    before: Option<Findings>,
+    /// What was carried out in this session.
+    runs: Vec<(String, Plan)>,
+}
+
+impl Engine {
+    /// An engine for `session`.
+    pub fn new(session: Session) -> Self {
+        let known = Known {
+            image: Arc::clone(&session.image),
+            context: Context { today: session.today, sweep: None },
+            findings: Findings::new(),
+            before: None,
+            runs: Vec::new(),
+        };
+        Self { session, known: Mutex::new(known) }
+    }
+
+    /// Carries out `effect`; what it comes to goes to `send`. Effects that are about the terminal do nothing here.
+    pub fn carry_out(&self, effect: Effect, send: &(dyn Fn(Message) + Sync)) {
+        match effect {
+            Effect::Start => self.start(send),
+            Effect::Survey => self.survey(send),
+            Effect::Runs => self.runs(send),
+            Effect::Preview(id) => {
+                let preview = self.preview(&id);
+                send(Message::Previewed(id, preview));
+            }
+            Effect::Plan(ids) => send(Message::Planned(Arc::new(self.plan(&ids)))),
+            Effect::Apply(planned) => self.apply(&planned, send),
+            Effect::Undo(what) => self.undo(&what, send),
+            Effect::Finish(run) => self.finish(&run, send),
+            Effect::Save(text) => {
+                if let Err(error) = self.session.state.save_session(&text) {
+                    send(Message::Failed(format!("Your decisions could not be kept: {error}.")));
+                }
+            }
+            Effect::AgentKeys => send(Message::AgentKeys(super::export::agent_keys(self.session.agent.as_deref()))),
+            Effect::Export(request) => {
+                let result = super::export::export(self, &request);
+                send(Message::Exported(result.map(Box::new)));
+            }
+            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit(_) => {}
+        }
+    }
+
+    fn start(&self, send: &(dyn Fn(Message) + Sync)) {
+        let image = self.image();
+        let os = match image.os() {
+            Ok(os) if os.pretty_name.is_empty() => os.id.clone(),
+            Ok(os) => os.pretty_name.clone(),
+            Err(error) => format!("not known: {error}"),
+        };
+        send(Message::Described { os, arch: image.arch().map(str::to_owned) });
+        send(Message::Loaded(self.session.state.load_session().map_err(|error| error.to_string())));
+        self.runs(send);
+    }
+
+    fn runs(&self, send: &(dyn Fn(Message) + Sync)) {
+        send(Message::Runs(self.session.state.runs().map_err(|error| error.to_string())));
+    }
+
+    fn survey(&self, send: &(dyn Fn(Message) + Sync)) {
+        let image = Arc::new(self.session.image.refreshed());
+        {
+            let mut known = self.known();
+            known.image = Arc::clone(&image);
+            known.findings.clear();
+        }
+        let progress = |progress: Progress| {
+            if let Progress::Judged { id, finding } = &progress {
+                self.known().findings.push((id.clone(), finding.clone()));
+            }
+            send(Message::Progress(progress));
+        };
+        let (context, findings) = check::survey(&image, &self.session.catalogue, self.session.today, &progress);
+        {
+            let mut known = self.known();
+            known.context = context;
+            if known.before.is_none() && self.session.state.runs().is_ok_and(|runs| runs.is_empty()) {
+                known.before = Some(findings.clone());
+            }
+            known.findings = findings;
+        }
+        send(Message::Surveyed);
+    }
+
+    fn preview(&self, id: &str) -> Preview {
+        let (image, context, findings) = self.state();
+        let (Some(guideline), Some((_, finding))) =
+            (self.session.catalogue.get(id), findings.iter().find(|(other, _)| other == id))
+        else {
+            return Preview::Nothing;
+        };
+        match change::remedy(&image, guideline, finding, &context) {
+            Ok(None) => Preview::Nothing,
+            Ok(Some(Remedy::ByHand(why))) => Preview::ByHand(why),
+            Ok(Some(Remedy::Changes(changes))) if changes.is_empty() => Preview::Nothing,
+            Ok(Some(Remedy::Changes(changes))) => Preview::Changes(diffs(&changes)),
+            Err(error) => Preview::Failed(error.to_string()),
+        }
+    }
+
+    fn plan(&self, ids: &[String]) -> Planned {
+        let (image, context, findings) = self.state();
+        let plan = change::plan(&image, &self.session.catalogue, &findings, &context, ids);
+        let steps = plan.steps.iter().map(|step| diffs(&step.changes)).collect();
+        Planned { plan, steps }
+    }
+
+    fn apply(&self, planned: &Planned, send: &(dyn Fn(Message) + Sync)) {
+        let image = self.image();
+        let result =
+            change::apply(&image, &planned.plan, &self.session.state, &mut |step| send(Message::Step(step)));
+        if let Ok(applied) = &result {
+            self.known().runs.push((applied.run.clone(), planned.plan.clone()));
+        }
+        send(Message::Applied(result.map_err(apply_failure)));
+    }
+
+    fn finish(&self, run: &str, send: &(dyn Fn(Message) + Sync)) {
+        let result =
+            change::finish(&self.image(), &self.session.state, run, &mut |step| send(Message::Step(step)));
+        send(Message::Applied(result.map_err(apply_failure)));
+    }
+
+    fn undo(&self, what: &What, send: &(dyn Fn(Message) + Sync)) {
+        let result = change::undo(&self.image(), &self.session.state, what, &mut |step| send(Message::Step(step)));
+        if let Ok(undone) = &result {
+            self.known().runs.retain(|(run, _)| !undone.runs.contains(run) || matches!(what, What::Guideline(_)));
+        }
+        send(Message::Undone(result.map_err(|error: UndoError| Failure { text: error.to_string(), changed: false })));
+    }
+
+    fn image(&self) -> Arc<Image> {
+        Arc::clone(&self.known().image)
+    }
+
+    fn state(&self) -> (Arc<Image>, Context, Findings) {
+        let known = self.known();
+        (Arc::clone(&known.image), known.context.clone(), known.findings.clone())
+    }
+
+    /// A thread that panicked while it held the lock has left a whole value: each is replaced in one go.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn diffs(changes: &[change::Change]) -> Vec<FileDiff> {
+    changes.iter().map(|change| diff::of(change, 3)).collect()
+}
+
+fn apply_failure(error: ApplyError) -> Failure {
+    Failure { changed: matches!(error, ApplyError::Changed { .. }), text: error.to_string() }
+}

@@ -1,0 +1,171 @@
+//! What can happen, and what is to be done about it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Key;
+use super::model::{Preview, Quit};
+use crate::change::diff::FileDiff;
+use crate::change::state::RunSummary;
+use crate::change::{Applied, ApplyStep, Plan, Undone, What};
+use crate::check::Progress;
+use crate::report::Verdict;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this size.
+    Resize(u16, u16),
+    /// What system the image holds, and for which CPU.
+    Described {
+        /// The system's name, or why it is not known.
+        os: String,
+        /// The CPU.
+        arch: Option<String>,
+    },
+    /// The session of last time, as saved; `None` when there is none.
+    Loaded(Result<Option<String>, String>),
+    /// Every run on this image.
+    Runs(Result<Vec<RunSummary>, String>),
+    /// The checks have come this far.
+    Progress(Progress),
+    /// The checks are through.
+    Surveyed,
+    /// What would be done about a guideline.
+    Previewed(String, Preview),
+    /// The plan is drafted.
+    Planned(Arc<Planned>),
+    /// A run has come this far.
+    Step(ApplyStep),
+    /// A run has ended.
+    Applied(Result<Applied, Failure>),
+    /// Taking back has ended.
+    Undone(Result<Undone, Failure>),
+    /// What the agent holds, or why it cannot be asked.
+    AgentKeys(Result<Vec<AgentKey>, String>),
+    /// The report is written, or why not.
+    Exported(Result<Box<Exported>, String>),
+    /// Something that was started has failed: what it was, and why.
+    Failed(String),
+    /// A signal came: its number.
+    Signal(i32),
+    /// The terminal is gone.
+    Gone,
+}
+
+/// Something to be done outside the model.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Find out what system it is, load the session, list the runs.
+    Start,
+    /// Judge every guideline.
+    Survey,
+    /// List the runs.
+    Runs,
+    /// Work out what would be done about one guideline.
+    Preview(String),
+    /// Draft the plan for these guidelines.
+    Plan(Vec<String>),
+    /// Carry it out.
+    Apply(Arc<Planned>),
+    /// Take back.
+    Undo(What),
+    /// Finish an interrupted run.
+    Finish(String),
+    /// Keep the session.
+    Save(String),
+    /// Ask the agent for its keys.
+    AgentKeys,
+    /// Write the report.
+    Export(Box<ExportRequest>),
+    /// Send text to the terminal's clipboard.
+    Copy(String),
+    /// Draw everything anew.
+    Redraw,
+    /// Stop, as a shell's job.
+    Suspend,
+    /// End.
+    Quit(Quit),
+}
+
+/// A plan with its diffs, made from the very bytes that will be written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// For each step of the plan, its changes as they are shown.
+    pub steps: Vec<Vec<FileDiff>>,
+}
+
+/// Why a run stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// In one line: what, which path, why, what to do.
+    pub text: String,
+    /// A file was not what the preview was made from: there is a new diff to look at.
+    pub changed: bool,
+}
+
+/// A key an agent holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentKey {
+    /// `SHA256:…`.
+    pub fingerprint: String,
+    /// What its owner calls it.
+    pub comment: String,
+    /// `ssh-ed25519` and the like.
+    pub kind: String,
+}
+
+/// Who signs the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signer {
+    /// Nobody yet: it is signed later, on another machine.
+    Later,
+    /// The agent, with the key of this fingerprint.
+    Agent(String),
+    /// `ssh-keygen`, with this key file; it may ask for the passphrase.
+    KeyFile(PathBuf),
+}
+
+/// A report to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExportRequest {
+    /// Where to; outside the image.
+    pub directory: PathBuf,
+    /// The name the publisher typed.
+    pub publisher: String,
+    /// A word the reviewer asked for.
+    pub challenge: Option<String>,
+    /// Who signs.
+    pub signer: Signer,
+    /// What was decided.
+    pub playbook: crate::playbook::Playbook,
+}
+
+/// A report that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exported {
+    /// Where it is.
+    pub directory: PathBuf,
+    /// The files in it.
+    pub files: Vec<String>,
+    /// Size of `report.json` in bytes.
+    pub size: u64,
+    /// SHA-256 of `report.json`, lower-case hexadecimal.
+    pub sha256: String,
+    /// The verdict it holds.
+    pub verdict: Verdict,
+    /// The fingerprint of the key that signed it.
+    pub signed_by: Option<String>,
+    /// Why it is not signed though a signer was chosen.
+    pub not_signed: Option<String>,
+    /// Commands for whoever signs it later; empty when it is signed.
+    pub sign_with: Vec<String>,
+    /// Commands for the reviewer.
+    pub verify_with: Vec<String>,
+}

@@ -1,0 +1,326 @@
+//! What the wizard knows: the image, the findings, the decisions, and where the publisher is.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::layout::Size;
+use super::screen::{Overlay, Screen};
+use super::standing::Standing;
+use crate::catalogue::{Catalogue, Guideline, Phase};
+use crate::change::diff::FileDiff;
+use crate::change::state::RunSummary;
+use crate::check::{Finding, Status};
+use crate::image::Mode;
+use crate::playbook::{Decision, Playbook};
+use crate::report::verdict::{Counts, Verdict, verdict};
+
+/// Which image is being prepared, as people are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Live or mounted.
+    pub mode: Mode,
+    /// Where it is mounted.
+    pub mount_point: PathBuf,
+    /// A throw-away image for training.
+    pub practice: bool,
+    /// The system's name, once known.
+    pub os: Option<String>,
+    /// The CPU it is for, once known.
+    pub arch: Option<String>,
+}
+
+/// How far the checks have come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// They are at work.
+    pub running: bool,
+    /// Guidelines judged in this survey.
+    pub judged: usize,
+    /// Files the sweep has read.
+    pub files: u64,
+    /// Bytes the sweep has read.
+    pub bytes: u64,
+}
+
+/// What would be done about one guideline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Preview {
+    /// Being worked out.
+    Working,
+    /// These changes.
+    Changes(Vec<FileDiff>),
+    /// A person must do it; why no program can.
+    ByHand(String),
+    /// Nothing is to be done.
+    Nothing,
+    /// It could not be worked out; why.
+    Failed(String),
+}
+
+/// One row of the hub's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Row {
+    /// The image as a whole.
+    Overview,
+    /// A phase: how many of its guidelines are settled, and how many there are.
+    Phase {
+        /// Which.
+        phase: Phase,
+        /// Nothing is left to decide.
+        settled: usize,
+        /// All of them.
+        of: usize,
+    },
+    /// A guideline, by its place in the catalogue.
+    Guideline(usize),
+}
+
+/// Something to say for a moment, in the line above the keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What.
+    pub text: String,
+    /// It is about something that went wrong or is not possible.
+    pub bad: bool,
+}
+
+/// How the wizard ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quit {
+    /// The publisher asked to.
+    Asked,
+    /// A signal said so: its number.
+    Signal(i32),
+    /// The terminal is gone.
+    Gone,
+}
+
+/// Everything the wizard knows.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// The guidelines.
+    pub catalogue: Arc<Catalogue>,
+    /// Which image.
+    pub subject: Subject,
+    /// Today; frozen in tests.
+    pub today: Date,
+    /// The terminal.
+    pub size: Size,
+    /// What the checks said, by guideline id.
+    pub findings: BTreeMap<String, Finding>,
+    /// How far they have come.
+    pub survey: Survey,
+    /// What was decided.
+    pub playbook: Playbook,
+    /// The publisher's name, as last typed.
+    pub publisher: String,
+    /// What would be done, by guideline id, as far as it has been asked for.
+    pub previews: BTreeMap<String, Preview>,
+    /// Every run on this image, oldest first.
+    pub runs: Vec<RunSummary>,
+    /// The selected guideline; `None` is the overview.
+    pub selected: Option<String>,
+    /// What the list is narrowed to.
+    pub filter: String,
+    /// The details have the keys, not the list.
+    pub in_details: bool,
+    /// The first line of the details that is shown.
+    pub details_top: usize,
+    /// Undecided guidelines are being gone through one by one.
+    pub guiding: bool,
+    /// The screens, the shown one last; never empty.
+    pub screens: Vec<Screen>,
+    /// What lies over the screen, the topmost last.
+    pub overlays: Vec<Overlay>,
+    /// Said until the next key.
+    pub notice: Option<Notice>,
+    /// Where reports go unless the publisher says otherwise.
+    pub export_directory: PathBuf,
+    /// How it ends, once it does.
+    pub quit: Option<Quit>,
+}
+
+impl Model {
+    /// The wizard as it opens: nothing judged, nothing decided.
+    pub fn new(
+        catalogue: Arc<Catalogue>,
+        subject: Subject,
+        today: Date,
+        publisher: String,
+        export_directory: PathBuf,
+    ) -> Self {
+        Self {
+            catalogue,
+            subject,
+            today,
+            size: Size { width: 80, height: 24 },
+            findings: BTreeMap::new(),
+            survey: Survey { running: true, ..Survey::default() },
+            playbook: Playbook::default(),
+            publisher,
+            previews: BTreeMap::new(),
+            runs: Vec::new(),
+            selected: None,
+            filter: String::new(),
+            in_details: false,
+            details_top: 0,
+            guiding: false,
+            screens: vec![Screen::Hub],
+            overlays: Vec::new(),
+            notice: None,
+            export_directory,
+            quit: None,
+        }
+    }
+
+    /// The screen that is shown.
+    pub fn screen(&self) -> &Screen {
+        self.screens.last().unwrap_or(&Screen::Hub)
+    }
+
+    /// The selected guideline.
+    pub fn guideline(&self) -> Option<&Guideline> {
+        self.selected.as_deref().and_then(|id| self.catalogue.get(id))
+    }
+
+    /// How a guideline stands.
+    pub fn standing(&self, id: &str) -> Standing {
+        Standing::of(self.findings.get(id), self.playbook.decisions.get(id), self.today)
+    }
+
+    /// How the guidelines stand, in catalogue order.
+    pub fn standings(&self) -> impl Iterator<Item = (&Guideline, Standing)> {
+        self.catalogue.guidelines.iter().map(|guideline| (guideline, self.standing(&guideline.id)))
+    }
+
+    /// How many guidelines the publisher still has to decide.
+    pub fn open(&self) -> usize {
+        self.standings().filter(|(_, standing)| standing.is_open()).count()
+    }
+
+    /// How many findings there are of each status.
+    pub fn counts(&self) -> Counts {
+        Counts::of(self.findings.values().map(|finding| finding.status))
+    }
+
+    /// The verdict so far: a guideline that is not judged yet is unknown.
+    pub fn verdict(&self) -> Verdict {
+        verdict(self.standings().map(|(guideline, standing)| {
+            let status = self.findings.get(&guideline.id).map_or(Status::Unknown, |finding| finding.status);
+            (guideline.severity, status, standing.decided())
+        }))
+    }
+
+    /// The ids whose remedy is chosen, in catalogue order.
+    pub fn chosen(&self) -> Vec<String> {
+        self.standings()
+            .filter(|(_, standing)| *standing == Standing::Chosen)
+            .map(|(guideline, _)| guideline.id.clone())
+            .collect()
+    }
+
+    /// The last run that has not been taken back.
+    pub fn last_run(&self) -> Option<&RunSummary> {
+        self.runs.iter().rev().find(|run| run.standing == crate::change::state::Standing::Done)
+    }
+
+    /// The rows of the list: those that match the filter under their phases.
+    pub fn rows(&self) -> Vec<Row> {
+        let mut rows = if self.filter.is_empty() { vec![Row::Overview] } else { Vec::new() };
+        let mut phase = None;
+        for (place, (guideline, standing)) in self.standings().enumerate() {
+            if !matches(guideline, standing, &self.filter) {
+                continue;
+            }
+            if phase != Some(guideline.phase) {
+                phase = Some(guideline.phase);
+                rows.push(self.phase_row(guideline.phase));
+            }
+            rows.push(Row::Guideline(place));
+        }
+        rows
+    }
+
+    /// Whether `row` is the selected one.
+    pub fn is_selected(&self, row: Row) -> bool {
+        match row {
+            Row::Overview => self.selected.is_none(),
+            Row::Phase { .. } => false,
+            Row::Guideline(place) => {
+                self.selected.is_some() && self.catalogue.guidelines.get(place).map(|g| &g.id) == self.selected.as_ref()
+            }
+        }
+    }
+
+    /// The next guideline after the selected one, in a circle, that is still to be decided.
+    pub fn next_open(&self) -> Option<&Guideline> {
+        let open: Vec<(usize, &Guideline)> = self
+            .standings()
+            .enumerate()
+            .filter(|(_, (_, standing))| standing.is_open())
+            .map(|(place, (guideline, _))| (place, guideline))
+            .collect();
+        let here = self.catalogue.guidelines.iter().position(|g| Some(&g.id) == self.selected.as_ref());
+        open.iter()
+            .find(|(place, _)| here.is_none_or(|here| *place > here))
+            .or_else(|| open.first())
+            .map(|(_, guideline)| *guideline)
+    }
+
+    /// Why the remedy of `guideline` cannot be chosen; `None` when it can.
+    pub fn why_not_apply(&self, guideline: &Guideline) -> Option<String> {
+        let status = self.findings.get(&guideline.id).map(|finding| finding.status);
+        match status {
+            None => return Some("it has not been judged yet".into()),
+            Some(Status::Pass) => return Some("it passes already".into()),
+            Some(Status::NotApplicable) => return Some("it does not apply here".into()),
+            Some(Status::Attest) => return Some("only a person can confirm it".into()),
+            Some(Status::Unknown) => return Some("it could not be decided here, so nothing can be worked out".into()),
+            Some(Status::Fail) => {}
+        }
+        if guideline.fix.is_none() {
+            return Some("no program can do this; choose by hand".into());
+        }
+        match self.previews.get(&guideline.id) {
+            Some(Preview::ByHand(why) | Preview::Failed(why)) => Some(why.clone()),
+            Some(Preview::Nothing) => Some("nothing is to be done".into()),
+            _ => None,
+        }
+    }
+
+    /// What was decided about the guideline `id`.
+    pub fn decision(&self, id: &str) -> Option<&Decision> {
+        self.playbook.decisions.get(id)
+    }
+
+    fn phase_row(&self, phase: Phase) -> Row {
+        let (mut settled, mut of) = (0, 0);
+        for (guideline, standing) in self.standings() {
+            if guideline.phase == phase {
+                of += 1;
+                settled += usize::from(!standing.is_open() && standing != Standing::Waiting);
+            }
+        }
+        Row::Phase { phase, settled, of }
+    }
+}
+
+/// Whether every word of `filter` is found in the guideline's id, title, status, severity or phase.
+fn matches(guideline: &Guideline, standing: Standing, filter: &str) -> bool {
+    if filter.trim().is_empty() {
+        return true;
+    }
+    let text = format!(
+        "{} {} {} {} {}",
+        guideline.id,
+        guideline.title,
+        standing.word(),
+        guideline.severity,
+        guideline.phase.title()
+    )
+    .to_lowercase();
+    filter.to_lowercase().split_whitespace().all(|word| text.contains(word))
+}

@@ -1,0 +1,145 @@
+//! What is said of the selected guideline: the right side of the hub.
+
+use super::{Page, Role, overview};
+use crate::catalogue::Guideline;
+use crate::change::diff::FileDiff;
+use crate::check::{Finding, Observation};
+use crate::image::text;
+use crate::playbook::Decision;
+use crate::wizard::model::{Model, Preview};
+use crate::wizard::words;
+
+/// The most places that are listed; the reports list more.
+const PLACES: usize = 200;
+
+/// The details for the selected guideline, or the overview.
+pub(crate) fn page(model: &Model, width: usize) -> Page {
+    match model.guideline() {
+        Some(guideline) => guideline_page(model, guideline, width),
+        None => overview::page(model, width),
+    }
+}
+
+fn guideline_page(model: &Model, guideline: &Guideline, width: usize) -> Page {
+    let mut page = Page::new(width);
+    let standing = model.standing(&guideline.id);
+    page.line(&[
+        (Role::Accent, &guideline.id),
+        (Role::Dim, &format!(" · {} · {}", guideline.severity, guideline.phase.title())),
+    ]);
+    page.prose(Role::Title, 0, &guideline.title);
+    page.gap();
+    page.line(&[(standing.role(), &format!("{} {}", standing.glyph(), standing.word()))]);
+    let finding = model.findings.get(&guideline.id);
+    match finding {
+        None => page.prose(Role::Dim, 4, "Not judged yet; the checks are running."),
+        Some(finding) => page.prose(Role::Text, 4, &finding.summary),
+    }
+    if let Some(decision) = model.decision(&guideline.id) {
+        decided(&mut page, decision);
+    }
+    if let Some(finding) = finding {
+        seen(&mut page, finding);
+    }
+    todo(&mut page, model, guideline);
+    if let Some(statement) = &guideline.attest {
+        page.heading("To confirm");
+        page.prose(Role::Text, 2, statement);
+    }
+    for (heading, text) in [("What", &guideline.asks), ("Why", &guideline.why)] {
+        page.heading(heading);
+        page.prose(Role::Text, 2, text);
+    }
+    if !guideline.danger.trim().is_empty() {
+        page.heading("Take care");
+        page.prose(Role::Warning, 2, &guideline.danger);
+    }
+    page.heading("By hand");
+    page.prose(Role::Text, 2, &guideline.by_hand);
+    page.heading("Source");
+    for source in &guideline.sources {
+        page.point(Role::Dim, 2, &format!("{}, “{}”", source.page, source.section));
+    }
+    page
+}
+
+fn decided(page: &mut Page, decision: &Decision) {
+    page.heading("Decided");
+    let text = match decision {
+        Decision::Apply => "Its changes are in the plan.".to_owned(),
+        Decision::Waive { reason, until, by } => format!("Waived by {by} until {until}: {reason}"),
+        Decision::Attest { by, note } if note.is_empty() => format!("Confirmed by {by}."),
+        Decision::Attest { by, note } => format!("Confirmed by {by}: {note}"),
+        Decision::ByHand => "You do it by hand; press c to check again when it is done.".to_owned(),
+        Decision::Later => "Put off.".to_owned(),
+    };
+    page.prose(Role::Text, 2, &text);
+}
+
+fn seen(page: &mut Page, finding: &Finding) {
+    if finding.observations.is_empty() {
+        return;
+    }
+    page.heading("Seen");
+    let mut last = None;
+    for observation in finding.observations.iter().take(PLACES) {
+        place(page, observation, &mut last);
+    }
+    if let Some(more) = finding.observations.len().checked_sub(PLACES + 1) {
+        page.prose(Role::Dim, 2, &format!("… and {} more; `seaworthy check` lists them.", words::plural(more + 1, "place")));
+    }
+}
+
+/// One observation; the path is said once for those that follow each other in the same file.
+fn place<'a>(page: &mut Page, observation: &'a Observation, last: &mut Option<&'a std::path::Path>) {
+    let line = observation.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+    match &observation.path {
+        Some(path) => {
+            if last.replace(path) != Some(path) {
+                page.prose(Role::Accent, 2, &text::path(path));
+            }
+            match &observation.text {
+                Some(text) => page.prose(Role::Text, 4, &format!("{line}{}", text.trim())),
+                None if observation.line.is_some() => page.prose(Role::Text, 4, line.trim_end_matches(": ")),
+                None => {}
+            }
+        }
+        None => {
+            *last = None;
+            page.point(Role::Text, 2, observation.text.as_deref().unwrap_or_default());
+        }
+    }
+}
+
+fn todo(page: &mut Page, model: &Model, guideline: &Guideline) {
+    let Some(preview) = model.previews.get(&guideline.id) else { return };
+    page.heading("Would be done");
+    match preview {
+        Preview::Working => page.prose(Role::Dim, 2, "Working it out …"),
+        Preview::Nothing => page.prose(Role::Dim, 2, "Nothing."),
+        Preview::ByHand(why) => page.prose(Role::Text, 2, &format!("By hand: {why}")),
+        Preview::Failed(why) => page.prose(Role::Error, 2, why),
+        Preview::Changes(files) => {
+            for file in files {
+                change(page, file, 2);
+            }
+            page.line(&[(Role::Dim, "  d shows it line by line")]);
+        }
+    }
+}
+
+/// One change in a line or two: where, what, and how much.
+pub(crate) fn change(page: &mut Page, file: &FileDiff, indent: usize) {
+    let lead = " ".repeat(indent);
+    if file.path.as_os_str().is_empty() {
+        page.prose(Role::Text, indent, &format!("run  {}", file.headline));
+        return;
+    }
+    let totals = match (file.added, file.removed) {
+        (0, 0) => String::new(),
+        (added, removed) => format!("+{added} -{removed}"),
+    };
+    page.both_ends((Role::Text, &format!("{lead}{}", text::path(&file.path))), (Role::Dim, &totals));
+    let masked = if file.masked { ", masked" } else { "" };
+    page.prose(Role::Dim, indent + 2, &format!("{}{masked}", file.headline));
+}

@@ -1,0 +1,221 @@
+//! Dialogs: text that may scroll, and rows under it that always stay in sight.
+
+use super::{Line, Page, Role, help, review};
+use crate::wizard::action;
+use crate::wizard::input::Input;
+use crate::wizard::layout;
+use crate::wizard::model::Model;
+use crate::wizard::screen::{Confirm, Form, Intent, Overlay, Purpose};
+use crate::wizard::update::CHOICES;
+use crate::wizard::words;
+
+/// One row under the text of a dialog.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Foot {
+    /// Text.
+    Line(Line),
+    /// Something to choose, and whether it is the chosen one.
+    Choice(Line, bool),
+    /// A field with its label, and whether it has the cursor.
+    Field(&'static str, Input, bool),
+    /// Two buttons; whether the second has the keys.
+    Buttons(&'static str, &'static str, bool),
+}
+
+/// A dialog.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Dialog {
+    /// On its frame.
+    pub(crate) title: String,
+    /// The text.
+    pub(crate) body: Page,
+    /// First line of the text that is shown.
+    pub(crate) top: usize,
+    /// The rows under it.
+    pub(crate) foot: Vec<Foot>,
+}
+
+impl Dialog {
+    /// Rows without the frame.
+    pub(crate) fn rows(&self) -> usize {
+        self.body.len() + self.foot.len()
+    }
+
+    /// The furthest its text can be scrolled on a screen of `size`.
+    pub(crate) fn last_top(&self, size: layout::Size) -> usize {
+        let height = usize::from(layout::dialog(size, self.rows()).height);
+        self.body.last_top(height.saturating_sub(2 + self.foot.len()))
+    }
+}
+
+/// The dialog on top; `None` when there is none, or only a line to type in.
+pub(crate) fn dialog(model: &Model) -> Option<Dialog> {
+    let width = layout::dialog_text(model.size);
+    Some(match model.overlays.last()? {
+        Overlay::Filter(_) | Overlay::Search(_) => return None,
+        Overlay::Help { top } => {
+            let under = model.overlays.get(model.overlays.len().saturating_sub(2)).filter(|_| model.overlays.len() > 1);
+            let place = action::place_of(under, model.screen());
+            text("Help", help::page(model, place, width), *top)
+        }
+        Overlay::Message { title, text: said, top } => {
+            let mut page = Page::new(width);
+            page.prose(Role::Text, 0, said);
+            text(title, page, *top)
+        }
+        Overlay::ByHand { top } => by_hand(model, width, *top),
+        Overlay::Choices { selected } => choices(model, width, *selected),
+        Overlay::Form(form) => self::form(model, form, width),
+        Overlay::Confirm(confirm) => self::confirm(model, confirm, width),
+    })
+}
+
+fn text(title: &str, body: Page, top: usize) -> Dialog {
+    Dialog { title: title.into(), body, top, foot: Vec::new() }
+}
+
+fn by_hand(model: &Model, width: usize, top: usize) -> Dialog {
+    let mut page = Page::new(width);
+    let mut title = "By hand".to_owned();
+    if let Some(guideline) = model.guideline() {
+        title = format!("{} by hand", guideline.id);
+        page.prose(Role::Text, 0, &guideline.by_hand);
+        if !guideline.danger.trim().is_empty() {
+            page.heading("Take care");
+            page.prose(Role::Warning, 0, &guideline.danger);
+        }
+    }
+    let foot = vec![
+        Foot::Line(Vec::new()),
+        Foot::Line(vec![(Role::Dim, "Enter notes that you do it by hand; c copies the text.".into())]),
+    ];
+    Dialog { title, body: page, top, foot }
+}
+
+fn choices(model: &Model, width: usize, selected: usize) -> Dialog {
+    let mut body = Page::new(width);
+    let mut title = "Decide".to_owned();
+    if let Some(guideline) = model.guideline() {
+        title = if model.guiding {
+            format!("Decide {}, {} to go", guideline.id, model.open())
+        } else {
+            format!("Decide {}", guideline.id)
+        };
+        let standing = model.standing(&guideline.id);
+        body.prose(Role::Title, 0, &guideline.title);
+        if let Some(finding) = model.findings.get(&guideline.id) {
+            body.prose(standing.role(), 0, &finding.summary);
+        }
+        body.gap();
+        body.prose(Role::Dim, 0, &guideline.why);
+    }
+    let mut foot = vec![Foot::Line(Vec::new())];
+    for (place, choice) in CHOICES.iter().enumerate() {
+        let why_not = choice.why_not(model);
+        let (role, said) = match &why_not {
+            Some(reason) => (Role::Dim, format!("not now: {reason}")),
+            None => (Role::Text, choice.meaning().to_owned()),
+        };
+        let name = words::pad(choice.title(), 9);
+        let said = words::fit(&said, width.saturating_sub(12));
+        foot.push(Foot::Choice(vec![(role, name), (Role::Dim, said)], place == selected));
+    }
+    Dialog { title, body, top: 0, foot }
+}
+
+fn form(model: &Model, form: &Form, width: usize) -> Dialog {
+    let mut body = Page::new(width);
+    let guideline = model.guideline();
+    let id = guideline.map_or("", |guideline| guideline.id.as_str());
+    let title = match form.purpose {
+        Purpose::Waive => {
+            body.prose(Role::Text, 0, guideline.map_or("", |guideline| &guideline.title));
+            body.gap();
+            body.prose(
+                Role::Dim,
+                0,
+                "It stays as it is. The reason, the end date and your name are in the report; after that day it fails \
+                 again.",
+            );
+            format!("Waive {id}")
+        }
+        Purpose::Attest => {
+            body.prose(Role::Dim, 0, "You confirm, and the report says so with your name:");
+            body.gap();
+            let statement = guideline.and_then(|g| g.attest.as_deref().or(Some(&g.title))).unwrap_or_default();
+            body.prose(Role::Accent, 2, statement);
+            if let Some(finding) = model.findings.get(id) {
+                body.gap();
+                body.prose(Role::Dim, 0, &finding.summary);
+            }
+            format!("Attest {id}")
+        }
+    };
+    let mut foot = vec![Foot::Line(Vec::new())];
+    for (place, field) in form.fields.iter().enumerate() {
+        foot.push(Foot::Field(field.label, field.input.clone(), place == form.focus));
+    }
+    let hint = form.fields.get(form.focus).map_or("", |field| field.hint.as_str());
+    foot.push(Foot::Line(Vec::new()));
+    foot.push(Foot::Line(match &form.error {
+        Some(error) => vec![(Role::Error, words::fit(error, width))],
+        None => vec![(Role::Dim, words::fit(hint, width))],
+    }));
+    Dialog { title, body, top: 0, foot }
+}
+
+fn confirm(model: &Model, confirm: &Confirm, width: usize) -> Dialog {
+    let mut body = Page::new(width);
+    let (title, yes) = match &confirm.what {
+        Intent::Apply(planned) => {
+            let steps = words::plural(planned.plan.steps.len(), "guideline");
+            body.prose(Role::Text, 0, &format!("Carry out the plan for {steps} on {}?", image(model)));
+            body.gap();
+            let for_good = review::for_good(model, planned);
+            if for_good.is_empty() {
+                body.prose(Role::Text, 0, "Everything can be taken back afterwards, exactly.");
+            } else {
+                body.prose(Role::Warning, 0, "This cannot be taken back:");
+                for line in for_good {
+                    body.point(Role::Warning, 0, &line);
+                }
+            }
+            ("Apply", "Apply")
+        }
+        Intent::UndoLast(run) => {
+            let steps = words::plural(run.guidelines.len(), "guideline");
+            body.prose(Role::Text, 0, &format!("Take back run {} on {}?", run.id, image(model)));
+            body.gap();
+            body.prose(Role::Text, 0, &format!("It dealt with {steps}: {}.", run.guidelines.join(", ")));
+            body.prose(Role::Dim, 0, "Edits made by hand since are kept, or it stops and shows the conflict.");
+            ("Take back", "Take back")
+        }
+        Intent::UndoGuideline(id) => {
+            body.prose(Role::Text, 0, &format!("Take back what was changed for {id} on {}?", image(model)));
+            body.prose(Role::Dim, 0, "Edits made by hand since are kept, or it stops and shows the conflict.");
+            ("Take back", "Take back")
+        }
+    };
+    let mut foot = vec![Foot::Line(Vec::new())];
+    match &confirm.word {
+        Some((word, input)) => {
+            foot.push(Foot::Line(vec![
+                (Role::Text, "Type the word ".into()),
+                (Role::Key, (*word).into()),
+                (Role::Text, " and press Enter; Esc goes back.".into()),
+            ]));
+            foot.push(Foot::Field("", input.clone(), true));
+        }
+        None => foot.push(Foot::Buttons("Go back", yes, confirm.on_yes)),
+    }
+    Dialog { title: title.into(), body, top: 0, foot }
+}
+
+/// The image in a sentence.
+fn image(model: &Model) -> String {
+    match model.subject.mode {
+        crate::image::Mode::Live => "this running machine".into(),
+        crate::image::Mode::Offline if model.subject.practice => "the practice image".into(),
+        crate::image::Mode::Offline => crate::image::text::path(&model.subject.mount_point),
+    }
+}

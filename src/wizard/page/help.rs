@@ -1,0 +1,36 @@
+//! The help: every key that works here, and what the signs mean.
+
+use super::{Page, Role};
+use crate::wizard::action::{self, Binding, Place};
+use crate::wizard::model::Model;
+use crate::wizard::standing::STANDINGS;
+use crate::wizard::words;
+
+/// The help for the place under it.
+pub(crate) fn page(model: &Model, place: Place, width: usize) -> Page {
+    let mut page = Page::new(width);
+    page.line(&[(Role::Heading, "Keys")]);
+    for binding in action::at(place) {
+        let keys = keys(binding);
+        let text = match action::why_not(model, place, binding.action) {
+            Some(reason) => format!("{} Not now: {reason}.", binding.help),
+            None => binding.help.to_owned(),
+        };
+        page.labelled(&keys, 16, Role::Text, &text);
+    }
+    if place == Place::Hub {
+        page.heading("Signs");
+        for standing in STANDINGS {
+            page.line(&[
+                (standing.role(), &words::pad(&format!("{} {}", standing.glyph(), standing.word()), 16)),
+                (Role::Text, standing.meaning()),
+            ]);
+        }
+    }
+    page
+}
+
+/// The keys of a binding: `↑ k`.
+pub(crate) fn keys(binding: &Binding) -> String {
+    binding.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,106 @@
+//! The image as a whole: what it is, how far the checks are, how it stands, what to do next.
+
+use super::{Page, Role};
+use crate::image::{Mode, text};
+use crate::report::Verdict;
+use crate::wizard::model::Model;
+use crate::wizard::standing::{STANDINGS, Standing};
+use crate::wizard::words;
+
+/// The overview.
+pub(crate) fn page(model: &Model, width: usize) -> Page {
+    let mut page = Page::new(width);
+    let subject = &model.subject;
+    page.line(&[(Role::Title, "This image")]);
+    page.gap();
+    page.labelled("System", 9, Role::Text, subject.os.as_deref().unwrap_or("looking …"));
+    page.labelled("CPU", 9, Role::Text, subject.arch.as_deref().unwrap_or("not known"));
+    let mount = text::path(&subject.mount_point);
+    page.labelled("Where", 9, Role::Text, &match subject.mode {
+        Mode::Live => "this machine, running".to_owned(),
+        Mode::Offline => format!("{mount}, not running"),
+    });
+    if subject.practice {
+        page.gap();
+        page.prose(
+            Role::Practice,
+            0,
+            "PRACTICE: a throw-away image with mistakes planted in it. Change what you like; it is deleted when you leave.",
+        );
+    }
+    checks(&mut page, model);
+    standings(&mut page, model);
+    next(&mut page, model);
+    page
+}
+
+fn checks(page: &mut Page, model: &Model) {
+    page.heading("Checks");
+    let (judged, all) = (model.survey.judged, model.catalogue.guidelines.len());
+    let swept = format!(
+        "{} read, {}",
+        words::plural(usize::try_from(model.survey.files).unwrap_or(usize::MAX), "file"),
+        words::bytes(model.survey.bytes)
+    );
+    if model.survey.running {
+        page.bar(judged, all);
+        page.prose(Role::Text, 0, &format!("{judged} of {} judged", words::plural(all, "guideline")));
+        page.prose(Role::Dim, 0, &format!("Looking for secrets: {swept}. You can start already."));
+    } else {
+        page.prose(Role::Text, 0, &format!("{} judged; {swept}.", words::plural(judged, "guideline")));
+    }
+}
+
+fn standings(page: &mut Page, model: &Model) {
+    page.heading("How it stands");
+    for standing in STANDINGS {
+        let count = model.standings().filter(|(_, other)| *other == standing).count();
+        if count > 0 && standing != Standing::Waiting {
+            page.line(&[
+                (Role::Text, &format!("{count:>4}  ")),
+                (standing.role(), &words::pad(&format!("{} {}", standing.glyph(), standing.word()), 14)),
+                (Role::Dim, standing.meaning()),
+            ]);
+        }
+    }
+}
+
+fn next(page: &mut Page, model: &Model) {
+    page.heading("Next");
+    if model.survey.running {
+        page.prose(Role::Dim, 0, "Move down the list and look at what has been judged.");
+        return;
+    }
+    let (open, chosen) = (model.open(), model.chosen().len());
+    let verdict = match model.verdict() {
+        Verdict::Seaworthy => "Every required guideline is satisfied.",
+        Verdict::SeaworthyWithWaivers => "Every required guideline is satisfied or waived.",
+        Verdict::Undecided => "No required guideline fails, but some are still open.",
+        Verdict::NotSeaworthy => "A required guideline fails: this image would be rejected.",
+    };
+    let role = verdict_role(model.verdict());
+    page.prose(role, 0, verdict);
+    if open > 0 {
+        page.prose(Role::Text, 0, &format!("g  goes through {} still to be decided", words::plural(open, "guideline")));
+    }
+    if chosen > 0 {
+        page.prose(Role::Text, 0, &format!("r  shows the plan for {} chosen", words::plural(chosen, "guideline")));
+    }
+    if open == 0 {
+        page.prose(Role::Text, 0, "e  writes the report");
+    }
+    if let Some(run) = model.last_run() {
+        let done = words::plural(run.guidelines.len(), "guideline");
+        page.prose(Role::Text, 0, &format!("u  takes back the last run ({done})"));
+    }
+}
+
+/// The role a verdict is drawn in.
+pub(crate) fn verdict_role(verdict: Verdict) -> Role {
+    match verdict {
+        Verdict::Seaworthy => Role::Pass,
+        Verdict::SeaworthyWithWaivers => Role::Waived,
+        Verdict::Undecided => Role::Unknown,
+        Verdict::NotSeaworthy => Role::Fail,
+    }
+}

@@ -1,0 +1,183 @@
+//! Carrying out and taking back: asking first, following a run, and what comes after.
+
+use super::super::input::Input;
+use super::super::message::{Effect, Failure, Planned};
+use super::super::model::{Model, Survey};
+use super::super::screen::{Confirm, Ending, Intent, LOG_LIMIT, Outcome, Overlay, Screen, Task, Working};
+use super::notice;
+use crate::catalogue::Phase;
+use crate::change::state::{RunSummary, Standing};
+use crate::change::{Applied, ApplyStep, Undone, What};
+
+/// The word to type before something that cannot be taken back.
+const WORD: &str = "apply";
+
+/// Asks whether the plan is to be carried out.
+pub(super) fn ask(model: &mut Model) {
+    let Screen::Review(review) = model.screen() else { return };
+    let Some(planned) = review.planned.clone() else { return };
+    let word = (!is_undoable(model, &planned)).then(|| (WORD, Input::default()));
+    model.overlays.push(Overlay::Confirm(Confirm { what: Intent::Apply(planned), on_yes: false, word }));
+}
+
+/// Whether everything in the plan can be taken back.
+pub(crate) fn is_undoable(model: &Model, planned: &Planned) -> bool {
+    planned.plan.steps.iter().all(|step| {
+        let sealed = model.catalogue.get(&step.guideline).is_some_and(|guideline| guideline.phase == Phase::Seal);
+        !sealed && step.changes.iter().all(crate::change::Change::is_undoable)
+    })
+}
+
+/// Asks whether the last run is to be taken back.
+pub(super) fn ask_undo(model: &mut Model) {
+    if let Some(run) = model.last_run().cloned() {
+        let what = Intent::UndoLast(run);
+        model.overlays.push(Overlay::Confirm(Confirm { what, on_yes: false, word: None }));
+    }
+}
+
+/// Asks whether the selected guideline's changes are to be taken back.
+pub(super) fn ask_undo_guideline(model: &mut Model) {
+    if let Some(id) = model.selected.clone() {
+        let what = Intent::UndoGuideline(id);
+        model.overlays.push(Overlay::Confirm(Confirm { what, on_yes: false, word: None }));
+    }
+}
+
+/// Presses the button that has the keys; with a word to type, that word is the button.
+pub(super) fn button(model: &mut Model) -> Vec<Effect> {
+    let Some(Overlay::Confirm(confirm)) = model.overlays.last() else { return Vec::new() };
+    match &confirm.word {
+        Some((word, input)) if input.trimmed() == *word => yes(model),
+        Some((word, input)) if !input.is_empty() => {
+            notice(model, true, format!("Type the word {word}, or press Esc to go back."));
+            Vec::new()
+        }
+        None if confirm.on_yes => yes(model),
+        _ => {
+            model.overlays.pop();
+            Vec::new()
+        }
+    }
+}
+
+/// Does what was asked about.
+pub(super) fn yes(model: &mut Model) -> Vec<Effect> {
+    let Some(Overlay::Confirm(confirm)) = model.overlays.pop() else { return Vec::new() };
+    match confirm.what {
+        Intent::Apply(planned) => {
+            work(model, Task::Apply, planned.plan.steps.len());
+            vec![Effect::Apply(planned)]
+        }
+        Intent::UndoLast(run) => {
+            work(model, Task::Undo, run.guidelines.len());
+            vec![Effect::Undo(What::Run(run.id))]
+        }
+        Intent::UndoGuideline(id) => {
+            work(model, Task::Undo, 1);
+            vec![Effect::Undo(What::Guideline(id))]
+        }
+    }
+}
+
+/// Finishes the interrupted run.
+pub(super) fn finish(model: &mut Model) -> Vec<Effect> {
+    let Screen::Recover(run) = model.screen().clone() else { return Vec::new() };
+    work(model, Task::Finish, run.guidelines.len());
+    vec![Effect::Finish(run.id)]
+}
+
+/// Takes the interrupted run back.
+pub(super) fn take_back(model: &mut Model) -> Vec<Effect> {
+    let Screen::Recover(run) = model.screen().clone() else { return Vec::new() };
+    work(model, Task::Undo, run.guidelines.len());
+    vec![Effect::Undo(What::Run(run.id))]
+}
+
+/// Offers to finish or to take back an interrupted run, if there is one and nothing is at work.
+pub(super) fn recover(model: &mut Model) {
+    let interrupted: Option<RunSummary> =
+        model.runs.iter().rev().find(|run| run.standing == Standing::Unfinished).cloned();
+    if matches!(model.screen(), Screen::Working(_)) {
+        return;
+    }
+    model.screens.retain(|screen| !matches!(screen, Screen::Recover(_)));
+    if let Some(run) = interrupted {
+        model.overlays.clear();
+        model.screens.push(Screen::Recover(run));
+    }
+}
+
+/// Judges everything again.
+pub(super) fn check_again(model: &mut Model) -> Vec<Effect> {
+    model.findings.clear();
+    model.previews.clear();
+    model.survey = Survey { running: true, ..Survey::default() };
+    vec![Effect::Survey]
+}
+
+/// Follows a run.
+pub(super) fn step(model: &mut Model, step: ApplyStep) {
+    let Some(Screen::Working(working)) = model.screens.iter_mut().rev().find(|s| matches!(s, Screen::Working(_)))
+    else {
+        return;
+    };
+    match step {
+        ApplyStep::Guideline { number, of, id } => {
+            working.log.push(format!("{id}:"));
+            working.number = number;
+            working.of = of;
+            working.id = id;
+        }
+        ApplyStep::Done { what } => working.log.push(format!("  {what}")),
+        ApplyStep::Output { line } => working.log.push(format!("    {line}")),
+    }
+    let excess = working.log.len().saturating_sub(LOG_LIMIT);
+    working.log.drain(..excess);
+}
+
+/// A plan has been carried out, or not.
+pub(super) fn applied(model: &mut Model, result: Result<Applied, Failure>) -> Vec<Effect> {
+    match result {
+        Ok(applied) => ended(model, Ending::Applied(applied)),
+        Err(failure) => failed(model, failure),
+    }
+}
+
+/// Something has been taken back, or not.
+pub(super) fn undone(model: &mut Model, result: Result<Undone, Failure>) -> Vec<Effect> {
+    match result {
+        Ok(undone) => ended(model, Ending::Undone(undone)),
+        Err(failure) => failed(model, failure),
+    }
+}
+
+fn failed(model: &mut Model, failure: Failure) -> Vec<Effect> {
+    let task = model.screens.iter().find_map(|screen| match screen {
+        Screen::Working(working) => Some(working.task),
+        _ => None,
+    });
+    ended(model, Ending::Failed(task.unwrap_or(Task::Apply), failure))
+}
+
+fn ended(model: &mut Model, ending: Ending) -> Vec<Effect> {
+    let log = model
+        .screens
+        .iter_mut()
+        .find_map(|screen| match screen {
+            Screen::Working(working) => Some(std::mem::take(&mut working.log)),
+            _ => None,
+        })
+        .unwrap_or_default();
+    model.screens.truncate(1);
+    model.screens.push(Screen::Result(Outcome { ending, log, top: 0 }));
+    let mut effects = vec![Effect::Runs];
+    effects.extend(check_again(model));
+    effects
+}
+
+fn work(model: &mut Model, task: Task, of: usize) {
+    model.overlays.clear();
+    model.screens.truncate(1);
+    model.screens.push(Screen::Working(Working { task, number: 0, of, id: String::new(), log: Vec::new() }));
+}
