@@ -103,8 +103,7 @@ impl Sheet<'_> {
         self.rule(area.x, bottom, area.width);
         self.column(area.x, area.y, area.height);
         self.column(right, area.y, area.height);
-        for (x, y, corner) in
-            [(area.x, area.y, "┌"), (right, area.y, "┐"), (area.x, bottom, "└"), (right, bottom, "┘")]
+        for (x, y, corner) in [(area.x, area.y, "┌"), (right, area.y, "┐"), (area.x, bottom, "└"), (right, bottom, "┘")]
         {
             self.text(x, y, 1, Role::Border, corner);
         }
@@ -131,7 +130,6 @@ pub(super) fn to_ascii(buffer: &mut Buffer) {
             continue;
         }
         let plain = match cell.symbol() {
-            "─" => "-",
             "━" => "=",
             "│" => "|",
             "┌" | "┐" | "└" | "┘" | "┬" | "┴" | "├" | "┤" | "┼" => "+",
@@ -139,7 +137,7 @@ pub(super) fn to_ascii(buffer: &mut Buffer) {
             "‹" | "←" => "<",
             "↑" => "^",
             "↓" => "v",
-            "·" | "–" | "—" => "-",
+            "─" | "·" | "–" | "—" => "-",
             "…" => "~",
             "•" => "*",
             "“" | "”" => "\"",

@@ -46,15 +46,19 @@ impl Theme {
     pub fn named(name: &str, depth: Depth) -> Result<Self, String> {
         let mut chain = Vec::new();
         let mut next = Some(name.to_owned());
-        while let Some(name) = next {
+        while let Some(name) = next.take() {
             let Some((_, text)) = THEMES.iter().find(|(other, _)| *other == name) else {
-                return Err(format!("there is no theme {name:?}; there are {}", names().collect::<Vec<_>>().join(", ")));
+                return Err(format!(
+                    "there is no theme {name:?}; there are {}",
+                    names().collect::<Vec<_>>().join(", ")
+                ));
             };
             if chain.len() > THEMES.len() {
                 return Err(format!("the theme {name:?} inherits from itself"));
             }
-            let file: File = toml::from_str(text).map_err(|error| format!("themes/{name}.toml: {}", error.message()))?;
-            next = file.inherits.clone();
+            let file: File =
+                toml::from_str(text).map_err(|error| format!("themes/{name}.toml: {}", error.message()))?;
+            next.clone_from(&file.inherits);
             chain.push(file);
         }
         let mut palette = BTreeMap::new();

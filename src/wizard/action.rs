@@ -88,17 +88,18 @@ pub struct Binding {
 }
 
 use Place::{
-    ByHand, Choices, Confirm, Diff, Export, Exported, Filter, Form, Help, Hub, Message, Recover, Result, Review, Search,
-    Working,
+    ByHand, Choices, Confirm, Diff, Export, Exported, Filter, Form, Help, Hub, Message, Recover, Result, Review,
+    Search, Working,
 };
 
-const SCROLLED: &[Place] = &[Hub, Diff, Review, Result, Help, ByHand, Message];
-const MOVED: &[Place] = &[Hub, Diff, Review, Result, Help, ByHand, Message, Choices];
+const SCROLLED: &[Place] = &[Hub, Diff, Review, Result, Exported, Help, ByHand, Message];
+const PAGED: &[Place] = &[Hub, Diff, Review, Result, Exported, Help, ByHand, Message, Choices, Form, Confirm];
+const MOVED: &[Place] = &[Hub, Diff, Review, Result, Exported, Help, ByHand, Message, Choices];
 const LEFT: &[Place] =
     &[Diff, Review, Result, Export, Exported, Help, Filter, Search, Choices, Form, ByHand, Confirm, Message];
 const EVERYWHERE: &[Place] = &[
-    Hub, Diff, Review, Working, Result, Export, Exported, Recover, Help, Filter, Search, Choices, Form, ByHand, Confirm,
-    Message,
+    Hub, Diff, Review, Working, Result, Export, Exported, Recover, Help, Filter, Search, Choices, Form, ByHand,
+    Confirm, Message,
 ];
 const SCREENS: &[Place] = &[Hub, Diff, Review, Working, Result, Exported, Recover, Choices, ByHand];
 
@@ -110,7 +111,13 @@ pub const TABLE: &[Binding] = &[
     row(Action::Guide, &[Key::Char('g')], &[Hub], "guide me", "Go through everything undecided, one by one."),
     row(Action::Review, &[Key::Char('r')], &[Hub], "review", "Look at the whole plan before anything is changed."),
     row(Action::Apply, &[Key::Char('a')], &[Review], "apply", "Carry out the plan; asks once more."),
-    row(Action::Filter, &[Key::Char('/')], &[Hub], "filter", "Narrow the list: by id, title, status, severity or phase."),
+    row(
+        Action::Filter,
+        &[Key::Char('/')],
+        &[Hub],
+        "filter",
+        "Narrow the list: by id, title, status, severity or phase.",
+    ),
     row(Action::NextOpen, &[Key::Char('n')], &[Hub], "next", "Go to the next guideline that is still to be decided."),
     row(Action::Export, &[Key::Char('e')], &[Hub, Result], "export", "Write the report, and sign it."),
     row(Action::UndoLast, &[Key::Char('u')], &[Hub, Result], "undo", "Take back the last run."),
@@ -124,7 +131,11 @@ pub const TABLE: &[Binding] = &[
     row(Action::PreviousFile, &[Key::Char('['), Key::BackTab], &[Diff], "", "Go to the file before."),
     row(Action::Finish, &[Key::Char('f')], &[Recover], "finish it", "Carry out what is left of the interrupted run."),
     row(Action::TakeBack, &[Key::Char('t')], &[Recover], "take it back", "Take back what the interrupted run did."),
-    row(Action::Accept, &[Key::Enter], &[Choices, Form, Filter, Search, Message, Confirm, ByHand], "accept", "Accept."),
+    row(Action::Accept, &[Key::Enter], &[Choices], "choose", "Take the selected choice."),
+    row(Action::Accept, &[Key::Enter], &[Form], "next", "Go to the next field; on the last one, accept the form."),
+    row(Action::Accept, &[Key::Enter], &[Confirm], "press", "Press the selected button, or accept the word."),
+    row(Action::Accept, &[Key::Enter], &[ByHand], "note it", "Note that you do it by hand."),
+    row(Action::Accept, &[Key::Enter], &[Filter, Search, Message], "close", "Accept, and close."),
     row(Action::Write, &[Key::Enter], &[Export], "write the report", "Write the report with these details."),
     row(Action::Yes, &[Key::Char('y')], &[Confirm], "", "Answer yes at once, where no word is to be typed."),
     row(Action::NextField, &[Key::Tab, Key::Right], &[Confirm], "other button", "Go to the other button."),
@@ -134,8 +145,8 @@ pub const TABLE: &[Binding] = &[
     row(Action::Copy, &[Key::Char('c')], &[ByHand, Exported], "copy", "Send the text to your terminal's clipboard."),
     row(Action::Up, &[Key::Up, Key::Char('k')], MOVED, "", "Up one line."),
     row(Action::Down, &[Key::Down, Key::Char('j')], MOVED, "", "Down one line."),
-    row(Action::PageUp, &[Key::PageUp, Key::Ctrl('u')], SCROLLED, "", "Up one screen."),
-    row(Action::PageDown, &[Key::PageDown, Key::Ctrl('d')], SCROLLED, "", "Down one screen."),
+    row(Action::PageUp, &[Key::PageUp, Key::Ctrl('u')], PAGED, "", "Up one screen."),
+    row(Action::PageDown, &[Key::PageDown, Key::Ctrl('d')], PAGED, "", "Down one screen."),
     row(Action::First, &[Key::Home], SCROLLED, "", "To the beginning."),
     row(Action::Last, &[Key::End, Key::Char('G')], SCROLLED, "", "To the end."),
     row(Action::Left, &[Key::Left, Key::Char('h')], &[Diff], "", "To the left."),
@@ -181,7 +192,7 @@ pub fn place_of(overlay: Option<&Overlay>, screen: &Screen) -> Place {
             Screen::Working(_) => Working,
             Screen::Result(_) => Result,
             Screen::Export(_) => Export,
-            Screen::Exported(_) => Exported,
+            Screen::Exported { .. } => Exported,
             Screen::Recover(_) => Recover,
         },
     }
@@ -217,11 +228,10 @@ pub fn why_not(model: &Model, place: Place, action: Action) -> Option<String> {
         } else {
             "everything is decided".into()
         }),
-        (Action::Review, Hub) if model.survey.running => Some("the checks are still running".into()),
+        (Action::Review | Action::Export, _) if model.survey.running => Some("the checks are still running".into()),
         (Action::Review, Hub) if model.chosen().is_empty() => {
             Some("nothing is chosen yet; Space chooses the remedy of the selected guideline".into())
         }
-        (Action::Export, _) if model.survey.running => Some("the checks are still running".into()),
         (Action::UndoLast, _) if model.last_run().is_none() => Some("there is no run to take back".into()),
         (Action::UndoThis, Hub) => {
             let id = model.selected.as_deref().unwrap_or_default();
@@ -244,7 +254,7 @@ pub fn why_not(model: &Model, place: Place, action: Action) -> Option<String> {
             Screen::Export(form) if form.busy => Some("the report is being written".into()),
             _ => None,
         },
-        (Action::Yes, Confirm) => match model.overlays.last() {
+        (Action::Yes | Action::NextField, Confirm) => match model.overlays.last() {
             Some(Overlay::Confirm(confirm)) if confirm.word.is_some() => Some("type the word".into()),
             _ => None,
         },

@@ -5,9 +5,9 @@ use crate::change::diff::{FileDiff, Line};
 /// One row of a diff on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiffRow {
-    /// A file's path and totals.
+    /// A file's path, what happens to it, and totals.
     File(usize),
-    /// What happens to it.
+    /// The command line.
     Headline(usize),
     /// The content is masked.
     Masked(usize),
@@ -33,6 +33,8 @@ pub struct DiffView {
     /// What was searched for, in lower case; empty for nothing.
     pub needle: String,
     found: Vec<usize>,
+    /// Which of the places found was gone to last.
+    current: usize,
 }
 
 impl DiffView {
@@ -44,7 +46,9 @@ impl DiffView {
                 rows.push(DiffRow::Blank);
             }
             rows.push(DiffRow::File(file));
-            rows.push(DiffRow::Headline(file));
+            if diff.path.as_os_str().is_empty() {
+                rows.push(DiffRow::Headline(file));
+            }
             if diff.masked {
                 rows.push(DiffRow::Masked(file));
             }
@@ -109,7 +113,7 @@ impl DiffView {
         let target = if forward {
             heads.map(|(row, _)| row).find(|row| *row > self.top)
         } else {
-            heads.map(|(row, _)| row).filter(|row| *row < self.top).next_back()
+            heads.map(|(row, _)| row).rfind(|row| *row < self.top)
         };
         if let Some(row) = target {
             self.go(row, height);
@@ -124,21 +128,25 @@ impl DiffView {
         } else {
             (0..self.rows.len()).filter(|row| self.text(*row).to_lowercase().contains(&self.needle)).collect()
         };
-        if let Some(row) = self.found.iter().find(|row| **row >= self.top).or(self.found.first()) {
-            self.go(row.saturating_sub(height / 3), height);
-        }
+        self.current = self.found.iter().position(|row| *row >= self.top).unwrap_or(0);
+        self.show_found(height);
         self.found.len()
     }
 
     /// Goes to the next place found, or the one before, in a circle.
     pub fn go_to_found(&mut self, forward: bool, height: usize) {
-        let middle = self.top + height / 3;
-        let target = if forward {
-            self.found.iter().find(|row| **row > middle).or(self.found.first())
-        } else {
-            self.found.iter().rev().find(|row| **row < middle).or(self.found.last())
-        };
-        if let Some(row) = target.copied() {
+        let count = self.found.len().max(1);
+        self.current = (self.current + if forward { 1 } else { count - 1 }) % count;
+        self.show_found(height);
+    }
+
+    /// The row of the place that was gone to last.
+    pub fn found_row(&self) -> Option<usize> {
+        self.found.get(self.current).copied()
+    }
+
+    fn show_found(&mut self, height: usize) {
+        if let Some(row) = self.found_row() {
             self.go(row.saturating_sub(height / 3), height);
         }
     }
@@ -209,17 +217,15 @@ mod tests {
 
     #[test]
     fn rows_name_every_line_once() {
-        use DiffRow::{Blank, File, Headline, Line, Skip};
+        use DiffRow::{Blank, File, Line, Skip};
         let expected = [
             File(0),
-            Headline(0),
             Skip(0, 0),
             Line(0, 0, 0),
             Line(0, 0, 1),
             Line(0, 0, 2),
             Blank,
             File(1),
-            Headline(1),
             Skip(1, 0),
             Line(1, 0, 0),
             Line(1, 0, 1),
@@ -233,7 +239,7 @@ mod tests {
         view.scroll(-5, 4);
         assert_eq!(view.top, 0);
         view.scroll(500, 4);
-        assert_eq!(view.top, 8);
+        assert_eq!(view.top, 6);
         view.go(0, 50);
         assert_eq!(view.top, 0);
     }
@@ -242,9 +248,9 @@ mod tests {
     fn files_are_gone_through() {
         let mut view = view();
         view.go_to_file(true, 3);
-        assert_eq!((view.top, view.current_file()), (7, 1));
+        assert_eq!((view.top, view.current_file()), (6, 1));
         view.go_to_file(true, 3);
-        assert_eq!(view.top, 7);
+        assert_eq!(view.top, 6);
         view.go_to_file(false, 3);
         assert_eq!((view.top, view.current_file()), (0, 0));
     }
@@ -253,13 +259,13 @@ mod tests {
     fn searching_ignores_case_and_goes_round() {
         let mut view = view();
         assert_eq!(view.search("Two", 3), 2);
-        assert_eq!(view.top, 3);
+        assert_eq!(view.top, 2);
         view.go_to_found(true, 3);
-        assert_eq!(view.top, 9);
+        assert_eq!(view.top, 7);
         view.go_to_found(true, 3);
-        assert_eq!(view.top, 3);
+        assert_eq!(view.top, 2);
         view.go_to_found(false, 3);
-        assert_eq!(view.top, 9);
+        assert_eq!(view.top, 7);
         assert_eq!(view.search("nowhere", 3), 0);
     }
 }

@@ -185,18 +185,16 @@ impl Engine {
 
     fn apply(&self, planned: &Planned, send: &(dyn Fn(Message) + Sync)) {
         let image = self.image();
-        let result =
-            change::apply(&image, &planned.plan, &self.session.state, &mut |step| send(Message::Step(step)));
+        let result = change::apply(&image, &planned.plan, &self.session.state, &mut |step| send(Message::Step(step)));
         if let Ok(applied) = &result {
             self.known().runs.push((applied.run.clone(), planned.plan.clone()));
         }
-        send(Message::Applied(result.map_err(apply_failure)));
+        send(Message::Applied(result.map_err(|error| apply_failure(&error))));
     }
 
     fn finish(&self, run: &str, send: &(dyn Fn(Message) + Sync)) {
-        let result =
-            change::finish(&self.image(), &self.session.state, run, &mut |step| send(Message::Step(step)));
-        send(Message::Applied(result.map_err(apply_failure)));
+        let result = change::finish(&self.image(), &self.session.state, run, &mut |step| send(Message::Step(step)));
+        send(Message::Applied(result.map_err(|error| apply_failure(&error))));
     }
 
     fn undo(&self, what: &What, send: &(dyn Fn(Message) + Sync)) {
@@ -226,6 +224,6 @@ fn diffs(changes: &[change::Change]) -> Vec<FileDiff> {
     changes.iter().map(|change| diff::of(change, 3)).collect()
 }
 
-fn apply_failure(error: ApplyError) -> Failure {
+fn apply_failure(error: &ApplyError) -> Failure {
     Failure { changed: matches!(error, ApplyError::Changed { .. }), text: error.to_string() }
 }

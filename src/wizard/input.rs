@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Key;
 
 /// The longest text a field takes, in characters.
-pub const FIELD_LIMIT: usize = 500;
+const FIELD_LIMIT: usize = 500;
 
 /// One line of text being typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

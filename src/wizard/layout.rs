@@ -21,7 +21,7 @@ pub struct Size {
 pub const SMALLEST: Size = Size { width: 60, height: 16 };
 
 /// From this width on, the list and the details are side by side.
-pub const TWO_PANES: u16 = 70;
+pub const TWO_PANES: u16 = 76;
 
 impl Size {
     /// Whether it is large enough for the wizard.
@@ -81,7 +81,7 @@ pub fn hub(size: Size, details_have_keys: bool) -> Hub {
             Hub { list: whole, details: None }
         };
     }
-    let list = (size.width * 9 / 20).clamp(34, 64);
+    let list = (size.width * 9 / 20).clamp(40, 64);
     let details = Area { x: list + 1, width: body.width.saturating_sub(list + 1), ..body };
     Hub { list: Some(Area { width: list, ..body }), details: Some(details.inset(1, 0)) }
 }
@@ -121,8 +121,8 @@ mod tests {
     }
 
     #[test]
-    fn panes_side_by_side_from_seventy_columns() {
-        for (width, list, details) in [(80, 36, 41), (120, 54, 63), (200, 64, 133)] {
+    fn panes_are_side_by_side_where_both_can_be_read() {
+        for (width, list, details) in [(80, 40, 37), (120, 54, 63), (200, 64, 133)] {
             let hub = hub(size(width, 24), false);
             assert_eq!(hub.list.map(|area| area.width), Some(list), "{width}");
             assert_eq!(hub.details.map(|area| area.width), Some(details), "{width}");

@@ -169,3 +169,24 @@ pub struct Exported {
     /// Commands for the reviewer.
     pub verify_with: Vec<String>,
 }
+
+impl Effect {
+    /// What is said when carrying it out met a defect of this program: the answer somebody waits for, as a failure.
+    pub fn broken(&self) -> impl FnOnce(&str) -> Vec<Message> + use<> {
+        let effect = self.clone();
+        move |said| {
+            let text = format!("A defect in Seaworthy stopped this: {said}. Please report it.");
+            let failure = Failure { text: text.clone(), changed: false };
+            match effect {
+                Self::Survey => vec![Message::Surveyed, Message::Failed(text)],
+                Self::Preview(id) => vec![Message::Previewed(id, Preview::Failed(text))],
+                Self::Plan(_) => vec![Message::Planned(Arc::default()), Message::Failed(text)],
+                Self::Apply(_) | Self::Finish(_) => vec![Message::Applied(Err(failure))],
+                Self::Undo(_) => vec![Message::Undone(Err(failure))],
+                Self::AgentKeys => vec![Message::AgentKeys(Err(text))],
+                Self::Export(_) => vec![Message::Exported(Err(text))],
+                _ => vec![Message::Failed(text)],
+            }
+        }
+    }
+}

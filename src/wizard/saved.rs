@@ -10,21 +10,21 @@ use crate::playbook::Decision;
 /// What is kept: the decisions, and where the publisher was.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Saved {
+pub(super) struct Saved {
     /// The selected guideline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub selected: Option<String>,
+    pub(super) selected: Option<String>,
     /// The publisher's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub publisher: Option<String>,
+    pub(super) publisher: Option<String>,
     /// By guideline id.
     #[serde(default)]
-    pub decisions: BTreeMap<String, Decision>,
+    pub(super) decisions: BTreeMap<String, Decision>,
 }
 
 impl Saved {
     /// What is to be kept of `model`.
-    pub fn of(model: &Model) -> Self {
+    pub(super) fn of(model: &Model) -> Self {
         Self {
             selected: model.selected.clone(),
             publisher: Some(model.publisher.clone()).filter(|name| !name.is_empty()),
@@ -33,7 +33,7 @@ impl Saved {
     }
 
     /// As TOML. Everything in it can be written as TOML, so this gives text.
-    pub fn to_toml(&self) -> String {
+    pub(super) fn to_toml(&self) -> String {
         toml::to_string(self).unwrap_or_default()
     }
 
@@ -41,7 +41,7 @@ impl Saved {
     ///
     /// # Errors
     /// When it is no TOML or holds something unknown; one line.
-    pub fn from_toml(text: &str) -> Result<Self, String> {
+    pub(super) fn from_toml(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.message().to_owned())
     }
 }
@@ -52,7 +52,8 @@ mod tests {
 
     #[test]
     fn it_comes_back_as_it_was() {
-        let mut saved = Saved { selected: Some("SSH-04".into()), publisher: Some("Zoë \"Q\"".into()), ..Saved::default() };
+        let mut saved =
+            Saved { selected: Some("SSH-04".into()), publisher: Some("Zoë \"Q\"".into()), ..Saved::default() };
         for (id, decision) in [
             ("A-1", Decision::Apply),
             ("A-2", Decision::Later),
@@ -72,6 +73,7 @@ mod tests {
     fn a_broken_session_is_one_line() {
         let error = Saved::from_toml("decisions = 3").unwrap_err();
         assert!(!error.contains('\n'), "{error}");
-        assert!(Saved::from_toml("[decisions.X]\nchoice = \"apply\"\nextra = 1").is_err());
+        assert!(Saved::from_toml("colour = \"blue\"").is_err());
+        assert!(Saved::from_toml("[decisions.X]\nchoice = \"perhaps\"").is_err());
     }
 }

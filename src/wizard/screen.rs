@@ -24,7 +24,12 @@ pub enum Screen {
     /// Where the report goes and who signs it.
     Export(ExportForm),
     /// The report has been written.
-    Exported(Box<Exported>),
+    Exported {
+        /// What was written.
+        report: Box<Exported>,
+        /// First line shown.
+        top: usize,
+    },
     /// An earlier run was interrupted.
     Recover(RunSummary),
 }
@@ -65,7 +70,7 @@ pub struct Working {
 }
 
 /// The most lines a log keeps; the oldest go first.
-pub const LOG_LIMIT: usize = 5000;
+pub(super) const LOG_LIMIT: usize = 5000;
 
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,6 +133,8 @@ pub enum Overlay {
     Choices {
         /// The selected row.
         selected: usize,
+        /// First line of the text shown.
+        top: usize,
     },
     /// Waiving or attesting.
     Form(Form),
@@ -160,6 +167,8 @@ pub struct Form {
     pub focus: usize,
     /// What is wrong with what was typed.
     pub error: Option<String>,
+    /// First line of the text shown.
+    pub top: usize,
 }
 
 /// What a form is for.
@@ -191,6 +200,8 @@ pub struct Confirm {
     pub on_yes: bool,
     /// For what cannot be taken back: the word to type, and what has been typed.
     pub word: Option<(&'static str, Input)>,
+    /// First line of the text shown.
+    pub top: usize,
 }
 
 /// What a confirmation leads to.

@@ -1,1 +1,572 @@
-//! To be written.
+//! Every screen as it is drawn, with its styles, at three sizes and with two looks; and what holds for all of them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::civil::date;
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::{Color, Modifier, Style};
+use seaworthy::catalogue::{Catalogue, Guideline};
+use seaworthy::change::diff::{FileDiff, Line, Sign};
+use seaworthy::change::state::{RunSummary, Standing as RunStanding};
+use seaworthy::change::{Applied, ApplyStep, Change, Plan, PlanStep, Refusal};
+use seaworthy::check::{Finding, Observation, Progress, Status};
+use seaworthy::image::{Mode, Node};
+use seaworthy::report::Verdict;
+use seaworthy::tui::{Depth, Look, Theme, theme_names, view};
+use seaworthy::wizard::{
+    self, AgentKey, Exported, Failure, Key, Message, Model, Planned, Preview, STANDINGS, Subject, update,
+};
+
+/// The sizes every screen is drawn at.
+const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (60, 16)];
+
+fn look(theme: &str, ascii: bool) -> Look {
+    Look { theme: Theme::named(theme, Depth::Sixteen).unwrap(), ascii }
+}
+
+fn catalogue() -> Arc<Catalogue> {
+    #[derive(serde::Deserialize)]
+    struct File {
+        guidelines: Vec<Guideline>,
+    }
+    let file: File = toml::from_str(include_str!("../fixtures/wizard.toml")).unwrap();
+    Arc::new(Catalogue { version: "2026.11", sha256: String::new(), custom: false, guidelines: file.guidelines })
+}
+
+/// A wizard that has just been opened.
+fn opened() -> Model {
+    let subject = Subject {
+        mode: Mode::Offline,
+        mount_point: PathBuf::from("/mnt/image"),
+        practice: false,
+        os: Some("Amazon Linux 2023".into()),
+        arch: Some("x86_64".into()),
+    };
+    Model::new(catalogue(), subject, date(2026, 11, 22), "Ada Lovelace".into(), "/srv/reports/ami-1".into())
+}
+
+fn findings() -> Vec<(&'static str, Finding)> {
+    let fail = |summary: &str| Finding::new(Status::Fail, summary);
+    vec![
+        ("PRE-01", Finding::new(Status::Attest, "Whether there is a snapshot cannot be seen from here.")),
+        ("PRE-02", Finding::new(Status::Pass, "Amazon Linux 2023 is supported until 2029-06-30.")),
+        ("UPD-01", Finding::new(Status::Unknown, "Not decided: the package lists are 40 days old.")),
+        (
+            "RED-01",
+            fail("2 services are enabled that are seldom needed.")
+                .seen([Observation::fact("avahi-daemon.service"), Observation::fact("cups.service")]),
+        ),
+        (
+            "SSH-01",
+            fail("Root may log in with a password.").seen([
+                Observation::at("/etc/ssh/sshd_config").line(34).text("PermitRootLogin yes"),
+                Observation::at("/etc/ssh/sshd_config.d/50-cloud-init.conf").line(2).text("PermitRootLogin yes"),
+            ]),
+        ),
+        ("SSH-02", fail("Passwords are accepted.")),
+        ("SSH-11", Finding::new(Status::Pass, "UseDNS is no.")),
+        (
+            "ACC-01",
+            fail("1 account has an empty password.").seen([Observation::at("/etc/shadow").line(7).text("demo:")]),
+        ),
+        ("WIN-01", Finding::new(Status::NotApplicable, "This is a Linux image.")),
+        (
+            "KEY-04",
+            fail("A private key was found.")
+                .seen([Observation::at("/home/ec2-user/ke\u{202e}y\u{7}.pem").line(1).text("-----BEGIN OPEN…")]),
+        ),
+        ("LOG-01", fail("14 logs hold lines of the build.")),
+        ("KEY-01", fail("3 host keys are on the image.")),
+        ("PRD-19", Finding::new(Status::Attest, "The listing cannot be seen from here.")),
+    ]
+}
+
+fn line(sign: Sign, old: Option<usize>, new: Option<usize>, pieces: &[(bool, &str)]) -> Line {
+    Line { sign, old, new, pieces: pieces.iter().map(|(d, t)| (*d, (*t).to_owned())).collect(), no_newline: false }
+}
+
+fn sshd_diff() -> FileDiff {
+    FileDiff {
+        path: "/etc/ssh/sshd_config".into(),
+        headline: "edited".into(),
+        hunks: vec![vec![
+            line(Sign::Same, Some(32), Some(32), &[(false, "# Authentication:\n")]),
+            line(Sign::Same, Some(33), Some(33), &[(false, "\tLoginGraceTime 2m\n")]),
+            line(Sign::Removed, Some(34), None, &[(false, "PermitRootLogin "), (true, "yes\u{200b}"), (false, "\n")]),
+            line(
+                Sign::Added,
+                None,
+                Some(34),
+                &[(false, "PermitRootLogin "), (true, "prohibit-password"), (false, "\n")],
+            ),
+            line(Sign::Same, Some(35), Some(35), &[(false, "StrictModes yes\n")]),
+        ]],
+        masked: false,
+        added: 1,
+        removed: 1,
+    }
+}
+
+fn shadow_diff() -> FileDiff {
+    FileDiff {
+        path: "/etc/shadow".into(),
+        headline: "edited".into(),
+        hunks: vec![vec![
+            line(Sign::Removed, Some(7), None, &[(false, "demo:"), (true, ""), (false, ":19000:0:99999:7:::\n")]),
+            line(Sign::Added, None, Some(7), &[(false, "demo:"), (true, "!"), (false, ":19000:0:99999:7:::\n")]),
+        ]],
+        masked: true,
+        added: 1,
+        removed: 1,
+    }
+}
+
+/// All judged, nothing decided.
+fn judged() -> Model {
+    let mut model = opened();
+    for (id, finding) in findings() {
+        update(&mut model, Message::Progress(Progress::Judged { id: id.into(), finding }));
+    }
+    update(&mut model, Message::Progress(Progress::Swept { files: 41_234, bytes: 1_834_000_000 }));
+    update(&mut model, Message::Surveyed);
+    model.previews.insert("SSH-01".into(), Preview::Changes(vec![sshd_diff()]));
+    model
+}
+
+fn press(model: &mut Model, keys: &[Key]) {
+    for key in keys {
+        update(model, Message::Key(*key));
+    }
+}
+
+fn typed(model: &mut Model, text: &str) {
+    for character in text.chars() {
+        update(model, Message::Key(Key::Char(character)));
+    }
+}
+
+/// With a decision of each sort.
+fn decided() -> Model {
+    let mut model = judged();
+    model.selected = Some("SSH-01".into());
+    press(&mut model, &[Key::Char(' ')]);
+    model.selected = Some("RED-01".into());
+    press(&mut model, &[Key::Enter, Key::Up, Key::Up, Key::Down, Key::Enter]);
+    typed(&mut model, "the product needs mDNS");
+    press(&mut model, &[Key::Enter, Key::Enter, Key::Enter]);
+    model.selected = Some("PRE-01".into());
+    press(&mut model, &[Key::Enter, Key::Enter, Key::Enter, Key::Enter]);
+    model.selected = Some("SSH-01".into());
+    model.notice = None;
+    model
+}
+
+fn planned(with_command: bool) -> Arc<Planned> {
+    let change = |path: &str| Change::Path {
+        path: path.into(),
+        before: Some(Node::new_file(*b"a\n", 0o644)),
+        after: Some(Node::new_file(*b"b\n", 0o644)),
+        secret: false,
+    };
+    let step = |id: &str, changes| PlanStep { guideline: id.into(), changes };
+    let mut steps =
+        vec![step("SSH-01", vec![change("/etc/ssh/sshd_config")]), step("ACC-01", vec![change("/etc/shadow")])];
+    let mut diffs = vec![vec![sshd_diff()], vec![shadow_diff()]];
+    if with_command {
+        let argv = vec!["/usr/bin/dnf".into(), "upgrade".into(), "--security".into()];
+        steps.push(step("UPD-01", vec![Change::Command { argv, purpose: "Installs security updates.".into() }]));
+        diffs.push(vec![FileDiff {
+            path: PathBuf::new(),
+            headline: "/usr/bin/dnf upgrade --security".into(),
+            hunks: Vec::new(),
+            masked: false,
+            added: 0,
+            removed: 0,
+        }]);
+    }
+    let refused = vec![Refusal {
+        guideline: "SSH-02".into(),
+        reason: "it needs KEY-06 first: no key would open SSH on the next boot.".into(),
+    }];
+    Arc::new(Planned { plan: Plan { steps, refused, ..Plan::default() }, steps: diffs })
+}
+
+fn run_summary(standing: RunStanding) -> RunSummary {
+    RunSummary {
+        id: "20261122T154139Z-1".into(),
+        at: "2026-11-22T15:41:39Z".into(),
+        guidelines: vec!["SSH-01".into(), "ACC-01".into()],
+        standing,
+    }
+}
+
+fn reviewing(with_command: bool) -> Model {
+    let mut model = decided();
+    press(&mut model, &[Key::Char('r')]);
+    update(&mut model, Message::Planned(planned(with_command)));
+    model
+}
+
+fn working() -> Model {
+    let mut model = reviewing(false);
+    press(&mut model, &[Key::Char('a'), Key::Char('y')]);
+    for step in [
+        ApplyStep::Guideline { number: 1, of: 2, id: "SSH-01".into() },
+        ApplyStep::Done { what: "edited /etc/ssh/sshd_config".into() },
+        ApplyStep::Output { line: "sshd: no complaint".into() },
+        ApplyStep::Guideline { number: 2, of: 2, id: "ACC-01".into() },
+    ] {
+        update(&mut model, Message::Step(step));
+    }
+    model
+}
+
+fn rechecked(model: &mut Model) {
+    for (id, mut finding) in findings() {
+        if ["SSH-01", "ACC-01"].contains(&id) {
+            finding = Finding::new(Status::Pass, "As it should be.");
+        }
+        update(model, Message::Progress(Progress::Judged { id: id.into(), finding }));
+    }
+    update(model, Message::Surveyed);
+}
+
+fn applied() -> Model {
+    let mut model = working();
+    let applied = Applied { run: "20261122T154139Z-1".into(), guidelines: vec!["SSH-01".into(), "ACC-01".into()] };
+    update(&mut model, Message::Applied(Ok(applied)));
+    update(&mut model, Message::Runs(Ok(vec![run_summary(RunStanding::Done)])));
+    rechecked(&mut model);
+    model
+}
+
+fn exporting() -> Model {
+    let mut model = decided();
+    press(&mut model, &[Key::Char('e')]);
+    let key = AgentKey {
+        fingerprint: "SHA256:nV3YmrFzYp9sQW1cQkE0zR9m1gHq3o5hYpJd2bQ4v8w".into(),
+        comment: "ada@laptop".into(),
+        kind: "ssh-ed25519".into(),
+    };
+    update(&mut model, Message::AgentKeys(Ok(vec![key])));
+    model
+}
+
+/// Every screen by name.
+fn scenes() -> Vec<(&'static str, Model)> {
+    let mut scenes = Vec::new();
+    let mut survey = opened();
+    survey.subject.practice = true;
+    for (id, finding) in findings().into_iter().take(5) {
+        update(&mut survey, Message::Progress(Progress::Judged { id: id.into(), finding }));
+    }
+    update(&mut survey, Message::Progress(Progress::Swept { files: 12_345, bytes: 345_678_901 }));
+    scenes.push(("survey", survey));
+    scenes.push(("overview", {
+        let mut model = decided();
+        model.selected = None;
+        model
+    }));
+    scenes.push(("hub", decided()));
+    let with = |keys: &[Key]| {
+        let mut model = decided();
+        press(&mut model, keys);
+        model
+    };
+    scenes.push(("hub-details", with(&[Key::Tab, Key::Down, Key::Down])));
+    scenes.push(("hub-not-now", with(&[Key::Char('u')])));
+    let mut filter = with(&[Key::Char('/')]);
+    typed(&mut filter, "fail ssh");
+    scenes.push(("filter", filter));
+    scenes.push(("diff", with(&[Key::Char('d')])));
+    let mut search = reviewing(true);
+    press(&mut search, &[Key::Char('d'), Key::Char('/')]);
+    typed(&mut search, "demo");
+    press(&mut search, &[Key::Enter]);
+    scenes.push(("diff-plan", search));
+    scenes.push(("choices", with(&[Key::Enter])));
+    let mut waive =
+        with(&[Key::Char('n'), Key::Char('n'), Key::Enter, Key::Up, Key::Up, Key::Up, Key::Down, Key::Enter]);
+    typed(&mut waive, "too short");
+    press(&mut waive, &[Key::Enter, Key::Enter, Key::Enter]);
+    scenes.push(("waive", waive));
+    let mut attest = judged();
+    attest.selected = Some("PRE-01".into());
+    press(&mut attest, &[Key::Enter, Key::Enter]);
+    scenes.push(("attest", attest));
+    scenes.push(("by-hand", with(&[Key::Enter, Key::Down, Key::Down, Key::Down, Key::Enter])));
+    scenes.push(("review", reviewing(true)));
+    let mut confirm = reviewing(false);
+    press(&mut confirm, &[Key::Char('a')]);
+    scenes.push(("confirm", confirm));
+    let mut word = reviewing(true);
+    press(&mut word, &[Key::Char('a')]);
+    typed(&mut word, "appl");
+    scenes.push(("confirm-word", word));
+    scenes.push(("working", working()));
+    scenes.push(("result", applied()));
+    let mut failed = working();
+    let text =
+        "/etc/shadow changed since the preview; nothing of this run was kept. Look at the new diff and apply again";
+    update(&mut failed, Message::Applied(Err(Failure { text: text.into(), changed: true })));
+    rechecked(&mut failed);
+    scenes.push(("result-failed", failed));
+    scenes.push(("export", exporting()));
+    let mut exported = exporting();
+    update(&mut exported, Message::Exported(Ok(Box::new(exported_report()))));
+    scenes.push(("exported", exported));
+    let mut recover = judged();
+    update(&mut recover, Message::Runs(Ok(vec![run_summary(RunStanding::Unfinished)])));
+    scenes.push(("recover", recover));
+    scenes.push(("help", with(&[Key::Char('?')])));
+    let mut message = judged();
+    update(
+        &mut message,
+        Message::Failed("Your decisions could not be kept: cannot write /run/seaworthy: no space left.".into()),
+    );
+    scenes.push(("message", message));
+    scenes
+}
+
+fn exported_report() -> Exported {
+    Exported {
+        directory: "/srv/reports/ami-1".into(),
+        files: vec!["report.json".into(), "report.html".into(), "report.md".into()],
+        size: 48_213,
+        sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
+        verdict: Verdict::NotSeaworthy,
+        signed_by: None,
+        not_signed: None,
+        sign_with: vec!["ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n seaworthy-report report.json".into()],
+        verify_with: vec![
+            "ssh-keygen -Y verify -f allowed_signers -I ada@example.com -n seaworthy-report -s report.json.sig < report.json"
+                .into(),
+        ],
+    }
+}
+
+/// `model` drawn at a size.
+fn drawn(model: &Model, look: &Look, width: u16, height: u16) -> Terminal<TestBackend> {
+    let mut model = model.clone();
+    update(&mut model, Message::Resize(width, height));
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| view(&model, look, frame)).unwrap();
+    terminal
+}
+
+fn text(buffer: &Buffer) -> String {
+    rows(buffer, |cell| cell.symbol().to_owned())
+}
+
+fn rows(buffer: &Buffer, mut show: impl FnMut(&ratatui::buffer::Cell) -> String) -> String {
+    let mut out = String::new();
+    for row in buffer.content.chunks(usize::from(buffer.area.width.max(1))) {
+        let line: String = row.iter().map(&mut show).collect();
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// The screen as text, one letter for each cell's style, and what the letters mean.
+fn styled(terminal: &mut Terminal<TestBackend>) -> String {
+    let cursor = terminal.get_cursor_position().unwrap();
+    let buffer = terminal.backend().buffer();
+    let mut styles: Vec<Style> = Vec::new();
+    let grid = rows(buffer, |cell| {
+        let style = Style { underline_color: None, ..cell.style() };
+        if style.fg == Some(Color::Reset) && style.bg == Some(Color::Reset) && style.add_modifier.is_empty() {
+            return " ".into();
+        }
+        let place = styles.iter().position(|other| *other == style).unwrap_or_else(|| {
+            styles.push(style);
+            styles.len() - 1
+        });
+        char::from(b'a' + u8::try_from(place).unwrap()).to_string()
+    });
+    let legend: String = styles
+        .iter()
+        .enumerate()
+        .map(|(place, style)| {
+            let letter = char::from(b'a' + u8::try_from(place).unwrap());
+            let modifier =
+                if style.add_modifier.is_empty() { String::new() } else { format!(" {}", names(style.add_modifier)) };
+            format!("{letter} {}{modifier}\n", style.fg.unwrap_or(Color::Reset))
+        })
+        .collect();
+    format!("{}-- cursor {},{} --\n-- style --\n{grid}-- legend --\n{legend}", text(buffer), cursor.x, cursor.y)
+}
+
+fn names(modifier: Modifier) -> String {
+    modifier.iter_names().map(|(name, _)| name).collect::<Vec<_>>().join(" ")
+}
+
+/// Compares with the file of that name in `snapshots/`, the project's folder of expected screens.
+fn snapshot(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+#[test]
+fn every_screen_is_as_expected() {
+    let looks = [("default", look("default", false)), ("mono ascii", look("mono", true))];
+    for (name, model) in scenes() {
+        let mut sheet = String::new();
+        for (look_name, look) in &looks {
+            for (width, height) in SIZES {
+                sheet.push_str(&format!("==== {width}x{height} {look_name} ====\n"));
+                sheet.push_str(&styled(&mut drawn(&model, look, width, height)));
+            }
+        }
+        snapshot(&format!("screen-{name}"), &sheet);
+    }
+}
+
+#[test]
+fn every_theme_reaches_every_screen() {
+    for (name, model) in scenes() {
+        let screens: Vec<Buffer> =
+            theme_names().map(|theme| drawn(&model, &look(theme, false), 80, 24).backend().buffer().clone()).collect();
+        for (place, screen) in screens.iter().enumerate() {
+            for other in screens.iter().skip(place + 1) {
+                assert_eq!(text(screen), text(other), "{name}: a theme changes the words");
+                assert_ne!(screen, other, "{name}: two themes draw the same");
+            }
+        }
+    }
+}
+
+#[test]
+fn ascii_is_ascii() {
+    for (name, model) in scenes() {
+        let terminal = drawn(&model, &look("mono", true), 100, 30);
+        assert!(text(terminal.backend().buffer()).is_ascii(), "{name}");
+    }
+}
+
+#[test]
+fn without_colour_every_standing_differs_in_words() {
+    let signs: Vec<String> = STANDINGS.iter().map(|s| format!("{} {}", s.glyph(), s.word())).collect();
+    let screen = text(drawn(&scenes_help(), &look("mono", true), 100, 60).backend().buffer());
+    for (place, sign) in signs.iter().enumerate() {
+        assert!(screen.contains(sign), "{sign} is not in the legend");
+        assert!(signs.iter().skip(place + 1).all(|other| other != sign));
+    }
+}
+
+fn scenes_help() -> Model {
+    let mut model = decided();
+    press(&mut model, &[Key::Char('?')]);
+    model
+}
+
+#[test]
+fn practice_is_in_every_frame() {
+    for (name, mut model) in scenes() {
+        model.subject.practice = true;
+        for (width, height) in [(200, 60), (80, 24), (60, 16), (40, 5)] {
+            let screen = text(drawn(&model, &look("default", false), width, height).backend().buffer());
+            assert!(screen.contains("PRACTICE"), "{name} at {width}x{height}");
+        }
+    }
+}
+
+#[test]
+fn hints_are_keys_that_work() {
+    for (name, model) in scenes() {
+        let place = wizard::action::place(&model);
+        let screen = text(drawn(&model, &look("default", false), 200, 50).backend().buffer());
+        let foot = screen.lines().last().unwrap_or_default();
+        for binding in wizard::action::at(place).filter(|binding| !binding.label.is_empty()) {
+            let hint = format!("{} {}", binding.keys[0], binding.label);
+            let prompt = matches!(place, wizard::action::Place::Filter | wizard::action::Place::Search);
+            assert!(prompt || foot.contains(&hint), "{name}: {hint:?} is not in {foot:?}");
+            assert_eq!(wizard::action::action(place, binding.keys[0]), Some(binding.action), "{name}");
+        }
+    }
+}
+
+#[test]
+fn nothing_hidden_reaches_the_screen() {
+    for (name, mut model) in scenes() {
+        model.selected = Some("KEY-04".into());
+        for (width, height) in SIZES {
+            let screen = text(drawn(&model, &look("default", false), width, height).backend().buffer());
+            let hidden = ['\u{202e}', '\u{7}', '\u{200b}', '\u{1b}'];
+            assert!(!screen.contains(|c| hidden.contains(&c)), "{name} at {width}x{height}");
+        }
+    }
+}
+
+/// The cost of a frame does not grow with the diff: only what is in sight is drawn.
+#[test]
+fn a_long_diff_is_scrolled_to_its_end() {
+    let hunk = (1..=10_000).map(|n| line(Sign::Added, None, Some(n), &[(false, &format!("line {n}"))])).collect();
+    let file = FileDiff {
+        path: "/etc/long".into(),
+        headline: "new file".into(),
+        hunks: vec![hunk],
+        masked: false,
+        added: 10_000,
+        removed: 0,
+    };
+    let mut model = judged();
+    model.selected = Some("SSH-01".into());
+    model.previews.insert("SSH-01".into(), Preview::Changes(vec![file]));
+    press(&mut model, &[Key::Char('d'), Key::End]);
+    let screen = text(drawn(&model, &look("default", false), 80, 24).backend().buffer());
+    assert!(screen.contains("line 10000") && !screen.contains("line 9900"), "{screen}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn drawing_never_panics(width in 0u16..=200, height in 0u16..=60, hostile in "\\PC{0,60}|.{0,30}", scene in 0usize..23) {
+        let scenes = scenes();
+        let (_, mut model) = scenes[scene % scenes.len()].clone();
+        model.subject.os = Some(hostile.clone());
+        model.filter = String::new();
+        model.notice = Some(wizard::Notice { text: hostile.clone(), bad: true });
+        model.findings.insert("SSH-01".into(), Finding::new(Status::Fail, hostile.clone()).seen([
+            Observation::at(&hostile).line(1).text(hostile.clone()),
+        ]));
+        let mut diff = sshd_diff();
+        diff.path = PathBuf::from(&hostile);
+        diff.hunks[0].push(line(Sign::Added, None, Some(usize::MAX), &[(true, &hostile)]));
+        model.previews.insert("SSH-01".into(), Preview::Changes(vec![diff]));
+        for ascii in [false, true] {
+            drawn(&model, &look("default", ascii), width, height);
+            let mut model = model.clone();
+            update(&mut model, Message::Resize(width, height));
+            for key in [Key::Esc, Key::Char('d'), Key::PageDown, Key::Right, Key::Char('?'), Key::End] {
+                update(&mut model, Message::Key(key));
+                drawn(&model, &look("default", ascii), width, height);
+            }
+        }
+    }
+
+    #[test]
+    fn any_keys_in_any_order_keep_the_wizard_whole(keys in proptest::collection::vec(0usize..34, 0..60)) {
+        let all = [
+            Key::Up, Key::Down, Key::Left, Key::Right, Key::PageUp, Key::PageDown, Key::Home, Key::End, Key::Enter,
+            Key::Esc, Key::Tab, Key::BackTab, Key::Backspace, Key::Delete, Key::F(1), Key::Char(' '), Key::Char('d'),
+            Key::Char('/'), Key::Char('n'), Key::Char('N'), Key::Char('g'), Key::Char('r'), Key::Char('a'), Key::Char('e'),
+            Key::Char('u'), Key::Char('U'), Key::Char('c'), Key::Char('?'), Key::Char('y'), Key::Char('f'), Key::Char('t'),
+            Key::Ctrl('l'), Key::Ctrl('w'), Key::Char(']'),
+        ];
+        let mut model = decided();
+        for key in keys {
+            update(&mut model, Message::Key(all[key]));
+            prop_assert!(!model.screens.is_empty());
+        }
+        drawn(&model, &look("default", false), 80, 24);
+    }
+}

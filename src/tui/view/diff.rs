@@ -1,8 +1,7 @@
 //! The diff, line by line; only what is in sight is styled.
 //!
 //! ```text
-//!  /etc/ssh/sshd_config                                      +1 -1
-//!  edited
+//!  /etc/ssh/sshd_config  edited                              +1 -1
 //!  … line 31
 //!    31   31   # Authentication:
 //!    32      - PermitRootLogin yes
@@ -52,11 +51,20 @@ fn draw_row(view: &DiffView, row: DiffRow, area: Area, y: u16, sheet: &mut Sheet
         DiffRow::Blank => {}
         DiffRow::File(file) => {
             let Some(file) = view.file(file) else { return };
-            let totals = format!("+{} -{}", file.added, file.removed);
+            if file.path.as_os_str().is_empty() {
+                sheet.text(x, y, width, Role::Heading, "Command");
+                return;
+            }
+            let totals = match (file.added, file.removed) {
+                (0, 0) => String::new(),
+                (added, removed) => format!("+{added} -{removed}"),
+            };
             let start = sheet.right(x + width, y, Role::Dim, &totals);
             let room = start.saturating_sub(x + 1);
-            let name = if file.path.as_os_str().is_empty() { "command".into() } else { text::path(&file.path) };
-            sheet.text(x, y, room, Role::Heading, &words::fit(&name, usize::from(room)));
+            let at = sheet.text(x, y, room, Role::Heading, &words::fit(&text::path(&file.path), usize::from(room)));
+            let headline = format!("  {}", text::visible(&file.headline));
+            let room = start.saturating_sub(at + 1);
+            sheet.text(at, y, room, Role::Accent, &words::fit(&headline, usize::from(room)));
         }
         DiffRow::Headline(file) => {
             let headline = view.file(file).map_or("", |file| &file.headline);
@@ -90,9 +98,12 @@ fn draw_line(view: &DiffView, line: &Line, area: Area, y: u16, sheet: &mut Sheet
     at = sheet.text(at, y, 1, role, sign) + 1;
     let right = area.x + area.width;
     let (mut column, mut cut) = (0, false);
+    // Every character takes a column or more, so nothing beyond this can be in sight.
+    let limit = view.left + usize::from(area.width) + 1;
     for (differs, piece) in &line.pieces {
         let look = if *differs { part } else { role };
-        for (found, text) in marked(&shown(piece, column), &view.needle) {
+        let end = piece.char_indices().nth(limit).map_or(piece.len(), |(at, _)| at);
+        for (found, text) in marked(&shown(piece.get(..end).unwrap_or_default(), column), &view.needle) {
             let wide = text.width();
             let visible = skip_columns(&text, view.left.saturating_sub(column));
             column += wide;
@@ -164,7 +175,7 @@ mod tests {
     #[test]
     fn tabs_and_line_ends_are_seen() {
         assert_eq!(shown("a\tb\n", 0), "a→      b");
-        assert_eq!(shown("a\tb", 6), "a→       b".replace("→       ", "→        ").replace("  b", " b"));
+        assert_eq!(shown("a\tb", 6), "a→b");
         assert!(shown("x\r\n", 0).starts_with("x\\u{"));
     }
 

@@ -1,7 +1,7 @@
 //! Draws the model. Changes nothing: the same model and size give the same screen.
 
-mod diff;
 mod dialog;
+mod diff;
 mod hub;
 mod work;
 
@@ -57,7 +57,7 @@ fn whole(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
         Screen::Working(working) => work::draw(working, area, sheet),
         Screen::Result(outcome) => sheet.page(area, &page::result::page(model, width), outcome.top),
         Screen::Export(form) => dialog::open(&page::export::form(model, form, width), area, sheet),
-        Screen::Exported(exported) => sheet.page(area, &page::export::exported(model, exported, width), 0),
+        Screen::Exported { report, top } => sheet.page(area, &page::export::exported(model, report, width), *top),
         Screen::Recover(run) => sheet.page(area, &page::recover::page(model, run, width), 0),
     }
     foot(model, size, sheet);
@@ -94,15 +94,15 @@ fn header(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
 
 /// The last two rows: a rule, or what has just happened; the keys, or a line to type in.
 fn foot(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
-    let (rule, keys) = (size.height - 2, size.height - 1);
-    sheet.rule(0, rule, size.width);
+    let (above, keys) = (size.height - 2, size.height - 1);
+    sheet.rule(0, above, size.width);
     if matches!(model.screen(), Screen::Hub) {
         hub::junctions(model, size, sheet);
     }
     if let Some(notice) = &model.notice {
         let text = words::fit(&text::visible(&notice.text), usize::from(size.width.saturating_sub(6)));
         let role = if notice.bad { Role::Warning } else { Role::Accent };
-        sheet.text(1, rule, size.width, role, &format!(" {text} "));
+        sheet.text(1, above, size.width, role, &format!(" {text} "));
     }
     match model.overlays.last() {
         Some(Overlay::Filter(input)) => prompt(size, keys, sheet, "Filter", input, "Enter keeps it, Esc clears it"),

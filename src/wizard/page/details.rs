@@ -86,28 +86,29 @@ fn seen(page: &mut Page, finding: &Finding) {
         place(page, observation, &mut last);
     }
     if let Some(more) = finding.observations.len().checked_sub(PLACES + 1) {
-        page.prose(Role::Dim, 2, &format!("… and {} more; `seaworthy check` lists them.", words::plural(more + 1, "place")));
+        page.prose(
+            Role::Dim,
+            2,
+            &format!("… and {} more; `seaworthy check` lists them.", words::plural(more + 1, "place")),
+        );
     }
 }
 
 /// One observation; the path is said once for those that follow each other in the same file.
 fn place<'a>(page: &mut Page, observation: &'a Observation, last: &mut Option<&'a std::path::Path>) {
     let line = observation.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-    match &observation.path {
-        Some(path) => {
-            if last.replace(path) != Some(path) {
-                page.prose(Role::Accent, 2, &text::path(path));
-            }
-            match &observation.text {
-                Some(text) => page.prose(Role::Text, 4, &format!("{line}{}", text.trim())),
-                None if observation.line.is_some() => page.prose(Role::Text, 4, line.trim_end_matches(": ")),
-                None => {}
-            }
-        }
-        None => {
-            *last = None;
-            page.point(Role::Text, 2, observation.text.as_deref().unwrap_or_default());
-        }
+    let Some(path) = &observation.path else {
+        *last = None;
+        page.point(Role::Text, 2, observation.text.as_deref().unwrap_or_default());
+        return;
+    };
+    if last.replace(path) != Some(path) {
+        page.prose(Role::Accent, 2, &text::path(path));
+    }
+    match &observation.text {
+        Some(text) => page.prose(Role::Text, 4, &format!("{line}{}", text.trim())),
+        None if observation.line.is_some() => page.prose(Role::Text, 4, line.trim_end_matches(": ")),
+        None => {}
     }
 }
 

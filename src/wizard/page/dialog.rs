@@ -64,9 +64,9 @@ pub(crate) fn dialog(model: &Model) -> Option<Dialog> {
             text(title, page, *top)
         }
         Overlay::ByHand { top } => by_hand(model, width, *top),
-        Overlay::Choices { selected } => choices(model, width, *selected),
-        Overlay::Form(form) => self::form(model, form, width),
-        Overlay::Confirm(confirm) => self::confirm(model, confirm, width),
+        Overlay::Choices { selected, top } => Dialog { top: *top, ..choices(model, width, *selected) },
+        Overlay::Form(form) => Dialog { top: form.top, ..self::form(model, form, width) },
+        Overlay::Confirm(confirm) => Dialog { top: confirm.top, ..self::confirm(model, confirm, width) },
     })
 }
 

@@ -88,8 +88,10 @@ pub(crate) fn exported(model: &Model, exported: &Exported, width: usize) -> Page
     page.labelled("Files", 9, Role::Text, &exported.files.join("  "));
     page.labelled("Verdict", 9, Role::Text, verdict_word(exported.verdict));
     page.labelled("Size", 9, Role::Text, &format!("{} bytes", words::grouped(exported.size)));
-    let groups = words::in_groups(&exported.sha256, 8);
-    page.labelled("SHA-256", 9, Role::Accent, &groups);
+    page.labelled("SHA-256", 9, Role::Text, &exported.sha256);
+    // What people read to each other: the first half, which is as hard to forge as anybody needs.
+    let half: String = exported.sha256.chars().take(32).collect();
+    page.labelled("Compare", 9, Role::Accent, &words::in_groups(&half, 4));
     let (role, signed) = match (&exported.signed_by, &exported.not_signed) {
         (Some(key), _) => (Role::Pass, format!("by {key}")),
         (None, Some(why)) => (Role::Error, format!("no: {why}")),

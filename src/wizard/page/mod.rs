@@ -3,7 +3,7 @@
 //! A page is made for a width, so that whoever scrolls it knows how long it is. Everything put on a page passes
 //! [`visible`] on its way: file names, contents and configuration come from a hostile image.
 
-use textwrap::{Options, wrap};
+use textwrap::{Options, WordSplitter, wrap};
 use unicode_width::UnicodeWidthStr;
 
 use super::words;
@@ -220,7 +220,10 @@ impl Page {
             self.lines.push(Vec::new());
             return;
         }
-        let options = Options::new(self.width).initial_indent(first).subsequent_indent(rest);
+        let options = Options::new(self.width)
+            .initial_indent(first)
+            .subsequent_indent(rest)
+            .word_splitter(WordSplitter::NoHyphenation);
         self.lines.extend(wrap(&text, options).into_iter().map(|line| vec![(role, line.into_owned())]));
     }
 }

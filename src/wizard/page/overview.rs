@@ -16,10 +16,15 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
     page.labelled("System", 9, Role::Text, subject.os.as_deref().unwrap_or("looking …"));
     page.labelled("CPU", 9, Role::Text, subject.arch.as_deref().unwrap_or("not known"));
     let mount = text::path(&subject.mount_point);
-    page.labelled("Where", 9, Role::Text, &match subject.mode {
-        Mode::Live => "this machine, running".to_owned(),
-        Mode::Offline => format!("{mount}, not running"),
-    });
+    page.labelled(
+        "Where",
+        9,
+        Role::Text,
+        &match subject.mode {
+            Mode::Live => "this machine, running".to_owned(),
+            Mode::Offline => format!("{mount}, not running"),
+        },
+    );
     if subject.practice {
         page.gap();
         page.prose(
@@ -29,8 +34,8 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
         );
     }
     checks(&mut page, model);
-    standings(&mut page, model);
     next(&mut page, model);
+    standings(&mut page, model);
     page
 }
 
@@ -59,7 +64,7 @@ fn standings(page: &mut Page, model: &Model) {
             page.line(&[
                 (Role::Text, &format!("{count:>4}  ")),
                 (standing.role(), &words::pad(&format!("{} {}", standing.glyph(), standing.word()), 14)),
-                (Role::Dim, standing.meaning()),
+                (Role::Dim, if page.width() < 56 { "" } else { standing.meaning() }),
             ]);
         }
     }

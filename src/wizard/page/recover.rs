@@ -18,14 +18,14 @@ pub(crate) fn page(model: &Model, run: &RunSummary, width: usize) -> Page {
             run.id, run.at
         ),
     );
+    page.heading("What now");
+    page.line(&[(Role::Key, "  f"), (Role::Text, "  finish it: make the changes that are left")]);
+    page.line(&[(Role::Key, "  t"), (Role::Text, "  take it back: everything as it was before the run")]);
+    page.line(&[(Role::Key, "  q"), (Role::Text, "  leave; you are asked again next time")]);
     page.heading("It was to deal with");
     for id in &run.guidelines {
         let title = model.catalogue.get(id).map_or("", |guideline| &guideline.title);
         page.line(&[(Role::Accent, &format!("  {id}")), (Role::Text, &format!("  {title}"))]);
     }
-    page.heading("What now");
-    page.line(&[(Role::Key, "  f"), (Role::Text, "  finish it: make the changes that are left")]);
-    page.line(&[(Role::Key, "  t"), (Role::Text, "  take it back: everything as it was before the run")]);
-    page.line(&[(Role::Key, "  q"), (Role::Text, "  leave; you are asked again next time")]);
     page
 }

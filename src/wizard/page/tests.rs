@@ -15,7 +15,7 @@ fn a_label_stands_beside_its_value() {
     assert_eq!(page.to_string(), "Image   a name that\n        wraps\n");
     let mut page = Page::new(20);
     page.both_ends((Role::Text, "a long headline that is cut"), (Role::Dim, "+1 -1"));
-    assert_eq!(page.to_string(), "a long headl… +1 -1\n".replace("headl…", "headl…"));
+    assert_eq!(page.to_string(), "a long headli… +1 -1\n");
 }
 
 #[test]

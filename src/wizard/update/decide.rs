@@ -84,7 +84,7 @@ pub(super) fn open(model: &mut Model) {
         .find(|choice| choice.why_not(model).is_none())
         .and_then(|choice| CHOICES.iter().position(|other| *other == choice));
     let selected = made.or(natural).unwrap_or(0);
-    model.overlays.push(Overlay::Choices { selected });
+    model.overlays.push(Overlay::Choices { selected, top: 0 });
 }
 
 /// Starts going through what is undecided.
@@ -112,7 +112,7 @@ pub(super) fn toggle(model: &mut Model) -> Vec<Effect> {
 
 /// Takes the selected row of the dialog.
 pub(super) fn choose(model: &mut Model) -> Vec<Effect> {
-    let Some(Overlay::Choices { selected }) = model.overlays.last() else { return Vec::new() };
+    let Some(Overlay::Choices { selected, .. }) = model.overlays.last() else { return Vec::new() };
     let Some(choice) = CHOICES.get(*selected).copied() else { return Vec::new() };
     if let Some(reason) = choice.why_not(model) {
         notice(model, true, format!("Not now: {reason}."));
@@ -132,14 +132,20 @@ pub(super) fn choose(model: &mut Model) -> Vec<Effect> {
                 field("Until", "the last day it holds, as YYYY-MM-DD; at most a year", &until.to_string()),
                 field("By", "your name", &by),
             ];
-            model.overlays.push(Overlay::Form(Form { purpose: Purpose::Waive, fields, focus: 0, error: None }));
+            model.overlays.push(Overlay::Form(Form { purpose: Purpose::Waive, fields, focus: 0, error: None, top: 0 }));
         }
         Choice::Attest => {
             let fields = vec![
                 field("Your name", "who confirms it", &model.publisher),
                 field("Note", "such as a ticket number; may be empty", ""),
             ];
-            model.overlays.push(Overlay::Form(Form { purpose: Purpose::Attest, fields, focus: 0, error: None }));
+            model.overlays.push(Overlay::Form(Form {
+                purpose: Purpose::Attest,
+                fields,
+                focus: 0,
+                error: None,
+                top: 0,
+            }));
         }
     }
     Vec::new()

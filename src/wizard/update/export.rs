@@ -115,7 +115,7 @@ pub(super) fn exported(model: &mut Model, result: Result<Box<Exported>, String>)
     match result {
         Ok(exported) => {
             model.screens.truncate(1);
-            model.screens.push(Screen::Exported(exported));
+            model.screens.push(Screen::Exported { report: exported, top: 0 });
         }
         Err(error) => {
             if let Some(Screen::Export(form)) = model.screens.last_mut() {

@@ -79,8 +79,8 @@ fn act(model: &mut Model, place: Place, action: Action) -> Vec<Effect> {
     match action {
         Action::Up => return move_by(model, -1),
         Action::Down => return move_by(model, 1),
-        Action::PageUp => return move_by(model, -page_height(model)),
-        Action::PageDown => return move_by(model, page_height(model)),
+        Action::PageUp => return page_by(model, -1),
+        Action::PageDown => return page_by(model, 1),
         Action::First => return move_by(model, isize::MIN / 2),
         Action::Last => return move_by(model, isize::MAX / 2),
         Action::Left => sideways(model, -8),
@@ -214,7 +214,7 @@ fn fields(model: &mut Model, forward: bool) {
 fn copy(model: &mut Model) -> Vec<Effect> {
     let text = match (model.overlays.last(), model.screen()) {
         (Some(Overlay::ByHand { .. }), _) => model.guideline().map(|guideline| guideline.by_hand.clone()),
-        (None, Screen::Exported(exported)) => {
+        (None, Screen::Exported { report: exported, .. }) => {
             let commands = if exported.sign_with.is_empty() { &exported.verify_with } else { &exported.sign_with };
             Some(commands.join("\n"))
         }
@@ -241,7 +241,7 @@ fn move_by(model: &mut Model, by: isize) -> Vec<Effect> {
             *top = moved(*top, by, last);
             return Vec::new();
         }
-        Some(Overlay::Choices { selected }) => {
+        Some(Overlay::Choices { selected, .. }) => {
             *selected = moved(*selected, by, decide::CHOICES.len() - 1);
             return Vec::new();
         }
@@ -256,9 +256,36 @@ fn move_by(model: &mut Model, by: isize) -> Vec<Effect> {
         Some(Screen::Diff(view)) => view.scroll(by, body),
         Some(Screen::Review(review)) => review.top = moved(review.top, by, last),
         Some(Screen::Result(outcome)) => outcome.top = moved(outcome.top, by, last),
+        Some(Screen::Exported { top, .. }) => *top = moved(*top, by, last),
         _ => {}
     }
     Vec::new()
+}
+
+/// Scrolls by screens. Where the arrows go between choices or fields, this scrolls the text above them.
+fn page_by(model: &mut Model, pages: isize) -> Vec<Effect> {
+    let by = pages * page_height(model);
+    let last = overlay_last(model);
+    match overlay_top(model) {
+        Some(top) => {
+            *top = moved(*top, by, last);
+            Vec::new()
+        }
+        None => move_by(model, by),
+    }
+}
+
+/// The first line shown of the topmost dialog.
+fn overlay_top(model: &mut Model) -> Option<&mut usize> {
+    match model.overlays.last_mut()? {
+        Overlay::Help { top }
+        | Overlay::ByHand { top }
+        | Overlay::Message { top, .. }
+        | Overlay::Choices { top, .. } => Some(top),
+        Overlay::Form(form) => Some(&mut form.top),
+        Overlay::Confirm(confirm) => Some(&mut confirm.top),
+        Overlay::Filter(_) | Overlay::Search(_) => None,
+    }
 }
 
 fn sideways(model: &mut Model, by: isize) {
@@ -278,14 +305,15 @@ fn screen_last(model: &Model, height: usize) -> usize {
     match model.screen() {
         Screen::Review(_) => page::review::page(model, width).last_top(height),
         Screen::Result(_) => page::result::page(model, width).last_top(height),
+        Screen::Exported { report, .. } => page::export::exported(model, report, width).last_top(height),
         _ => 0,
     }
 }
 
 fn details_last(model: &Model) -> usize {
-    layout::hub(model.size, true).details.map_or(0, |area| {
-        page::details::page(model, usize::from(area.width)).last_top(usize::from(area.height))
-    })
+    layout::hub(model.size, true)
+        .details
+        .map_or(0, |area| page::details::page(model, usize::from(area.width)).last_top(usize::from(area.height)))
 }
 
 fn scroll_details(model: &mut Model, by: isize) -> Vec<Effect> {
@@ -328,15 +356,14 @@ pub(super) fn clamp(model: &mut Model) {
     let body = usize::from(model.size.body().height);
     model.details_top = model.details_top.min(details_last(model));
     let (overlay, screen) = (overlay_last(model), screen_last(model, body));
-    if let Some(Overlay::Help { top } | Overlay::ByHand { top } | Overlay::Message { top, .. }) =
-        model.overlays.last_mut()
-    {
+    if let Some(top) = overlay_top(model) {
         *top = (*top).min(overlay);
     }
     match model.screens.last_mut() {
         Some(Screen::Diff(view)) => view.scroll(0, body),
         Some(Screen::Review(review)) => review.top = review.top.min(screen),
         Some(Screen::Result(outcome)) => outcome.top = outcome.top.min(screen),
+        Some(Screen::Exported { top, .. }) => *top = (*top).min(screen),
         _ => {}
     }
 }

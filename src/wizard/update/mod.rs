@@ -5,7 +5,7 @@ pub(crate) mod export;
 mod keys;
 mod run;
 
-pub use decide::{CHOICES, Choice};
+pub(super) use decide::CHOICES;
 
 use super::message::{Effect, Message};
 use super::model::{Model, Notice, Preview, Quit};

@@ -17,7 +17,7 @@ pub(super) fn ask(model: &mut Model) {
     let Screen::Review(review) = model.screen() else { return };
     let Some(planned) = review.planned.clone() else { return };
     let word = (!is_undoable(model, &planned)).then(|| (WORD, Input::default()));
-    model.overlays.push(Overlay::Confirm(Confirm { what: Intent::Apply(planned), on_yes: false, word }));
+    model.overlays.push(Overlay::Confirm(Confirm { what: Intent::Apply(planned), on_yes: false, word, top: 0 }));
 }
 
 /// Whether everything in the plan can be taken back.
@@ -32,7 +32,7 @@ pub(crate) fn is_undoable(model: &Model, planned: &Planned) -> bool {
 pub(super) fn ask_undo(model: &mut Model) {
     if let Some(run) = model.last_run().cloned() {
         let what = Intent::UndoLast(run);
-        model.overlays.push(Overlay::Confirm(Confirm { what, on_yes: false, word: None }));
+        model.overlays.push(Overlay::Confirm(Confirm { what, on_yes: false, word: None, top: 0 }));
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn ask_undo(model: &mut Model) {
 pub(super) fn ask_undo_guideline(model: &mut Model) {
     if let Some(id) = model.selected.clone() {
         let what = Intent::UndoGuideline(id);
-        model.overlays.push(Overlay::Confirm(Confirm { what, on_yes: false, word: None }));
+        model.overlays.push(Overlay::Confirm(Confirm { what, on_yes: false, word: None, top: 0 }));
     }
 }
 

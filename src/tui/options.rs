@@ -1,0 +1,128 @@
+//! What is known of the terminal before it is asked: names and variables, read by `cli`, turned into a look here.
+
+use std::io::stdin;
+
+use ratatui::layout::Size;
+
+use super::theme::{Depth, Theme};
+use super::view::Look;
+
+/// What the command line and the environment say of the terminal. Only `cli` reads the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `--theme`.
+    pub theme: Option<String>,
+    /// `--ascii`.
+    pub ascii: bool,
+    /// `NO_COLOR` is set and not empty.
+    pub no_color: bool,
+    /// `TERM`.
+    pub term: Option<String>,
+    /// `COLORTERM`.
+    pub color_term: Option<String>,
+    /// The first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set and not empty.
+    pub locale: Option<String>,
+    /// `COLUMNS`, where the terminal does not know its width.
+    pub columns: Option<u16>,
+    /// `LINES`, where the terminal does not know its height.
+    pub lines: Option<u16>,
+}
+
+impl Options {
+    /// Colours and characters for this terminal.
+    ///
+    /// # Errors
+    /// When `--theme` names none; one line.
+    pub fn look(&self) -> Result<Look, String> {
+        let serial = self.is_serial() || tty_name().is_some_and(|name| is_serial_line(&name));
+        let plain = self.no_color || serial || matches!(self.term(), "" | "dumb" | "vt100" | "vt102");
+        let name = self.theme.as_deref().unwrap_or(if plain { "mono" } else { "default" });
+        let theme = Theme::named(name, self.depth())?;
+        Ok(Look { theme, ascii: self.ascii || serial || self.term() == "linux" || !self.is_utf8() })
+    }
+
+    /// The size of a terminal that does not know its own.
+    pub(super) fn size(&self) -> Size {
+        let or = |given: Option<u16>, usual| given.filter(|size| *size > 0).unwrap_or(usual);
+        Size { width: or(self.columns, 80), height: or(self.lines, 24) }
+    }
+
+    /// Whether it is a slow line: frames that nobody asked for are drawn less often.
+    pub(super) fn is_slow(&self) -> bool {
+        self.is_serial() || tty_name().is_some_and(|name| is_serial_line(&name))
+    }
+
+    fn term(&self) -> &str {
+        self.term.as_deref().unwrap_or_default()
+    }
+
+    fn is_serial(&self) -> bool {
+        self.term() == "vt220"
+    }
+
+    fn is_utf8(&self) -> bool {
+        let locale = self.locale.as_deref().unwrap_or_default().to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    }
+
+    fn depth(&self) -> Depth {
+        match (self.color_term.as_deref(), self.term()) {
+            (Some("truecolor" | "24bit"), _) => Depth::True,
+            (_, term) if term.ends_with("-direct") => Depth::True,
+            (_, term) if term.contains("256color") => Depth::Palette,
+            _ => Depth::Sixteen,
+        }
+    }
+}
+
+fn tty_name() -> Option<String> {
+    nix::unistd::ttyname(stdin()).ok().map(|path| path.to_string_lossy().into_owned())
+}
+
+/// Serial lines of PCs, of virtual machines and of Arm boards.
+fn is_serial_line(name: &str) -> bool {
+    ["/dev/ttyS", "/dev/hvc", "/dev/ttyAMA"].iter().any(|line| name.starts_with(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(term: &str) -> Options {
+        Options { term: Some(term.into()), locale: Some("C.UTF-8".into()), ..Options::default() }
+    }
+
+    fn is_mono(options: &Options) -> bool {
+        options.look().unwrap().theme == Theme::named("mono", Depth::Sixteen).unwrap()
+    }
+
+    #[test]
+    fn plain_terminals_are_plain() {
+        for (term, mono, ascii) in
+            [("xterm-256color", false, false), ("linux", false, true), ("vt220", true, true), ("dumb", true, false)]
+        {
+            let options = options(term);
+            assert_eq!((is_mono(&options), options.look().unwrap().ascii), (mono, ascii), "{term}");
+        }
+    }
+
+    #[test]
+    fn no_color_means_no_colour_unless_a_theme_is_named() {
+        let plain = Options { no_color: true, ..options("xterm") };
+        assert!(is_mono(&plain));
+        assert!(!is_mono(&Options { theme: Some("light".into()), ..plain }));
+    }
+
+    #[test]
+    fn a_locale_without_utf_8_is_ascii() {
+        assert!(Options { locale: None, ..options("xterm") }.look().unwrap().ascii);
+        assert!(Options { locale: Some("POSIX".into()), ..options("xterm") }.look().unwrap().ascii);
+        assert!(!Options { locale: Some("de_DE.utf8".into()), ..options("xterm") }.look().unwrap().ascii);
+    }
+
+    #[test]
+    fn the_size_falls_back_to_the_environment_and_then_to_24_lines() {
+        let options = Options { columns: Some(132), lines: Some(0), ..Options::default() };
+        assert_eq!(options.size(), Size { width: 132, height: 24 });
+    }
+}
