@@ -52,6 +52,8 @@ impl TestKey {
 }
 
 pub(crate) fn catalogue() -> Catalogue {
+    use Phase::{Harden, Listing, Preflight, Seal};
+    use Severity::{Optional, Recommended, Required};
     let guideline = |id: &str, title: &str, severity, phase, attest: Option<&str>| Guideline {
         id: id.into(),
         title: title.into(),
@@ -68,8 +70,6 @@ pub(crate) fn catalogue() -> Catalogue {
         check: Check::Attest,
         fix: None,
     };
-    use Phase::{Harden, Listing, Preflight, Seal};
-    use Severity::{Optional, Recommended, Required};
     Catalogue {
         version: "2026.11",
         sha256: sha256_hex(b"catalogue"),

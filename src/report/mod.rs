@@ -34,7 +34,8 @@ pub use verdict::{Counts, Decided, Outcome, Verdict};
 
 /// SHA-256 of `bytes` in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    sha256(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let hex = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('?');
+    sha256(bytes).into_iter().flat_map(|byte| [hex(byte >> 4), hex(byte & 15)]).collect()
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {

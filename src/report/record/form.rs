@@ -88,7 +88,7 @@ fn first_difference(report: &Report, bytes: &[u8]) -> Option<usize> {
         fn write(&mut self, written: &[u8]) -> io::Result<usize> {
             let same = written.iter().zip(self.expected).take_while(|(one, other)| one == other).count();
             let (passed, rest) = self.expected.split_at_checked(same).unwrap_or_default();
-            self.line += passed.iter().filter(|byte| **byte == b'\n').count();
+            self.line += memchr::memchr_iter(b'\n', passed).count();
             self.expected = rest;
             self.differs |= same < written.len();
             if self.differs { Err(io::ErrorKind::InvalidData.into()) } else { Ok(written.len()) }

@@ -1,6 +1,7 @@
 //! Makes the record from findings, decisions and what was carried out.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -363,7 +364,8 @@ fn unified(diff: &FileDiff, existed: bool, exists: bool) -> (Option<String>, boo
         let old: Vec<usize> = hunk.iter().filter_map(|line| line.old).collect();
         let new: Vec<usize> = hunk.iter().filter_map(|line| line.new).collect();
         let range = |lines: &[usize]| format!("{},{}", lines.first().copied().unwrap_or_default(), lines.len());
-        out.push_str(&format!("@@ -{} +{} @@\n", range(&old), range(&new)));
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "@@ -{} +{} @@", range(&old), range(&new));
         for line in hunk {
             let text: String = line.pieces.iter().map(|(_, piece)| piece.as_str()).collect();
             let text = text.split('\t').map(visible).collect::<Vec<_>>().join("\t");

@@ -112,7 +112,10 @@ pub fn with_agent(agent: Agent<'_>, wanted: Option<&str>, report: &[u8]) -> Resu
 }
 
 fn choose<'a>(keys: &'a [Identity], wanted: Option<&str>) -> Result<&'a PublicKey, SignError> {
-    let list = || keys.iter().map(|key| format!("\n  {} {}", key.fingerprint, key.comment)).collect::<String>();
+    let list = || {
+        let lines: Vec<String> = keys.iter().map(|key| format!("\n  {} {}", key.fingerprint, key.comment)).collect();
+        lines.concat()
+    };
     let wanted_key = wanted.map(|wanted| {
         let blob = PublicKey::parse_line(wanted).ok().map(|key| fingerprint(key.blob()));
         (wanted.trim(), blob)

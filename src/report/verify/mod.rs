@@ -212,15 +212,12 @@ fn signature(input: &VerifyInput<'_>) -> Judgement {
         Ok(made) => made,
         Err(fault) => return Failed(fault.to_string()),
     };
-    let fault = match made.verify(NAMESPACE, input.report) {
-        Ok(_) => {
-            return Holds(format!(
-                "It fits these bytes; made with the {} key {}.",
-                made.key.kind(),
-                made.key.fingerprint()
-            ));
-        }
-        Err(fault) => fault,
+    let Err(fault) = made.verify(NAMESPACE, input.report) else {
+        return Holds(format!(
+            "It fits these bytes; made with the {} key {}.",
+            made.key.kind(),
+            made.key.fingerprint()
+        ));
     };
     let fits = |bytes: &[u8]| fault.is_mismatch() && made.verify(NAMESPACE, bytes).is_ok();
     if input.report.contains(&b'\r') && fits(&without_carriage_returns(input.report)) {

@@ -84,9 +84,8 @@ impl Signers {
             ),
         );
         for entry in self.entries.iter().filter(|entry| entry.key == key) {
-            let (rank, why) = match entry.lacks(signer, namespace, now) {
-                None => return Ok(&entry.principals),
-                Some(lack) => lack,
+            let Some((rank, why)) = entry.lacks(signer, namespace, now) else {
+                return Ok(&entry.principals);
             };
             if rank > best.0 {
                 best = (rank, why);
@@ -225,7 +224,7 @@ fn time(text: &str) -> Result<Timestamp, String> {
     moment.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|_| wrong())
 }
 
-/// Whether `text` matches a comma list of patterns (ssh_config(5), PATTERNS): one fits, and none with `!` does.
+/// Whether `text` matches a comma list of patterns (`ssh_config(5)`, PATTERNS): one fits, and none with `!` does.
 fn matches_list(text: &str, patterns: &str) -> bool {
     let mut found = false;
     for pattern in patterns.split(',') {

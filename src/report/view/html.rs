@@ -237,9 +237,8 @@ fn mark(record: &GuidelineRecord) -> String {
     let class = match record.result {
         Outcome::Pass | Outcome::Fixed | Outcome::ByHand => "good",
         Outcome::Attested => "calm",
-        Outcome::Waived | Outcome::Deferred | Outcome::NotAttested | Outcome::Unknown => "warn",
         Outcome::Fail if record.severity == Severity::Required => "bad",
-        Outcome::Fail => "warn",
+        Outcome::Waived | Outcome::Deferred | Outcome::NotAttested | Outcome::Unknown | Outcome::Fail => "warn",
         Outcome::NotApplicable => "quiet",
     };
     format!("<span class=\"mark {class}\">{} {}</span>", glyph(record.result), words(record.result))

@@ -1,4 +1,4 @@
-//! Markdown (CommonMark with tables), for tickets and code reviews.
+//! Markdown (`CommonMark` with tables), for tickets and code reviews.
 
 use std::fmt::Write as _;
 
@@ -89,7 +89,9 @@ fn summary(out: &mut String, report: &Report, sha256: &str) {
         let counts = SEVERITIES.map(|severity| count(report, severity, outcome));
         if counts.iter().any(|count| *count > 0) {
             put!(out, "| {} {} |", glyph(outcome), words(outcome));
-            counts.iter().for_each(|count| put!(out, " {count} |"));
+            for count in counts {
+                put!(out, " {count} |");
+            }
             out.push('\n');
         }
     }

@@ -1,0 +1,275 @@
+//! Reports signed by a key that is listed, whose contents do not hold together.
+
+use super::*;
+use crate::report::fixture::journal;
+use crate::report::{Choice, Outcome};
+
+#[test]
+fn t07_t09_results_that_do_not_follow() {
+    table(vec![
+        (
+            "verdict",
+            lie(|report| report.summary.verdict = Verdict::Seaworthy),
+            5,
+            "Its verdict is seaworthy, but from its guidelines follows seaworthy-with-waivers",
+        ),
+        ("counts", lie(|report| report.summary.counts.pass += 1), 5, "counts"),
+        (
+            "pass with a failing finding",
+            lie(|report| guideline(report, "SSH-13").result = Outcome::Pass),
+            5,
+            "SSH-13 is called pass",
+        ),
+        (
+            "finding turned, summary forgotten",
+            lie(|report| guideline(report, "OSL-01").after.status = Status::Fail),
+            5,
+            "OSL-01 is called unknown",
+        ),
+        (
+            "fixed without a change",
+            lie(|report| {
+                guideline(report, "KEY-01").before.status = Status::Fail;
+                guideline(report, "KEY-01").result = Outcome::Fixed;
+            }),
+            5,
+            "KEY-01 is called fixed",
+        ),
+        (
+            "a plan for the seal out of nothing",
+            lie(|report| {
+                report
+                    .finish_plan
+                    .push(crate::report::FinishStep { guideline: "KEY-01".into(), by_hand: String::new() });
+            }),
+            5,
+            "left for the seal",
+        ),
+    ]);
+}
+
+#[test]
+fn t08_guidelines_left_out_or_changed() {
+    table(vec![
+        (
+            "left out",
+            lie(|report| {
+                report.guidelines.remove(0);
+            }),
+            5,
+            "some were left out or added",
+        ),
+        (
+            "left out, counted down",
+            lie(|report| {
+                report.guidelines.remove(0);
+                report.catalogue.guidelines -= 1;
+            }),
+            5,
+            "OSL-01 was left out",
+        ),
+        (
+            "twice",
+            lie(|report| {
+                let twice = report.guidelines[0].clone();
+                report.guidelines[1] = twice;
+            }),
+            5,
+            "is in it twice",
+        ),
+        ("renamed", lie(|report| report.guidelines[0].id = "OSL-99".into()), 5, "OSL-01 was left out"),
+        (
+            "severity lowered",
+            lie(|report| guideline(report, "SSH-13").severity = crate::catalogue::Severity::Optional),
+            5,
+            "SSH-13 is not as in catalogue",
+        ),
+        ("catalogue's digest", lie(|report| report.catalogue.sha256 = "0".repeat(64)), 5, "digest is another"),
+        (
+            "custom, with one built-in left out",
+            lie(|report| {
+                report.catalogue.custom = true;
+                report.guidelines[0].id = "OWN-01".into();
+            }),
+            5,
+            "OSL-01 was left out",
+        ),
+    ]);
+    let custom = lie(|report| report.catalogue.custom = true).verify();
+    assert!(custom.checks.iter().any(|check| check.name == "catalogue" && check.status == CheckStatus::Warning));
+    let other = lie(|report| report.catalogue.version = "2025.01".into()).verify();
+    assert_eq!(other.code, 0);
+    assert!(other.text().contains("warning  catalogue  It goes by catalogue 2025.01"), "{}", other.text());
+}
+
+#[test]
+fn t10_t11_decisions() {
+    fn waiver(change: impl FnOnce(&mut crate::report::DecisionRecord)) -> Case {
+        lie(|report| change(guideline(report, "SSH-13").decision.as_mut().unwrap()))
+    }
+    table(vec![
+        (
+            "no reason",
+            waiver(|waiver| waiver.reason = None),
+            5,
+            "SSH-13 is waived, but a name, an end or a reason is missing",
+        ),
+        ("short reason", waiver(|waiver| waiver.reason = Some("because".into())), 5, "is missing"),
+        ("no name", waiver(|waiver| waiver.by = Some(" ".into())), 5, "is missing"),
+        ("no end", waiver(|waiver| waiver.until = None), 5, "is missing"),
+        ("too long", waiver(|waiver| waiver.until = Some("2028-01-01".parse().unwrap())), 5, "more than a year"),
+        (
+            "ended before the report",
+            waiver(|waiver| waiver.until = Some("2026-11-21".parse().unwrap())),
+            5,
+            "its waiver had ended on 2026-11-21",
+        ),
+        (
+            "ended since",
+            Case { now: "2027-04-01T00:00:00Z", ..Case::honest() },
+            1,
+            "the waiver of SSH-13 ended on 2027-03-31",
+        ),
+        (
+            "attested by nobody",
+            lie(|report| report.attestations[0].by = String::new()),
+            5,
+            "PRD-13 is attested, but not by one named person",
+        ),
+        ("attested by another", lie(|report| report.attestations[0].by = "Bob".into()), 5, "not by one named person"),
+        ("attestation hidden", lie(|report| report.attestations.clear()), 5, "not by one named person"),
+        (
+            "another statement",
+            lie(|report| report.attestations[0].statement = "Something easier.".into()),
+            5,
+            "is not the one of the catalogue",
+        ),
+        (
+            "attestation without decision",
+            lie(|report| guideline(report, "PRD-13").decision.as_mut().unwrap().choice = Choice::Later),
+            5,
+            "nothing was decided so",
+        ),
+    ]);
+}
+
+#[test]
+fn t12_the_journal() {
+    let lines = |change: fn(&mut Vec<String>)| {
+        lie(|report| {
+            change(&mut report.journal.lines);
+            report.journal.count = report.journal.lines.len();
+            report.journal.head = report.journal.lines.last().map(|line| sha256_hex(line.as_bytes()));
+        })
+    };
+    table(vec![
+        ("edited", lines(|lines| lines[0] = lines[0].replace("SSH-04", "SSH-05")), 5, "broken before line 2"),
+        (
+            "removed",
+            lines(|lines| {
+                lines.remove(0);
+            }),
+            5,
+            "broken before line 1",
+        ),
+        ("reordered", lines(|lines| lines.swap(0, 1)), 5, "broken before line 1"),
+        ("inserted", lines(|lines| lines.insert(1, lines[0].clone())), 5, "broken before line 2"),
+        ("no JSON", lines(|lines| lines[1].push('}')), 5, "line 2 is not well formed"),
+        (
+            "extra field",
+            lines(|lines| lines[1] = lines[1].replace("\"seq\"", "\"x\":1,\"seq\"")),
+            5,
+            "line 2 is not well formed",
+        ),
+        (
+            "tail cut",
+            lie(|report| {
+                report.journal.lines.pop();
+            }),
+            5,
+            "lines are missing at its end",
+        ),
+        (
+            "clock going back",
+            lie(|report| {
+                let mut broken = journal(&[
+                    "{\"kind\":\"begin\",\"run\":\"20261122T150500Z-1\",\"guidelines\":[\"SSH-04\",\"ACC-02\"]}",
+                    "{\"kind\":\"end\"}",
+                ]);
+                broken.lines[1] = broken.lines[1].replace("15:05:01", "15:04:59");
+                broken.head = Some(sha256_hex(broken.lines[1].as_bytes()));
+                report.journal = broken;
+            }),
+            5,
+            "the clock goes back",
+        ),
+        (
+            "later than the report",
+            lie(|report| report.generated_at = "2026-11-22T15:05:00Z".parse().unwrap()),
+            5,
+            "later than the report",
+        ),
+        (
+            "rebuilt without the run",
+            lie(|report| report.journal = journal(&["{\"kind\":\"begin\",\"run\":\"another\",\"guidelines\":[]}"])),
+            5,
+            "does not tell of the change C001",
+        ),
+    ]);
+}
+
+#[test]
+fn t13_changes() {
+    table(vec![
+        (
+            "diff edited",
+            lie(|report| report.changes[0].diff = Some(report.changes[0].diff.clone().unwrap().replace("no", "yes"))),
+            5,
+            "does not fit its digest",
+        ),
+        ("path edited", lie(|report| report.changes[0].path = "/etc/motd".into()), 5, "a diff of another file"),
+        (
+            "digest edited",
+            lie(|report| report.changes[0].after = report.changes[0].before.clone()),
+            5,
+            "not of the sort it says",
+        ),
+        (
+            "hidden",
+            lie(|report| {
+                report.changes.remove(0);
+            }),
+            5,
+            "SSH-04 lists the change C001, which is not its own",
+        ),
+        (
+            "invented",
+            lie(|report| {
+                let mut more = report.changes[0].clone();
+                more.id = "C003".into();
+                report.changes.push(more);
+            }),
+            5,
+            "which does not list it",
+        ),
+        ("twice", lie(|report| report.changes.push(report.changes[0].clone())), 5, "is in it twice"),
+        (
+            "of another guideline",
+            lie(|report| report.changes[0].guideline = "OSL-01".into()),
+            5,
+            "which is not its own",
+        ),
+        (
+            "the digest of a secret",
+            lie(|report| report.changes[1].before.as_mut().unwrap().sha256 = Some("0".repeat(64))),
+            5,
+            "gives a size or digest",
+        ),
+        (
+            "an impossible size",
+            lie(|report| report.changes[0].after.as_mut().unwrap().size = Some(1 << 53)),
+            5,
+            "impossible size",
+        ),
+    ]);
+}
