@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::catalogue::{Catalogue, Check, Guideline};
 use crate::image::Image;
 
+pub(crate) mod cloud_lines;
 mod kinds;
 pub(crate) mod own;
 pub(crate) mod places;

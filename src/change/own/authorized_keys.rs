@@ -1,10 +1,28 @@
-//! ACC-01 to ACC-03: replaces password fields.
+//! KEY-03: removes key files, and the keys in cloud-init's configuration.
 
-use crate::change::Remedy;
+use super::cloud_lines::{Edit, edit};
+use crate::change::{Remedy, fix};
 use crate::check::Finding;
+use crate::check::cloud_lines::files;
+use crate::check::own::authorized_keys::is_seeded_key;
 use crate::image::{Error, Image};
 
 pub(super) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> {
-    let _ = (image, finding);
-    todo!()
+    let configuration = files(image)?;
+    let mut changes = Vec::new();
+    for path in &configuration {
+        if !finding.observations.iter().any(|seen| seen.path.as_ref() == Some(path)) {
+            continue;
+        }
+        match edit(image, path, |key| is_seeded_key(key).then_some(Edit::Remove))? {
+            Ok(change) => changes.extend(change),
+            Err(by_hand) => return Ok(by_hand),
+        }
+    }
+    let mut rest = finding.clone();
+    rest.observations.retain(|seen| seen.path.as_ref().is_none_or(|path| !configuration.contains(path)));
+    Ok(match fix::remove::remedy(image, &rest)? {
+        Remedy::Changes(removals) => Remedy::Changes(changes.into_iter().chain(removals).collect()),
+        by_hand @ Remedy::ByHand(_) => by_hand,
+    })
 }

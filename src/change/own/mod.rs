@@ -7,6 +7,7 @@ use crate::image::{Error, Image};
 
 mod authorized_keys;
 mod cloud_init_passwords;
+pub(super) mod cloud_lines;
 mod dbus_machine_id;
 mod host_keys_at_first_boot;
 mod keyboard_interactive;

@@ -1,9 +1,210 @@
-//! KEY-03.
+//! KEY-03: no file, template or configuration lets a key of the publisher in.
 
-use crate::check::Finding;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::ssh_keys::{conclude, key_lines, small_file};
+use crate::check::cloud_lines::{self, KeyLine};
+use crate::check::{Finding, Observation, places};
+use crate::image::accounts::User;
+use crate::image::sshd::Connection;
+use crate::image::text::visible;
 use crate::image::{Error, Image};
 
+/// Where key files, and copies that editors and scripts leave of them, lie whatever sshd is told.
+const PLACES: [&str; 8] = [
+    "~/.ssh/authorized_keys*",
+    "~/.ssh/.authorized_keys*",
+    "~/.ssh2/authorized_keys*",
+    "/etc/skel/.ssh/authorized_keys*",
+    "/etc/ssh/authorized_keys*",
+    "/etc/ssh/authorized_keys*/*",
+    "/etc/dropbear*/authorized_keys*",
+    "/etc/dropbear*/initramfs/authorized_keys*",
+];
+
 pub(super) fn check(image: &Image) -> Result<Finding, Error> {
-    let _ = (image);
-    todo!()
+    let patterns = PLACES.map(str::to_owned);
+    let mut paths: BTreeSet<PathBuf> = places::matching(image, &patterns, &[])?.into_iter().collect();
+    paths.extend(configured(image)?);
+    let (mut seen, mut unread) = (Vec::new(), Vec::new());
+    for path in paths {
+        match small_file(image, &path) {
+            Ok(None) => {}
+            Ok(Some(bytes)) => {
+                let lines = key_lines(&String::from_utf8_lossy(&bytes));
+                seen.extend(lines.into_iter().map(|(line, key)| Observation::at(&path).line(line).text(key)));
+            }
+            Err(error) => unread.push(error),
+        }
+    }
+    for path in cloud_lines::files(image)? {
+        match image.read_text(&path) {
+            Ok(text) => {
+                let text = text.unwrap_or_default();
+                let keys = cloud_lines::keys(&text).into_iter().filter(is_seeded_key);
+                seen.extend(keys.map(|key| {
+                    Observation::at(&path).line(key.line).text(format!("{} puts keys in", visible(&key.keys.join("."))))
+                }));
+            }
+            Err(error) => unread.push(error),
+        }
+    }
+    let fail = "Public keys on the image let somebody in to every copy.";
+    Ok(conclude(seen, unread, fail, "No account trusts a public key."))
+}
+
+/// Whether a line of cloud-init's configuration puts keys of the publisher's in.
+pub(crate) fn is_seeded_key(key: &KeyLine) -> bool {
+    let is_key =
+        |name: &str| matches!(name, "ssh_authorized_keys" | "ssh-authorized-keys" | "ssh_import_id" | "ssh-import-id");
+    let keys: Vec<&str> = key.keys.iter().map(String::as_str).collect();
+    let is_none = matches!(key.value.as_str(), "null" | "~" | "[]");
+    match keys.as_slice() {
+        [name] | ["users", "-", name] | ["system_info", "default_user", name] | ["user", name] => {
+            is_key(name) && !is_none
+        }
+        _ => false,
+    }
+}
+
+/// Every file `AuthorizedKeysFile` names for an account of the image, and what its pattern matches for accounts that
+/// are gone.
+fn configured(image: &Image) -> Result<BTreeSet<PathBuf>, Error> {
+    const KEYWORD: &str = "authorizedkeysfile";
+    let sshd = image.sshd()?;
+    let mut paths = BTreeSet::new();
+    if sshd.main.is_none() {
+        return Ok(paths);
+    }
+    let words = |values: &[String]| -> Vec<String> {
+        values.iter().flat_map(|value| value.split_whitespace()).map(|word| word.trim_matches('"').to_owned()).collect()
+    };
+    let server = sshd.effective(None);
+    let patterns = words(server.get(KEYWORD).map_or(&[], |setting| &setting.values));
+    let in_match = sshd.matches.iter().any(|block| block.sets.iter().any(|(keyword, _)| keyword == KEYWORD));
+    for user in &image.accounts()?.users {
+        let mut own = patterns.clone();
+        if in_match {
+            let connection =
+                Connection { user: user.name.clone(), addr: "203.0.113.5".to_owned(), ..Connection::default() };
+            own.extend(words(sshd.effective(Some(&connection)).get(KEYWORD).map_or(&[], |setting| &setting.values)));
+        }
+        paths.extend(own.iter().filter_map(|pattern| expanded(pattern, user)));
+    }
+    for pattern in patterns.iter().filter(|pattern| pattern.starts_with('/') && !pattern.contains("%h")) {
+        let glob = places::literal(Path::new(pattern)).replace("%u", "*").replace("%U", "*").replace("%%", "%");
+        paths.extend(image.glob(&glob)?);
+    }
+    Ok(paths)
+}
+
+/// The path that `pattern` stands for (sshd_config(5), "TOKENS"); relative paths hang off the home.
+fn expanded(pattern: &str, user: &User) -> Option<PathBuf> {
+    if pattern.eq_ignore_ascii_case("none") {
+        return None;
+    }
+    let home = user.home.to_str()?;
+    let mut path = String::new();
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            path.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('h') => path.push_str(home),
+            Some('u') => path.push_str(&user.name),
+            Some('U') => path.push_str(&user.uid.to_string()),
+            Some('%') => path.push('%'),
+            _ => return None,
+        }
+    }
+    if path.starts_with('/') {
+        return Some(PathBuf::from(path));
+    }
+    user.home.is_absolute().then(|| user.home.join(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::change::trial::mended;
+    use crate::check::Status;
+    use crate::check::trial::judged;
+    use crate::image::fixture::Fixture;
+
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ publisher@build\n";
+
+    fn base() -> Fixture {
+        let fixture = Fixture::debian();
+        fixture.cloud_init("admin").file("/etc/ssh/sshd_config", "AuthorizedKeysFile .ssh/authorized_keys\n");
+        fixture
+    }
+
+    fn status(fixture: &Fixture) -> Status {
+        judged(&fixture.image(), "KEY-03").status
+    }
+
+    #[test]
+    fn files_without_a_key_pass() {
+        let fixture = base();
+        fixture.file("/root/.ssh/authorized_keys", "").file("/home/admin/.ssh/authorized_keys", "# none\n\n");
+        assert_eq!(status(&fixture), Status::Pass);
+    }
+
+    #[test]
+    fn keys_in_homes_backups_skeletons_and_gone_users_homes_fail_and_go() {
+        let places = [
+            "/root/.ssh/authorized_keys",
+            "/home/admin/.ssh/authorized_keys2",
+            "/home/admin/.ssh/authorized_keys.bak",
+            "/home/gone/.ssh/authorized_keys~",
+            "/etc/skel/.ssh/authorized_keys",
+            "/etc/dropbear/initramfs/authorized_keys",
+        ];
+        for place in places {
+            let fixture = base();
+            fixture.file(place, KEY);
+            let finding = judged(&fixture.image(), "KEY-03");
+            assert_eq!(finding.status, Status::Fail, "{place}");
+            assert_eq!(finding.observations[0].path.as_deref(), Some(place.as_ref()));
+            mended(&fixture.image(), "KEY-03");
+        }
+    }
+
+    #[test]
+    fn the_place_sshd_is_told_is_looked_at_for_every_account() {
+        let fixture = base();
+        fixture
+            .file("/etc/ssh/sshd_config", "AuthorizedKeysFile /srv/keys/%u %h/.keys\n")
+            .file("/srv/keys/daemon", KEY)
+            .file("/srv/keys/nobody-any-more", KEY)
+            .file("/home/admin/.keys", KEY);
+        assert_eq!(judged(&fixture.image(), "KEY-03").observations.len(), 3);
+        mended(&fixture.image(), "KEY-03");
+    }
+
+    #[test]
+    fn keys_in_cloud_inits_configuration_are_cut_out_of_it() {
+        let fixture = base();
+        let path = "/etc/cloud/cloud.cfg.d/10-keys.cfg";
+        fixture.file(path, format!("ssh_authorized_keys:\n  - {KEY}locale: C\n"));
+        assert_eq!(status(&fixture), Status::Fail);
+        let after = mended(&fixture.image(), "KEY-03");
+        assert_eq!(after.read_text(path.as_ref()).unwrap().unwrap(), "locale: C\n");
+    }
+
+    #[test]
+    fn a_fifo_is_no_key_file_and_is_never_opened() {
+        let fixture = base();
+        fixture.directory("/root/.ssh").fifo("/root/.ssh/authorized_keys");
+        assert_eq!(status(&fixture), Status::Pass);
+    }
+
+    #[test]
+    fn a_link_loop_is_unknown() {
+        let fixture = base();
+        fixture.link("/root/.ssh/authorized_keys", "authorized_keys");
+        assert_eq!(status(&fixture), Status::Unknown);
+    }
 }
