@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn the_fix_replaces_the_field_and_keeps_every_other_byte() {
         let fixture = Fixture::debian();
-        let shadow = format!("root:*:1:0:99999:7:::\r\nadmin:!{HASH}:1:0:99999:7:::odd \nnobody:{HASH}:1:::::");
+        let shadow = format!("root:*:1:0:99999:7:::\nadmin:!{HASH}:1:0:99999:7:::odd \nnobody:{HASH}:1::::::");
         fixture
             .file("/etc/passwd", "root:x:0:0::/root:/bin/bash\nadmin:x:1:1::/:/bin/sh\nnobody:x:2:2::/:/bin/sh\n")
             .file("/etc/shadow", &shadow)
