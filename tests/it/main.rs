@@ -3,6 +3,14 @@
 //! One binary, so that it is linked once. A test that needs a program beyond the Rust toolchain is `#[ignore]`d with the
 //! reason and run by `.ci/run`.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests make roots and run programs themselves, and stop at the first surprise"
+)]
+
 mod apply;
 mod cli;
 mod journeys;

@@ -101,8 +101,10 @@ impl<'a> Database<'a> {
         if !page_size.is_power_of_two() || !(512..=65536).contains(&page_size) {
             return Err("its page size is out of range".to_owned());
         }
-        let whole = source.size() / page_size as u64;
-        let pages = u32::try_from(whole).map_err(|_| damaged())?.min(meta.u32(32)?.saturating_add(1));
+        let pages = meta.u32(32)?.checked_add(1).ok_or_else(damaged)?;
+        if u64::from(pages) * page_size as u64 > source.size() {
+            return Err("the database is cut short".to_owned());
+        }
         Ok(Self { source, page_size, pages, big_endian: meta.big_endian, seen: Seen::new(pages) })
     }
 

@@ -22,6 +22,9 @@ const STRING: u32 = 6;
 const STRING_ARRAY: u32 = 8;
 const I18N_STRING: u32 = 9;
 
+/// `PATH_MAX` of Linux.
+const LONGEST_PATH: usize = 4096;
+
 /// A header whose counts fit its size.
 pub(super) struct Header<'a> {
     index: &'a [[u8; 16]],
@@ -67,7 +70,7 @@ impl<'a> Header<'a> {
         let mut path = Vec::new();
         for ((directory, name), hex) in files {
             let Some(directory) = directories.get(directory as usize) else { continue };
-            if hex.is_empty() {
+            if hex.is_empty() || directory.len() + name.len() > LONGEST_PATH {
                 continue;
             }
             path.clear();

@@ -31,7 +31,7 @@ pub(super) fn walk(source: &Source<'_>, visit: Visit<'_>) -> Result<(), String> 
                 return Err("a slot is damaged".to_owned());
             }
             let (package, offset) = (le32(slot, 4).unwrap_or(0), le32(slot, 8).unwrap_or(0));
-            if package == 0 || offset == 0 {
+            if offset == 0 {
                 continue;
             }
             let blob = blob(source, package, u64::from(offset) * BLOCK)?;

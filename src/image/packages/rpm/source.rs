@@ -6,6 +6,9 @@ use std::os::unix::fs::FileExt;
 /// The largest header that is read, in bytes; that of a package with tens of thousands of files has a few MiB.
 pub(super) const LARGEST_HEADER: usize = 32 << 20;
 
+/// The largest database that is read, in bytes; what is larger (or claims to be, full of holes) is none.
+const LARGEST_DATABASE: u64 = 4 << 30;
+
 /// What to do with each package's header; it may stop the walk with a reason.
 pub(super) type Visit<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), String>;
 
@@ -18,6 +21,9 @@ pub(super) struct Source<'a> {
 impl<'a> Source<'a> {
     pub(super) fn new(file: &'a File) -> Result<Self, String> {
         let size = file.metadata().map_err(|error| error.to_string())?.len();
+        if size > LARGEST_DATABASE {
+            return Err(format!("it is larger than {LARGEST_DATABASE} bytes"));
+        }
         Ok(Self { file, size })
     }
 

@@ -16,6 +16,8 @@ struct Database<'a> {
     usable: usize,
     pages: u32,
     seen: Seen,
+    /// How many bytes of records may still come; records do not overlap, so all together are no larger than the files.
+    left: u64,
 }
 
 /// Goes through every header of the table `Packages`; `wal` is the write-ahead log that lies beside the database.
@@ -65,9 +67,9 @@ impl<'a> Database<'a> {
             None => u32::try_from(source.size() / page_size as u64).map_err(|_| damaged())?,
         };
         let most = (source.size() + wal.as_ref().map_or(0, Wal::size)) / page_size as u64;
-        let pages = u64::from(pages).min(most);
-        let pages = u32::try_from(pages).map_err(|_| damaged())?;
-        Ok(Self { source, wal, page_size, usable, pages, seen: Seen::new(pages) })
+        let pages = u32::try_from(u64::from(pages).min(most)).map_err(|_| damaged())?;
+        let left = most * page_size as u64;
+        Ok(Self { source, wal, page_size, usable, pages, seen: Seen::new(pages), left })
     }
 
     /// Page `number`, counted from 1; each may be asked for once.
@@ -121,6 +123,7 @@ impl<'a> Database<'a> {
         let (_rowid, rest) = varint(rest).ok_or_else(damaged)?;
         let length = usize::try_from(length).ok().filter(|length| *length <= LARGEST_HEADER + 64);
         let length = length.ok_or("a header is too large")?;
+        self.left = self.left.checked_sub(length as u64).ok_or("its records overlap")?;
         let local = self.local(length);
         let mut payload = Vec::with_capacity(local);
         payload.extend_from_slice(rest.get(..local).ok_or_else(damaged)?);
