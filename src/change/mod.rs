@@ -15,6 +15,7 @@ pub mod journal;
 mod own;
 mod plan;
 mod remedy;
+pub mod sshd_edit;
 pub mod state;
 #[cfg(test)]
 pub(crate) mod trial;

@@ -256,6 +256,11 @@ impl Sshd {
         settle::settle(self.state.ground(), &self.state.slots, Some(&of_connection.slots))
     }
 
+    /// Every file that is read: the main file and what it includes, each once.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.state.script.files()
+    }
+
     /// Whether sshd would refuse to start.
     pub fn is_refused(&self) -> bool {
         self.problems.iter().any(|problem| problem.fatal)

@@ -78,6 +78,13 @@ impl Script {
         }
     }
 
+    /// The files read, the main file first.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        let options: Vec<usize> = self.options.iter().map(|at| at.file).collect();
+        let read = self.files.iter().enumerate().filter(move |(file, _)| !options.contains(file));
+        read.map(|(_, (path, _))| path.as_path())
+    }
+
     fn add_file(&mut self, path: PathBuf, text: Text) -> usize {
         self.files.push((path, text));
         self.files.len() - 1
