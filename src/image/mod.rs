@@ -21,6 +21,7 @@ mod node;
 pub mod os;
 mod overlay;
 pub mod packages;
+pub mod program;
 mod resolve;
 mod root;
 pub mod sshd;

@@ -1,0 +1,196 @@
+//! The one door through which programs are run: by absolute path, without a shell, with a clean environment, nothing on
+//! standard input, a time limit, and their output captured up to a limit. Nothing is ever run from an offline image.
+#![expect(clippy::disallowed_methods, reason = "the named door to other programs")]
+
+use std::fmt;
+use std::io::{BufRead as _, BufReader, Read};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use super::{Error, Image, Mode, Reason};
+
+/// The most output that is kept: 256 KiB. What comes after is read and dropped.
+pub const OUTPUT_LIMIT: usize = 256 << 10;
+
+/// The longest line that is passed on, in bytes.
+const LINE_LIMIT: u64 = 4096;
+
+/// How long a program has to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How a program ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Exit code or signal; `None`: it was stopped at the time limit.
+    status: Option<ExitStatus>,
+    limit: Duration,
+    /// Standard output and standard error as they came, up to [`OUTPUT_LIMIT`].
+    pub output: String,
+}
+
+impl Ended {
+    /// It ended in time with exit code 0.
+    pub fn success(&self) -> bool {
+        self.status.is_some_and(|status| status.success())
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status.map(|status| (status.code(), status.signal())) {
+            Some((Some(code), _)) => write!(f, "exit code {code}"),
+            Some((_, Some(signal))) => write!(f, "signal {signal}"),
+            Some(_) => f.write_str("an unknown status"),
+            None => write!(f, "no answer within {} seconds", self.limit.as_secs()),
+        }
+    }
+}
+
+/// Runs `argv` (the program by absolute path) and hands every line it prints to `line`.
+///
+/// # Errors
+/// When the image is offline, the program is not named by an absolute path, or it cannot be started.
+pub fn run(image: &Image, argv: &[String], limit: Duration, line: &mut dyn FnMut(&str)) -> Result<Ended, Error> {
+    let refuse = |path: &str, why: &str| Err(Error::malformed("run", path, why));
+    let Some((program, arguments)) = argv.split_first() else { return refuse("", "no program is named") };
+    if image.mode() == Mode::Offline {
+        return refuse(program, "nothing is run from an image that is not the running machine");
+    }
+    if !Path::new(program).is_absolute() {
+        return refuse(program, "it is not an absolute path");
+    }
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().envs(ENVIRONMENT).current_dir("/");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let fail =
+        |error: &std::io::Error| Error { action: "run", path: program.into(), reason: Reason::Io(error.to_string()) };
+    let mut child = command.spawn().map_err(|error| fail(&error))?;
+    let group = i32::try_from(child.id()).map(Pid::from_raw).ok();
+    let (sender, lines) = channel();
+    if let Some(stdout) = child.stdout.take() {
+        pass_on(stdout, sender.clone());
+    }
+    if let Some(stderr) = child.stderr.take() {
+        pass_on(stderr, sender);
+    }
+    let mut output = String::new();
+    let mut deadline = Instant::now() + limit;
+    let mut signal = Some(Signal::SIGTERM);
+    let mut in_time = true;
+    // A program that left children with its output open would keep us here: its own end is what counts.
+    let status = loop {
+        let wait = deadline.saturating_duration_since(Instant::now()).min(Duration::from_millis(100));
+        match lines.recv_timeout(wait) {
+            Ok(text) => {
+                line(&text);
+                if output.len() + text.len() < OUTPUT_LIMIT {
+                    output.push_str(&text);
+                    output.push('\n');
+                }
+                continue;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => thread::sleep(wait.min(Duration::from_millis(10))),
+        }
+        if let Some(status) = child.try_wait().map_err(|error| fail(&error))? {
+            break status;
+        }
+        if Instant::now() >= deadline {
+            in_time = false;
+            if let (Some(group), Some(signal)) = (group, signal) {
+                let _ = killpg(group, signal);
+            }
+            signal = if signal == Some(Signal::SIGTERM) { Some(Signal::SIGKILL) } else { None };
+            deadline = Instant::now() + GRACE;
+        }
+    };
+    while let Ok(text) = lines.try_recv() {
+        line(&text);
+        output.push_str(&text);
+        output.push('\n');
+    }
+    Ok(Ended { status: in_time.then_some(status), limit, output })
+}
+
+/// What programs are given to see. Package managers ask nothing and restart nothing by themselves.
+const ENVIRONMENT: [(&str, &str); 6] = [
+    ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+    ("LC_ALL", "C.UTF-8"),
+    ("HOME", "/root"),
+    ("DEBIAN_FRONTEND", "noninteractive"),
+    ("NEEDRESTART_MODE", "l"),
+    ("TERM", "dumb"),
+];
+
+/// Reads lines in a thread of its own; a line without end is cut.
+fn pass_on(source: impl Read + Send + 'static, sender: Sender<String>) {
+    thread::spawn(move || {
+        let mut source = BufReader::new(source);
+        let mut bytes = Vec::new();
+        loop {
+            bytes.clear();
+            match source.by_ref().take(LINE_LIMIT).read_until(b'\n', &mut bytes) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            let text = String::from_utf8_lossy(&bytes);
+            if sender.send(text.trim_end_matches(['\n', '\r']).to_owned()).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live() -> Option<Image> {
+        Image::open(Path::new("/")).ok()
+    }
+
+    fn argv(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn nothing_is_run_offline() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["etc", "usr"] {
+            nix::unistd::mkdir(&root.path().join(name), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        }
+        let image = Image::open(root.path()).unwrap();
+        assert!(run(&image, &argv(&["/bin/true"]), GRACE, &mut |_| {}).is_err());
+    }
+
+    #[test]
+    fn output_and_status_are_told() {
+        let Some(image) = live() else { return };
+        let mut lines = Vec::new();
+        let ended = run(&image, &argv(&["/bin/sh", "-c", "echo one; echo two >&2; exit 3"]), GRACE, &mut |line| {
+            lines.push(line.to_owned());
+        })
+        .unwrap();
+        lines.sort();
+        assert_eq!(lines, ["one", "two"]);
+        assert!(!ended.success());
+        assert_eq!(ended.to_string(), "exit code 3");
+    }
+
+    #[test]
+    fn the_environment_is_clean_and_the_time_limited() {
+        let Some(image) = live() else { return };
+        let ended = run(&image, &argv(&["/usr/bin/env"]), GRACE, &mut |_| {}).unwrap();
+        assert_eq!(ended.output.lines().count(), ENVIRONMENT.len());
+        let ended = run(&image, &argv(&["/bin/sleep", "60"]), Duration::from_millis(50), &mut |_| {}).unwrap();
+        assert!(!ended.success());
+        assert!(run(&image, &argv(&["true"]), GRACE, &mut |_| {}).is_err());
+    }
+}

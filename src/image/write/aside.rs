@@ -1,0 +1,42 @@
+//! After a crash: what may lie beside a path, and what to do with it.
+
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use super::{Expected, Place, look, stage, swap};
+use crate::image::{Error, Image};
+
+/// Tidies up beside `path` after the program was ended while it turned `from` into `to` under the side name of `tag`.
+/// Afterwards nothing lies beside it. What another program wrote in the very moment of the rename is put back.
+///
+/// # Errors
+/// When it cannot be read or removed.
+pub fn settle(
+    image: &Image,
+    path: &Path,
+    from: Option<&Expected>,
+    to: Option<&Expected>,
+    tag: &str,
+) -> Result<(), Error> {
+    let Some(place) = Place::find(image, path, tag)? else { return Ok(()) };
+    let there = |name| look::stat(place.directory.as_fd(), name).map(|stat| stat.is_some()).map_err(place.fail("read"));
+    if !there(&place.aside)? {
+        return Ok(());
+    }
+    let is = |expected: Option<&Expected>, name| match expected {
+        Some(expected) => expected.is(&place.directory, name, path),
+        None => Ok(!there(name)?),
+    };
+    // Aside is what the rename took out of its place, unless the rename had not happened: then it is a draft.
+    let renamed = is(to, &place.name)? && from.is_some();
+    if renamed && !is(from, &place.aside)? {
+        if to.is_some() {
+            swap::exchange(&place).map_err(place.fail("put back"))?;
+        } else {
+            swap::rename(&place, false).map_err(place.fail("put back"))?;
+            return place.sync();
+        }
+    }
+    stage::clear(&place)?;
+    place.sync()
+}

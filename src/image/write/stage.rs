@@ -1,0 +1,151 @@
+//! Making what is to be put in place, beside its place, complete and synced.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::sys::stat::{Mode, UtimensatFlags, fchmod, futimens, mkdirat, utimensat};
+use nix::sys::time::TimeSpec;
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fchownat, fsync, symlinkat, unlinkat};
+use xattr::FileExt as _;
+
+use super::{Content, Place, Times, Wanted, Xattrs, errno, fault, look};
+use crate::image::Error;
+
+/// Makes `wanted` under the side name of `place`. Nothing is left there when it fails.
+pub(super) fn stage(place: &Place<'_>, wanted: &mut Wanted<'_>) -> Result<(), Error> {
+    clear(place)?;
+    let made = make(place, wanted);
+    if made.is_err() {
+        // The first error is the one to tell; a rest that cannot be removed is met again by `settle`.
+        let _ = clear(place);
+    }
+    made
+}
+
+/// Removes what is under the side name, if anything.
+pub(super) fn clear(place: &Place<'_>) -> Result<(), Error> {
+    let fail = place.fail("clean up beside");
+    let Some(stat) = look::stat(place.directory.as_fd(), &place.aside).map_err(&fail)? else { return Ok(()) };
+    let how = if look::kind(&stat) == crate::image::Kind::Directory {
+        UnlinkatFlags::RemoveDir
+    } else {
+        UnlinkatFlags::NoRemoveDir
+    };
+    fault::point().and_then(|()| unlinkat(&place.directory, place.aside.as_os_str(), how)).map_err(fail)
+}
+
+fn make(place: &Place<'_>, wanted: &mut Wanted<'_>) -> Result<(), Error> {
+    let fail = place.fail("write");
+    let xattrs = match &wanted.xattrs {
+        Some(xattrs) => xattrs.clone(),
+        None => carried(place)?,
+    };
+    let owner = (Uid::from_raw(wanted.uid), Gid::from_raw(wanted.gid));
+    fault::point().map_err(&fail)?;
+    match &mut wanted.content {
+        Content::File(source) => {
+            let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+            let file = openat(&place.directory, place.aside.as_os_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR);
+            let mut file = File::from(file.map_err(&fail)?);
+            copy(source, &mut file).map_err(&fail)?;
+            // Owner first (it clears capabilities and set-id bits), mode last (nobody reads it before).
+            fchown(&file, Some(owner.0), Some(owner.1)).map_err(&fail)?;
+            set_xattrs(&file, &xattrs).map_err(&fail)?;
+            fchmod(&file, Mode::from_bits_truncate(wanted.mode)).map_err(&fail)?;
+            if let Some(times) = wanted.times {
+                futimens(&file, &spec(times.accessed), &spec(times.modified)).map_err(&fail)?;
+            }
+            fault::point().and_then(|()| fsync(&file)).map_err(&fail)
+        }
+        Content::Symlink(target) => {
+            symlinkat(*target, &place.directory, place.aside.as_os_str()).map_err(&fail)?;
+            let flags = AtFlags::AT_SYMLINK_NOFOLLOW;
+            fchownat(&place.directory, place.aside.as_os_str(), Some(owner.0), Some(owner.1), flags).map_err(&fail)?;
+            let path = look::through(place.directory.as_fd(), &place.aside);
+            for (name, value) in xattrs.iter().filter(|(name, _)| is_for_links(name)) {
+                xattr::set(&path, name, value).map_err(|error| fail(errno(&error)))?;
+            }
+            match wanted.times {
+                Some(times) => set_link_times(place, times).map_err(fail),
+                None => Ok(()),
+            }
+        }
+        Content::Directory => {
+            mkdirat(&place.directory, place.aside.as_os_str(), Mode::S_IRWXU).map_err(&fail)?;
+            let handle = look::open(place.directory.as_fd(), &place.aside, OFlag::O_DIRECTORY).map_err(&fail)?;
+            let handle = File::from(handle);
+            fchown(&handle, Some(owner.0), Some(owner.1)).map_err(&fail)?;
+            set_xattrs(&handle, &xattrs).map_err(&fail)?;
+            fchmod(&handle, Mode::from_bits_truncate(wanted.mode)).map_err(&fail)?;
+            if let Some(times) = wanted.times {
+                futimens(&handle, &spec(times.accessed), &spec(times.modified)).map_err(&fail)?;
+            }
+            fsync(&handle).map_err(fail)
+        }
+    }
+}
+
+fn set_link_times(place: &Place<'_>, times: Times) -> Result<(), Errno> {
+    let (accessed, modified) = (spec(times.accessed), spec(times.modified));
+    utimensat(&place.directory, place.aside.as_os_str(), &accessed, &modified, UtimensatFlags::NoFollowSymlink)
+}
+
+/// The attributes that a file without its own gets: those of what it replaces or, for something new, the directory's
+/// SELinux label, which is what the policy's default amounts to where no policy is loaded (an offline image).
+fn carried(place: &Place<'_>) -> Result<Xattrs, Error> {
+    let seen = look::look_at(&place.directory, &place.name, place.path, None)?;
+    if let Some(seen) = seen {
+        return Ok(seen.xattrs);
+    }
+    let directory = look::open_directory(place.directory.as_fd()).map_err(place.fail("read"))?;
+    let mut xattrs = look::xattrs(&directory).map_err(place.fail("read"))?;
+    xattrs.retain(|(name, _)| name == SELINUX);
+    Ok(xattrs)
+}
+
+const SELINUX: &str = "security.selinux";
+
+/// A link takes labels, but neither ACLs nor user attributes (xattr(7)).
+fn is_for_links(name: &std::ffi::OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name == SELINUX || name.starts_with("trusted.")
+}
+
+/// Gives `file` exactly these attributes. What the kernel keeps by itself (labels, integrity sums) is not removed.
+fn set_xattrs(file: &File, wanted: &Xattrs) -> Result<(), Errno> {
+    let now = look::xattrs(file)?;
+    for (name, _) in &now {
+        let is_kept_by_kernel = name.to_string_lossy().starts_with("security.") && name != "security.capability";
+        if !is_kept_by_kernel && !wanted.iter().any(|(other, _)| other == name) {
+            file.remove_xattr(name).map_err(|error| errno(&error))?;
+        }
+    }
+    for (name, value) in wanted {
+        let is_sum = name == "security.evm" || name == "security.ima";
+        if !is_sum && !now.iter().any(|(other, has)| other == name && has == value) {
+            file.set_xattr(name, value).map_err(|error| errno(&error))?;
+        }
+    }
+    Ok(())
+}
+
+fn copy(source: &mut dyn Read, file: &mut File) -> Result<(), Errno> {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let read = match source.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(errno(&error)),
+        };
+        fault::point()?;
+        file.write_all(buffer.get(..read).unwrap_or_default()).map_err(|error| errno(&error))?;
+    }
+}
+
+pub(super) fn spec((seconds, nanoseconds): (i64, i64)) -> TimeSpec {
+    TimeSpec::new(seconds, nanoseconds)
+}
