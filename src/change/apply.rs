@@ -1,7 +1,14 @@
 //! Carries out a plan, journal first.
 
-use super::{Plan, State};
-use crate::image::{Error, Image};
+use std::time::Duration;
+
+use super::carry::{self, Stop};
+use super::journal::{Event, Journal};
+use super::prepare::{self, NotReady};
+use super::run::Run;
+use super::state::{Lock, Record, is_off};
+use super::{Plan, State, sshd};
+use crate::image::{Error, Image, program};
 
 /// Progress of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +100,140 @@ pub enum ApplyError {
 /// # Errors
 /// See [`ApplyError`]; each leaves the image as it was unless its text says otherwise.
 pub fn apply(image: &Image, plan: &Plan, state: &State, progress: &mut dyn FnMut(Step)) -> Result<Applied, ApplyError> {
-    let _ = (image, plan, state, progress);
-    todo!("helper D")
+    let _lock = lock(state)?;
+    is_off(image, state.directory()).map_err(ApplyError::Failed)?;
+    let history = state.history().map_err(ApplyError::Failed)?;
+    if let Some(run) = history.open_runs().first() {
+        return Err(ApplyError::Unfinished { run: (*run).to_owned() });
+    }
+    let known = history.records.iter().map(|record| record.run.id.as_str()).collect();
+    prepare::sweep_up(state, &known).map_err(ApplyError::Failed)?;
+    let image = image.refreshed();
+    sshd::would_start(&image, plan).map_err(|message| ApplyError::Sshd { message })?;
+
+    let id = prepare::new_id(state);
+    let prepared = prepare::prepare(&image, state, plan, &id).and_then(|run| {
+        let mut journal = Journal::open(&state.journal())?;
+        journal.write(beginning(&run))?;
+        Ok((run, journal))
+    });
+    let (run, mut journal) = prepared.map_err(|error| {
+        state.forget(&id);
+        match error {
+            NotReady::Changed(path) => ApplyError::Changed { path },
+            NotReady::Failed(error) => ApplyError::Failed(error),
+        }
+    })?;
+    carry_out(&image, state, &run, &mut journal, None, progress)
+}
+
+/// Carries out a run whose beginning is in the journal; `resumed` is what was seen of it before.
+pub(super) fn carry_out(
+    image: &Image,
+    state: &State,
+    run: &Run,
+    journal: &mut Journal,
+    resumed: Option<&Record>,
+    progress: &mut dyn FnMut(Step),
+) -> Result<Applied, ApplyError> {
+    if let Err(stop) = carry::forward(image, state, run, journal, resumed.is_some(), progress) {
+        let count = match &stop {
+            // What a failed move left half done is for `back` to see; after a resume, anything may have been done.
+            _ if resumed.is_some() => run.moves.len(),
+            Stop::Changed { number, .. } => *number,
+            Stop::Failed { number, .. } => number + 1,
+        };
+        return Err(give_up(image, state, run, journal, stop, count));
+    }
+    let failed = |error| ApplyError::Stuck { run: run.id.clone(), left: Error::clone(&error), failure: error };
+    let outcome = run_commands(image, run, journal, resumed, progress);
+    journal.write([Event::End]).map_err(failed)?;
+    sshd::reload(image, run, progress);
+    outcome?;
+    Ok(Applied { run: run.id.clone(), guidelines: run.guidelines.clone() })
+}
+
+/// Takes back the first `count` moves and says why.
+fn give_up(image: &Image, state: &State, run: &Run, journal: &mut Journal, stop: Stop, count: usize) -> ApplyError {
+    let failure = match stop {
+        Stop::Changed { path, .. } => Err(path),
+        Stop::Failed { error, .. } => Ok(error),
+    };
+    let reason = match &failure {
+        Ok(error) => error.to_string(),
+        Err(path) => format!("{} changed since the preview", crate::image::text::path(path)),
+    };
+    let left = match carry::back(image, state, run, count) {
+        Ok(()) => journal.write([Event::TakenBack { reason }]).err(),
+        Err(Stop::Failed { error, .. }) => Some(error),
+        Err(Stop::Changed { path, .. }) => Some(Error::malformed("take back", path, "somebody edited it since")),
+    };
+    match (left, failure) {
+        (None, Err(path)) => ApplyError::Changed { path },
+        (None, Ok(error)) => ApplyError::Failed(error),
+        (Some(left), Ok(failure)) => ApplyError::Stuck { run: run.id.clone(), failure, left },
+        (Some(left), Err(path)) => {
+            let failure = Error::malformed("change", path, "it changed since the preview");
+            ApplyError::Stuck { run: run.id.clone(), failure, left }
+        }
+    }
+}
+
+/// What the journal says before the first write.
+fn beginning(run: &Run) -> Vec<Event> {
+    let mut events = vec![Event::Begin { run: run.id.clone(), guidelines: run.guidelines.clone() }];
+    events.extend(intentions(run));
+    events
+}
+
+/// One line for each move.
+pub(super) fn intentions(run: &Run) -> impl Iterator<Item = Event> {
+    run.moves.iter().enumerate().map(|(number, step)| Event::Change {
+        number,
+        guideline: step.guideline.clone(),
+        path: crate::image::text::path(&step.path.to_path()),
+        before: step.from.as_ref().map(|held| held.trace(step.secret)),
+        after: step.to.as_ref().map(|held| held.trace(step.secret)),
+    })
+}
+
+/// Package work may take long; half an hour is what the slowest mirror needs.
+const COMMAND_LIMIT: Duration = Duration::from_mins(30);
+
+fn run_commands(
+    image: &Image,
+    run: &Run,
+    journal: &mut Journal,
+    resumed: Option<&Record>,
+    progress: &mut dyn FnMut(Step),
+) -> Result<(), ApplyError> {
+    let mut shown = run.moves.last().map(|step| step.guideline.clone());
+    for (number, step) in run.commands.iter().enumerate() {
+        if resumed.is_some_and(|record| record.ended.contains(&number)) {
+            continue;
+        }
+        carry::announce(run, &step.guideline, &mut shown, progress);
+        let (argv, guideline) = (step.argv.clone(), step.guideline.clone());
+        journal.write([Event::CommandStart { number, guideline, argv }]).map_err(ApplyError::Failed)?;
+        let command = step.argv.join(" ");
+        let mut show = |line: &str| progress(Step::Output { line: crate::image::text::visible(line) });
+        let (outcome, success) = match program::run(image, &step.argv, COMMAND_LIMIT, &mut show) {
+            Ok(ended) => (ended.to_string(), ended.success()),
+            Err(error) => (error.to_string(), false),
+        };
+        let done = Event::CommandDone { number, outcome: outcome.clone(), success };
+        journal.write([done]).map_err(ApplyError::Failed)?;
+        if !success {
+            return Err(ApplyError::Command { command, code: outcome });
+        }
+        progress(Step::Done { what: format!("ran {command}") });
+    }
+    Ok(())
+}
+
+pub(super) fn lock(state: &State) -> Result<Lock, ApplyError> {
+    state.lock().map_err(|held| match held {
+        Ok(pid) => ApplyError::Busy { pid },
+        Err(error) => ApplyError::Failed(error),
+    })
 }

@@ -9,12 +9,18 @@ use std::path::PathBuf;
 use crate::image::Node;
 
 mod apply;
+mod carry;
+mod contents;
 pub mod diff;
 mod fix;
 pub mod journal;
 mod own;
 mod plan;
+mod prepare;
 mod remedy;
+mod run;
+mod secret;
+mod sshd;
 pub mod sshd_edit;
 pub mod state;
 #[cfg(test)]
@@ -56,3 +62,27 @@ impl Change {
         matches!(self, Self::Path { .. })
     }
 }
+
+/// What happened to a path, for the log: `edited /etc/ssh/sshd_config`.
+fn describe(path: &std::path::Path, from: Option<&run::Held>, to: Option<&run::Held>) -> String {
+    let path = crate::image::text::path(path);
+    match (from, to) {
+        (None, Some(to)) => match &to.body {
+            run::HeldBody::Symlink(target) => {
+                format!("linked {path} to {}", crate::image::text::path(&target.to_path()))
+            }
+            _ => format!("made {path}"),
+        },
+        (_, None) => format!("removed {path}"),
+        (Some(from), Some(to)) => match &to.body {
+            run::HeldBody::Symlink(target) => {
+                format!("linked {path} to {}", crate::image::text::path(&target.to_path()))
+            }
+            _ if from.same_content(to) => format!("set the mode of {path} to {:04o}", to.mode),
+            _ => format!("edited {path}"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,13 @@
 //! The plan: the chosen remedies in the order they will run, each made from what the ones before it leave, and each
 //! proven by judging its guideline again on the drafted image.
 
-use super::Change;
-use crate::catalogue::Catalogue;
-use crate::check::{Context, Findings};
-use crate::image::{Image, Overlay};
+use super::secret::is_secret;
+use super::{Change, Remedy, remedy, sshd};
+use crate::catalogue::{Catalogue, Guideline, Phase};
+use crate::check::{self, Context, Findings, Status};
+use crate::image::{Image, Kind, Mode, Node, Overlay, text};
+
+mod order;
 
 /// One guideline's part of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +44,113 @@ pub struct Plan {
 /// when the drafted image would still fail it, when it would leave an sshd configuration that does not start, or, on a
 /// live image, when it belongs to the seal.
 pub fn plan(image: &Image, catalogue: &Catalogue, findings: &Findings, context: &Context, chosen: &[String]) -> Plan {
-    let _ = (image, catalogue, findings, context, chosen);
-    todo!("helper D")
+    let mut plan = Plan::default();
+    for id in chosen.iter().filter(|id| catalogue.get(id).is_none()) {
+        plan.refuse(id, format!("There is no guideline {id}; `seaworthy guidelines` lists them all."));
+    }
+    for guideline in order::in_order(catalogue, chosen) {
+        let found = findings.iter().find(|(id, _)| *id == guideline.id).map(|(_, finding)| finding.status);
+        if matches!(found, Some(Status::Pass | Status::NotApplicable)) {
+            continue;
+        }
+        match draft(image, catalogue, context, guideline, &plan) {
+            Ok(None) => {}
+            Ok(Some((changes, overlay))) => {
+                plan.steps.push(PlanStep { guideline: guideline.id.clone(), changes });
+                plan.overlay = overlay;
+            }
+            Err(reason) => plan.refuse(&guideline.id, reason),
+        }
+    }
+    plan
 }
+
+impl Plan {
+    fn refuse(&mut self, id: &str, reason: String) {
+        self.refused.push(Refusal { guideline: id.to_owned(), reason });
+    }
+}
+
+/// The changes of one guideline on the image as `plan` leaves it so far, and what it looks like with them; `None` when
+/// it passes already by then.
+fn draft(
+    image: &Image,
+    catalogue: &Catalogue,
+    context: &Context,
+    guideline: &Guideline,
+    plan: &Plan,
+) -> Result<Option<(Vec<Change>, Overlay)>, String> {
+    let now = image.drafted(plan.overlay.clone());
+    let finding = check::judge(&now, guideline, context);
+    match finding.status {
+        Status::Pass | Status::NotApplicable => return Ok(None),
+        Status::Fail => {}
+        Status::Unknown => return Err(format!("It could not be judged. {}", finding.summary)),
+        Status::Attest => return Err("A person must look and confirm it; no program can.".to_owned()),
+    }
+    if image.mode() == Mode::Live && guideline.phase == Phase::Seal {
+        return Err("It belongs to the last steps, which end this machine's own life; do it by hand, last.".to_owned());
+    }
+    for id in &guideline.needs {
+        let needed = catalogue.get(id).map(|needed| check::judge(&now, needed, context));
+        if !needed.is_some_and(|finding| matches!(finding.status, Status::Pass | Status::NotApplicable)) {
+            return Err(format!("{id} must pass first, or nobody may get in any more; choose it as well."));
+        }
+    }
+    let mut changes = match remedy(&now, guideline, &finding, context).map_err(|error| error.to_string())? {
+        Some(Remedy::Changes(changes)) if !changes.is_empty() => changes,
+        Some(Remedy::ByHand(why)) => return Err(why),
+        _ => return Err("There is nothing a program could change; do it by hand.".to_owned()),
+    };
+    let (overlay, touches_sshd) = lay(image, &now, &mut changes, &plan.overlay)?;
+    let then = image.drafted(overlay.clone());
+    if touches_sshd && let Some(problem) = sshd::new_problem(&now, &then) {
+        return Err(format!("It would leave an sshd that does not start: {problem}"));
+    }
+    // What a command does is known only once it has run.
+    if changes.iter().all(Change::is_undoable) {
+        let after = check::judge(&then, guideline, context);
+        match after.status {
+            Status::Fail => return Err(format!("Its changes would not be enough. {}", after.summary)),
+            Status::Unknown => return Err(format!("With its changes it could not be judged. {}", after.summary)),
+            Status::Pass | Status::NotApplicable | Status::Attest => {}
+        }
+    }
+    Ok(Some((changes, overlay)))
+}
+
+/// Lays `changes` over what there is, marks what may be secret, and says whether sshd reads any of it.
+fn lay(image: &Image, now: &Image, changes: &mut [Change], overlay: &Overlay) -> Result<(Overlay, bool), String> {
+    let mut overlay = overlay.clone();
+    let mut touches_sshd = false;
+    for change in changes {
+        let (path, before, after, secret) = match change {
+            Change::Path { path, before, after, secret } => (path, before, after, secret),
+            Change::Command { argv, .. } if image.mode() == Mode::Offline => {
+                let command = argv.first().map_or("a program", String::as_str);
+                return Err(format!("It needs {command} to run, which is done on a running machine only."));
+            }
+            Change::Command { .. } => continue,
+        };
+        *secret |= is_secret(path, before.as_ref(), after.as_ref());
+        touches_sshd |= sshd::is_read_by_sshd(now, path);
+        let is_replaced = match (before.as_ref(), after.as_ref()) {
+            (Some(Node::File(before)), Some(Node::File(after))) => before.body != after.body,
+            (Some(Node::File(_)), _) => true,
+            _ => false,
+        };
+        let links =
+            image.lstat(path).ok().flatten().filter(|meta| meta.kind == Kind::File).map_or(1, |meta| meta.links);
+        if is_replaced && links > 1 {
+            let path = text::path(path);
+            return Err(format!(
+                "{path} has {links} names (hard links), and undo could not join them again; change it by hand."
+            ));
+        }
+        overlay.put(path.clone(), after.clone());
+    }
+    Ok((overlay, touches_sshd))
+}
+
+#[cfg(test)]
+mod tests;

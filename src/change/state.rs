@@ -1,10 +1,24 @@
 //! Where runs, their journals and what undo needs are kept: never on the image.
 //!
 //! Live: `/run/seaworthy` (tmpfs). Offline: `$XDG_STATE_HOME/seaworthy/<image>` on the machine that does the work.
+//! One directory holds `lock`, `journal`, `session.toml` and `runs/<id>/` for each run and undo.
+#![expect(clippy::disallowed_methods, reason = "the named door to the state directory, which is never on the image")]
 
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::image::{Error, Image};
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+
+use super::journal::{self, Event};
+use crate::image::write::fault;
+use crate::image::{Error, Image, Mode};
+
+mod history;
+
+pub(super) use history::{Ending, History, Record};
 
 /// The directory that keeps one image's runs and session.
 #[derive(Debug, Clone)]
@@ -32,18 +46,29 @@ pub enum Standing {
     Done,
     /// Taken back.
     Undone,
-    /// Interrupted: to be finished or taken back.
+    /// Interrupted, or its undo was: to be finished or taken back.
     Unfinished,
 }
 
+/// Where everything is kept for a live image.
+const LIVE: &str = "/run/seaworthy";
+
 impl State {
-    /// The state directory of `image`, made if need be (mode 0700).
+    /// The state directory of `image`, made if need be (mode 0700). `home` is the user's state home
+    /// (`$XDG_STATE_HOME`, or `~/.local/state`), used offline only.
     ///
     /// # Errors
     /// When it cannot be made, or would lie on the image.
-    pub fn of(image: &Image) -> Result<Self, Error> {
-        let _ = image;
-        todo!("helper D")
+    pub fn of(image: &Image, home: &Path) -> Result<Self, Error> {
+        let directory = match image.mode() {
+            Mode::Live => PathBuf::from(LIVE),
+            Mode::Offline => home.join("seaworthy").join(name_of(image.mount_point())?),
+        };
+        if image.mode() == Mode::Live && !nix::unistd::geteuid().is_root() {
+            return Err(disk_error("make", &directory, &Errno::EACCES.into()));
+        }
+        is_off(image, &directory)?;
+        Self::at(&directory)
     }
 
     /// A state directory at a given place (practice and tests).
@@ -51,8 +76,16 @@ impl State {
     /// # Errors
     /// When it cannot be made.
     pub fn at(directory: &Path) -> Result<Self, Error> {
-        let _ = directory;
-        todo!("helper D")
+        let make = |path: &Path| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        make(directory).map_err(|error| disk_error("make", directory, &error))?;
+        let meta = std::fs::symlink_metadata(directory).map_err(|error| disk_error("read", directory, &error))?;
+        if !meta.is_dir() || meta.uid() != nix::unistd::geteuid().as_raw() || meta.mode() & 0o022 != 0 {
+            let why = "it is not a directory that belongs to you and that only you can write to; look who made it, then remove it";
+            return Err(Error::malformed("use", directory, why));
+        }
+        let runs = directory.join("runs");
+        make(&runs).map_err(|error| disk_error("make", &runs, &error))?;
+        Ok(Self { directory: directory.to_owned() })
     }
 
     /// Where it is.
@@ -65,7 +98,16 @@ impl State {
     /// # Errors
     /// When the directory or a journal cannot be read.
     pub fn runs(&self) -> Result<Vec<RunSummary>, Error> {
-        todo!("helper D")
+        Ok(self.history()?.summaries())
+    }
+
+    /// Every run that is in force, oldest first, with what it did as a plan: for the report of a later session.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn plans(&self) -> Result<Vec<(String, super::Plan)>, Error> {
+        let history = self.history()?;
+        history.in_force().map(|record| Ok((record.run.id.clone(), history::plan(self, &history, record)?))).collect()
     }
 
     /// The session file kept for the wizard: a playbook with the place where the publisher was; `None` when new.
@@ -73,7 +115,9 @@ impl State {
     /// # Errors
     /// When it exists but cannot be read.
     pub fn load_session(&self) -> Result<Option<String>, Error> {
-        todo!("helper D")
+        let path = self.directory.join("session.toml");
+        let Some(bytes) = read_file(&path)? else { return Ok(None) };
+        String::from_utf8(bytes).map(Some).map_err(|_| Error::malformed("read", &path, "it is not UTF-8; remove it"))
     }
 
     /// Saves the session file, whole or not at all.
@@ -81,8 +125,7 @@ impl State {
     /// # Errors
     /// When it cannot be written.
     pub fn save_session(&self, text: &str) -> Result<(), Error> {
-        let _ = text;
-        todo!("helper D")
+        write_file(&self.directory.join("session.toml"), text.as_bytes())
     }
 
     /// The lines of every run's journal, for the report.
@@ -90,6 +133,183 @@ impl State {
     /// # Errors
     /// When a journal cannot be read.
     pub fn journal_lines(&self) -> Result<Vec<String>, Error> {
-        todo!("helper D")
+        let path = self.journal();
+        let bytes = read_file(&path)?.unwrap_or_default();
+        Ok(journal::parse(&bytes, &path)?.0.into_iter().map(|(line, _)| line).collect())
+    }
+
+    pub(super) fn journal(&self) -> PathBuf {
+        self.directory.join("journal")
+    }
+
+    pub(super) fn run_directory(&self, id: &str) -> PathBuf {
+        self.directory.join("runs").join(id)
+    }
+
+    pub(super) fn events(&self) -> Result<Vec<(String, Event)>, Error> {
+        let path = self.journal();
+        Ok(journal::parse(&read_file(&path)?.unwrap_or_default(), &path)?.0)
+    }
+
+    /// Removes what was kept for a run that did not begin. One that the journal names is left.
+    pub(super) fn forget(&self, id: &str) {
+        let is_named = |event: &Event| match event {
+            Event::Begin { run, .. } => run == id,
+            Event::UndoBegin { undo, .. } => undo == id,
+            _ => false,
+        };
+        if self.events().is_ok_and(|events| !events.iter().any(|(_, event)| is_named(event))) {
+            // What cannot be removed now is removed before the next run.
+            let _ = remove_run(&self.run_directory(id));
+        }
+    }
+
+    pub(super) fn history(&self) -> Result<History, Error> {
+        History::read(self)
+    }
+
+    /// Keeps every other Seaworthy away from this image until the lock is dropped; `Err(Ok(pid))` when one is at work.
+    pub(super) fn lock(&self) -> Result<Lock, Result<i32, Error>> {
+        let path = self.directory.join("lock");
+        let fail = |error: &std::io::Error| Err(disk_error("lock", &path, error));
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(nix::libc::O_NOFOLLOW);
+        let file = options.open(&path).map_err(|error| fail(&error))?;
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(mut file) => {
+                let written = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+                written.map_err(|error| fail(&error))?;
+                Ok(Lock { _file: file })
+            }
+            Err((mut file, Errno::EWOULDBLOCK)) => {
+                let mut text = String::new();
+                let _ = file.read_to_string(&mut text);
+                Err(Ok(text.trim().parse().unwrap_or(0)))
+            }
+            Err((_, errno)) => Err(fail(&errno.into())),
+        }
     }
 }
+
+/// Held while the image is being changed.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: Flock<File>,
+}
+
+/// 16 hexadecimal digits that stand for the image mounted at `mount_point`.
+fn name_of(mount_point: &Path) -> Result<String, Error> {
+    let fail = |error: std::io::Error| disk_error("open", mount_point, &error);
+    let real = mount_point.canonicalize().map_err(fail)?;
+    let meta = std::fs::metadata(&real).map_err(fail)?;
+    let mut name = format!("{}:{}:", meta.dev(), meta.ino()).into_bytes();
+    name.extend(std::os::unix::ffi::OsStrExt::as_bytes(real.as_os_str()));
+    Ok(journal::digest(&name).chars().take(16).collect())
+}
+
+/// Refuses a state directory that would lie on the image.
+pub(super) fn is_off(image: &Image, directory: &Path) -> Result<(), Error> {
+    // The nearest directory on the way that exists already, with links followed.
+    let existing = directory.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
+    let fail = |error: std::io::Error| disk_error("make", directory, &error);
+    let existing = existing.canonicalize().map_err(fail)?;
+    let root = std::fs::metadata(image.mount_point()).map_err(fail)?;
+    let inside = match image.mode() {
+        // On a running machine everything is below `/`; what counts is the disk it lies on.
+        Mode::Live => std::fs::metadata(&existing).map_err(fail)?.dev() == root.dev(),
+        Mode::Offline => existing
+            .ancestors()
+            .filter_map(|path| std::fs::metadata(path).ok())
+            .any(|meta| (meta.dev(), meta.ino()) == (root.dev(), root.ino())),
+    };
+    if inside {
+        let why = match image.mode() {
+            Mode::Live => "it would lie on the image's own disk; mount a tmpfs at /run first",
+            Mode::Offline => "it would lie inside the image; set XDG_STATE_HOME to a directory outside it",
+        };
+        return Err(Error::malformed("keep the state in", directory, why));
+    }
+    Ok(())
+}
+
+/// The whole of a file of the state; `None` when there is none.
+pub(super) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(disk_error("read", path, &error)),
+    }
+}
+
+/// Writes a file of the state, whole or not at all.
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let write = || -> std::io::Result<()> {
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        fault::point()?;
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        fault::point()?;
+        file.persist(path).map_err(|error| error.error)?;
+        sync_directory(directory)
+    };
+    write().map_err(|error| disk_error("write", path, &error))
+}
+
+pub(super) fn sync_directory(path: &Path) -> std::io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+pub(super) fn make_directory(path: &Path) -> Result<(), Error> {
+    let make =
+        fault::point().map_err(std::io::Error::from).and_then(|()| std::fs::DirBuilder::new().mode(0o700).create(path));
+    make.map_err(|error| disk_error("make", path, &error))
+}
+
+/// Every directory above `path`.
+pub(super) fn make_parents(path: &Path) -> Result<(), Error> {
+    let above = path.parent().unwrap_or(path);
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(above);
+    made.map_err(|error| disk_error("make", above, &error))
+}
+
+/// A file of the state, opened to add to it and read from it.
+pub(super) fn new_file(path: &Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true).mode(0o600).custom_flags(nix::libc::O_NOFOLLOW);
+    options.open(path).map_err(|error| disk_error("make", path, &error))
+}
+
+pub(super) fn open_file(path: &Path) -> Result<File, Error> {
+    File::open(path).map_err(|error| disk_error("read", path, &error))
+}
+
+/// Removes the files of a run that never began: its directory is ours, flat, and named in no journal.
+pub(super) fn remove_run(path: &Path) -> Result<(), Error> {
+    let remove = || -> std::io::Result<()> {
+        for entry in std::fs::read_dir(path)? {
+            std::fs::remove_file(entry?.path())?;
+        }
+        std::fs::remove_dir(path)
+    };
+    remove().map_err(|error| disk_error("clean up", path, &error))
+}
+
+/// The names in `runs`.
+pub(super) fn run_names(state: &State) -> Result<Vec<String>, Error> {
+    let path = state.directory.join("runs");
+    let read = || -> std::io::Result<Vec<String>> {
+        std::fs::read_dir(&path)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+    };
+    read().map_err(|error| disk_error("list", &path, &error))
+}
+
+pub(super) fn disk_error(action: &'static str, path: &Path, error: &std::io::Error) -> Error {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(errno) => Error::io(action, path, errno),
+        None => Error::malformed(action, path, error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

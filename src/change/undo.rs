@@ -2,8 +2,17 @@
 
 use std::path::PathBuf;
 
-use super::{ApplyError, ApplyStep, State};
+use super::carry::{self, Stop};
+use super::journal::{Event, Journal};
+use super::run::Run;
+use super::state::{History, Lock, Record};
+use super::{Applied, ApplyError, ApplyStep, State, apply, prepare, sshd};
 use crate::image::{Error, Image};
+
+mod draft;
+mod merge;
+
+use draft::Picked;
 
 /// What to take back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,11 +75,154 @@ pub fn undo(
     what: &What,
     progress: &mut dyn FnMut(ApplyStep),
 ) -> Result<Undone, UndoError> {
-    let _ = (image, state, what, progress);
-    todo!("helper D")
+    let _lock = lock(state)?;
+    let image = image.refreshed();
+    let mut undone = Undone::default();
+    let history = state.history()?;
+    if let Some(open) = history.open() {
+        if !is_about(&history, what) {
+            let run = history.open_runs().first().map_or_else(String::new, |run| (*run).to_owned());
+            return Err(UndoError::Nothing(format!("run {run} was interrupted; finish it or take it back first")));
+        }
+        take_back_open(&image, state, open, &mut undone, progress)?;
+        if *what != What::Everything {
+            return Ok(undone);
+        }
+    }
+
+    let history = state.history()?;
+    let picked = pick(&history, what);
+    if picked.is_empty() {
+        return if undone.runs.is_empty() { Err(UndoError::Nothing(nothing(&history, what))) } else { Ok(undone) };
+    }
+    prepare::sweep_up(state, &history.records.iter().map(|record| record.run.id.as_str()).collect())?;
+    let id = prepare::new_id(state);
+    let drafted = draft::draft(&image, state, &history, &picked, &id, &mut undone).and_then(|run| {
+        let mut journal = Journal::open(&state.journal())?;
+        let (runs, guidelines) = (run.runs().into_iter().map(str::to_owned).collect(), run.guidelines.clone());
+        let begin = Event::UndoBegin { undo: id.clone(), runs, guidelines };
+        journal.write(std::iter::once(begin).chain(apply::intentions(&run)))?;
+        Ok((run, journal))
+    });
+    let (run, mut journal) = drafted.inspect_err(|_| {
+        state.forget(&id);
+    })?;
+    undone.runs.extend(run.runs().into_iter().map(str::to_owned));
+    undone.guidelines.extend(run.guidelines.iter().cloned());
+    carry_out(&image, state, &run, &mut journal, false, progress)?;
+    Ok(undone)
 }
 
-/// Finishes an interrupted run: carries out what its journal says is left.
+/// Carries out an undo whose beginning is in the journal.
+fn carry_out(
+    image: &Image,
+    state: &State,
+    run: &Run,
+    journal: &mut Journal,
+    resume: bool,
+    progress: &mut dyn FnMut(ApplyStep),
+) -> Result<(), UndoError> {
+    let Err(stop) = carry::forward(image, state, run, journal, resume, progress) else {
+        journal.write([Event::UndoEnd])?;
+        sshd::reload(image, run, progress);
+        return Ok(());
+    };
+    let failure = match stop {
+        Stop::Failed { error, .. } => UndoError::Failed(error),
+        Stop::Changed { path, .. } => conflict(path),
+    };
+    match carry::back(image, state, run, run.moves.len()) {
+        Ok(()) => {
+            journal.write([Event::UndoTakenBack { reason: failure.to_string() }])?;
+            Err(failure)
+        }
+        Err(Stop::Failed { error, .. }) => Err(UndoError::Failed(error)),
+        Err(Stop::Changed { path, .. }) => Err(conflict(path)),
+    }
+}
+
+fn conflict(path: PathBuf) -> UndoError {
+    let conflict = "it is neither as it was before nor as the interrupted run made it".to_owned();
+    UndoError::Conflict { path, conflict }
+}
+
+/// Ends what was interrupted in such a way that the runs it is about are taken back.
+fn take_back_open(
+    image: &Image,
+    state: &State,
+    open: &Record,
+    undone: &mut Undone,
+    progress: &mut dyn FnMut(ApplyStep),
+) -> Result<(), UndoError> {
+    let mut journal = Journal::open(&state.journal())?;
+    if open.is_undo {
+        undone.runs = open.run.runs().into_iter().map(str::to_owned).collect();
+        undone.guidelines.clone_from(&open.run.guidelines);
+        return carry_out(image, state, &open.run, &mut journal, true, progress);
+    }
+    carry::back(image, state, &open.run, open.run.moves.len()).map_err(|stop| match stop {
+        Stop::Failed { error, .. } => UndoError::Failed(error),
+        Stop::Changed { path, .. } => conflict(path),
+    })?;
+    journal.write([Event::TakenBack { reason: "it was interrupted and then taken back".to_owned() }])?;
+    sshd::reload(image, &open.run, progress);
+    undone.runs.push(open.run.id.clone());
+    undone.guidelines.clone_from(&open.run.guidelines);
+    let commands = open.run.commands.iter().enumerate().filter(|(number, _)| open.started.contains(number));
+    undone.left = commands.map(|(_, step)| step.argv.join(" ")).collect();
+    Ok(())
+}
+
+/// Whether `what` takes in what was interrupted.
+fn is_about(history: &History, what: &What) -> bool {
+    match what {
+        What::Last | What::Everything => true,
+        What::Run(run) => history.open_runs().contains(&run.as_str()),
+        What::Guideline(_) => false,
+    }
+}
+
+/// The runs that `what` takes back, newest first, each with the one guideline it is about, if only one.
+fn pick<'a>(history: &'a History, what: &'a What) -> Vec<Picked<'a>> {
+    let mut runs: Vec<&Record> = history.in_force().collect();
+    runs.reverse();
+    match what {
+        What::Last => runs.truncate(1),
+        What::Run(run) => runs.retain(|record| record.run.id == *run),
+        What::Guideline(id) => {
+            let taken = history.taken();
+            runs.retain(|record| {
+                let left = |number: usize| !taken.contains(&(record.run.id.as_str(), number));
+                let mut moves = record.run.moves.iter().enumerate();
+                moves.any(|(number, step)| left(number) && step.guideline.eq_ignore_ascii_case(id))
+            });
+        }
+        What::Everything => {}
+    }
+    let guideline = if let What::Guideline(id) = what { Some(id.as_str()) } else { None };
+    runs.into_iter().map(|record| Picked { record, guideline }).collect()
+}
+
+fn nothing(history: &History, what: &What) -> String {
+    match what {
+        What::Run(run) if history.records.iter().any(|record| record.run.id == *run) => {
+            format!("run {run} has been taken back already")
+        }
+        What::Run(run) => format!("there is no run {run}"),
+        What::Guideline(id) => format!("no run that is in force changed a file for {id}"),
+        What::Last | What::Everything => "no run is in force".to_owned(),
+    }
+}
+
+fn lock(state: &State) -> Result<Lock, UndoError> {
+    state.lock().map_err(|held| match held {
+        Ok(pid) => UndoError::Busy { pid },
+        Err(error) => UndoError::Failed(error),
+    })
+}
+
+/// Finishes an interrupted run: carries out what its journal says is left. A run whose undo was interrupted is put in
+/// force again.
 ///
 /// # Errors
 /// As [`super::apply`].
@@ -79,7 +231,25 @@ pub fn finish(
     state: &State,
     run: &str,
     progress: &mut dyn FnMut(ApplyStep),
-) -> Result<super::Applied, ApplyError> {
-    let _ = (image, state, run, progress);
-    todo!("helper D")
+) -> Result<Applied, ApplyError> {
+    let _lock = apply::lock(state)?;
+    let image = image.refreshed();
+    let history = state.history().map_err(ApplyError::Failed)?;
+    let open = history.open().filter(|_| history.open_runs().contains(&run));
+    let missing = || Error::malformed("finish", state.directory(), format!("run {run} was not interrupted"));
+    let open = open.ok_or_else(|| ApplyError::Failed(missing()))?;
+    let mut journal = Journal::open(&state.journal()).map_err(ApplyError::Failed)?;
+    if !open.is_undo {
+        return apply::carry_out(&image, state, &open.run, &mut journal, Some(open), progress);
+    }
+    carry::back(&image, state, &open.run, open.run.moves.len()).map_err(|stop| match stop {
+        Stop::Failed { error, .. } => ApplyError::Failed(error),
+        Stop::Changed { path, .. } => ApplyError::Changed { path },
+    })?;
+    let reason = "it was interrupted, and its run was put in force again".to_owned();
+    journal.write([Event::UndoTakenBack { reason }]).map_err(ApplyError::Failed)?;
+    sshd::reload(&image, &open.run, progress);
+    let record = history.records.iter().find(|record| record.run.id == run);
+    let guidelines = record.map(|record| record.run.guidelines.clone()).unwrap_or_default();
+    Ok(Applied { run: run.to_owned(), guidelines })
 }

@@ -1,0 +1,92 @@
+//! Which contents may be secret: by their name, their place, and what is in them.
+
+use std::path::Path;
+
+use crate::image::Node;
+
+/// Whether a change of `path` must be shown masked and recorded without digests.
+pub(super) fn is_secret(path: &Path, before: Option<&Node>, after: Option<&Node>) -> bool {
+    let nodes = || [before, after].into_iter().flatten();
+    if !nodes().any(|node| matches!(node, Node::File(_))) {
+        return false;
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    if is_public(&name) {
+        return false;
+    }
+    is_named_secret(&name)
+        || !SYSTEM.iter().any(|place| path.starts_with(place))
+        || PRIVATE.iter().any(|place| path.starts_with(place))
+        || nodes().filter_map(Node::bytes).any(|bytes| is_password_file(&name, bytes) || holds_key(bytes))
+}
+
+/// Configuration and programs. What lies elsewhere (homes, logs, caches, applications) is somebody's data.
+const SYSTEM: [&str; 8] = ["/etc", "/usr", "/boot", "/lib", "/lib64", "/bin", "/sbin", "/run/systemd"];
+
+/// Places within those that hold secrets.
+const PRIVATE: [&str; 8] = [
+    "/etc/ssl/private",
+    "/etc/pki/tls/private",
+    "/etc/letsencrypt",
+    "/etc/wireguard",
+    "/etc/openvpn",
+    "/etc/ipsec.d",
+    "/etc/NetworkManager/system-connections",
+    "/etc/krb5.keytab",
+];
+
+fn is_public(name: &str) -> bool {
+    name.starts_with("authorized_keys") || name == "known_hosts" || name == "machine-id" || name.ends_with(".pub")
+}
+
+fn is_named_secret(name: &str) -> bool {
+    let shadow = name.starts_with("shadow") || name.starts_with("gshadow") || name == "opasswd" || name == "nopasswd";
+    let history = name.ends_with("_history") || name.ends_with("history") || name == ".lesshst" || name == ".viminfo";
+    let host_key = name.starts_with("ssh_host_") && name.ends_with("_key");
+    let key = host_key
+        || name.starts_with("id_")
+        || [".pem", ".key", ".p12", ".pfx", ".jks"].iter().any(|end| name.ends_with(end));
+    let words = ["credential", "passwd.", "password", "secret", "token", ".netrc", ".pgpass", ".my.cnf", ".env"];
+    shadow || history || key || words.iter().any(|word| name.contains(word))
+}
+
+/// A password file that holds more than marks in its second fields.
+fn is_password_file(name: &str, bytes: &[u8]) -> bool {
+    let is_one = name.starts_with("passwd") || name.starts_with("group");
+    is_one
+        && String::from_utf8_lossy(bytes).lines().any(|line| {
+            let password = line.split(':').nth(1).unwrap_or("x");
+            !matches!(password, "x" | "*" | "!" | "!!" | "")
+        })
+}
+
+/// Content that gives itself away whatever its name.
+fn holds_key(bytes: &[u8]) -> bool {
+    let find = |needle: &[u8]| memchr::memmem::find(bytes, needle).is_some();
+    find(b"PRIVATE KEY-----") || find(b"aws_secret_access_key") || find(b"AKIA") || find(b"ASIA")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(path: &str, text: &str) -> bool {
+        is_secret(Path::new(path), Some(&Node::new_file(text.as_bytes(), 0o600)), None)
+    }
+
+    #[test]
+    fn secrets_are_known_by_name_place_and_content() {
+        assert!(secret("/etc/shadow", ""));
+        assert!(secret("/etc/shadow-", ""));
+        assert!(secret("/etc/gshadow", ""));
+        assert!(secret("/root/.bash_history", ""));
+        assert!(secret("/etc/ssh/ssh_host_rsa_key", ""));
+        assert!(secret("/etc/motd", "-----BEGIN OPENSSH PRIVATE KEY-----"));
+        assert!(secret("/etc/passwd", "a:$6$x:0:0::/:"));
+        assert!(secret("/var/log/auth.log", ""));
+        assert!(!secret("/etc/passwd", "a:x:0:0::/:"));
+        assert!(!secret("/etc/ssh/sshd_config", "PermitRootLogin no"));
+        assert!(!secret("/etc/ssh/ssh_host_rsa_key.pub", ""));
+        assert!(!secret("/home/a/.ssh/authorized_keys", ""));
+    }
+}

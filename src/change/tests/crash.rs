@@ -1,0 +1,179 @@
+//! Every step of apply, undo and finish, each ended by a crash or an error of the kernel.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use nix::errno::Errno;
+
+use super::*;
+use crate::image::write::fault::{self, Fault};
+
+/// Runs `act` with the fault at `step`; `None` when the step was never reached.
+fn with_fault<T>(step: usize, fault: Fault, act: impl FnOnce() -> T) -> Option<Result<T, ()>> {
+    fault::arm(Some((step, fault)));
+    let result = catch_unwind(AssertUnwindSafe(act)).map_err(|_| ());
+    let reached = !fault::is_armed();
+    fault::arm(None);
+    reached.then_some(result)
+}
+
+fn quiet() {
+    // Simulated crashes are panics; their messages would drown the test's own.
+    std::panic::set_hook(Box::new(|info| {
+        if info.payload().downcast_ref::<&str>() != Some(&"crash") {
+            eprintln!("{info}");
+        }
+    }));
+}
+
+#[test]
+fn after_a_crash_at_any_step_everything_can_be_taken_back() {
+    quiet();
+    let mut step = 0;
+    loop {
+        let bench = Bench::quick();
+        let (before, plan) = (bench.tree(), bench.plan());
+        let Some(result) = with_fault(step, Fault::Crash, || bench.apply(&plan)) else { break };
+        assert!(result.is_err());
+        let runs = bench.state().runs().unwrap();
+        match runs.first().map(|run| run.standing) {
+            None => {}
+            Some(state::Standing::Unfinished) => {
+                assert!(matches!(bench.apply(&plan), Err(ApplyError::Unfinished { .. })));
+                bench.undo(&What::Last).unwrap();
+            }
+            Some(_) => {
+                bench.undo(&What::Last).unwrap();
+            }
+        }
+        assert_same(&bench.tree(), &before, &format!("crash at step {step}, then undo"));
+        step += 1;
+    }
+    assert!(step > 50, "only {step} steps");
+}
+
+#[test]
+fn after_a_crash_at_any_step_the_run_can_be_finished() {
+    quiet();
+    let whole = Bench::quick();
+    whole.apply(&whole.plan()).unwrap();
+    let wanted = without_times(whole.tree());
+    let mut step = 0;
+    loop {
+        let bench = Bench::quick();
+        let (before, plan) = (bench.tree(), bench.plan());
+        let Some(_) = with_fault(step, Fault::Crash, || bench.apply(&plan)) else { break };
+        let runs = bench.state().runs().unwrap();
+        match runs.first().map(|run| run.standing) {
+            None => assert_same(&bench.tree(), &before, "nothing begun"),
+            Some(standing) => {
+                if standing == state::Standing::Unfinished {
+                    finish(&bench.image(), &bench.state(), &runs[0].id, &mut |_| {}).unwrap();
+                }
+                assert_same(&without_times(bench.tree()), &wanted, &format!("crash at step {step}, then finish"));
+                bench.undo(&What::Last).unwrap();
+                assert_same(&bench.tree(), &before, &format!("crash at step {step}, finish, then undo"));
+            }
+        }
+        step += 1;
+    }
+    assert!(step > 50, "only {step} steps");
+}
+
+#[test]
+fn taking_back_may_be_interrupted_too() {
+    quiet();
+    let mut crashed_back = 0;
+    for step in (0..).step_by(7) {
+        let bench = Bench::quick();
+        let (before, plan) = (bench.tree(), bench.plan());
+        let Some(_) = with_fault(step, Fault::Crash, || bench.apply(&plan)) else { break };
+        for back in (0..).step_by(5) {
+            if bench.state().runs().unwrap().first().is_none_or(|run| run.standing == state::Standing::Undone) {
+                break;
+            }
+            if with_fault(back, Fault::Crash, || bench.undo(&What::Last)).is_some() {
+                crashed_back += 1;
+            }
+        }
+        assert_same(&bench.tree(), &before, &format!("crash at step {step}, undo crashed too"));
+    }
+    assert!(crashed_back > 10);
+}
+
+#[test]
+fn an_interrupted_undo_can_be_completed_or_called_off() {
+    quiet();
+    for call_off in [false, true] {
+        let mut step = 0;
+        loop {
+            let bench = Bench::quick();
+            let before = bench.tree();
+            let run = bench.apply(&bench.plan()).unwrap().run;
+            let after = without_times(bench.tree());
+            let Some(_) = with_fault(step, Fault::Crash, || bench.undo(&What::Last)) else { break };
+            let when = format!("undo crashed at step {step}, call off: {call_off}");
+            let standing = bench.state().runs().unwrap()[0].standing;
+            if call_off && standing == state::Standing::Unfinished {
+                finish(&bench.image(), &bench.state(), &run, &mut |_| {}).unwrap();
+                assert_same(&without_times(bench.tree()), &after, &when);
+                assert_eq!(bench.state().runs().unwrap()[0].standing, state::Standing::Done);
+            }
+            if standing != state::Standing::Undone {
+                bench.undo(&What::Run(run)).unwrap();
+            }
+            assert_same(&bench.tree(), &before, &when);
+            step += 1;
+        }
+        assert!(step > 50, "only {step} steps");
+    }
+}
+
+#[test]
+fn an_error_at_any_step_is_told_and_leaves_nothing_half_done() {
+    quiet();
+    for errno in [Errno::ENOSPC, Errno::EIO, Errno::EPERM] {
+        let mut step = 0;
+        loop {
+            let bench = Bench::quick();
+            let (before, plan) = (bench.tree(), bench.plan());
+            let Some(result) = with_fault(step, Fault::Error(errno), || bench.apply(&plan)) else { break };
+            let when = format!("{errno} at step {step}: {result:?}");
+            match result.unwrap() {
+                Ok(_) => {
+                    // A step that may fail: what it was for is in the journal.
+                    bench.undo(&What::Last).unwrap();
+                }
+                Err(ApplyError::Stuck { .. }) => {
+                    bench.undo(&What::Last).unwrap();
+                }
+                Err(_) => {}
+            }
+            assert_same(&bench.tree(), &before, &when);
+            step += 1;
+        }
+        assert!(step > 50, "only {step} steps");
+    }
+}
+
+#[test]
+fn an_error_at_any_step_of_undo_leaves_the_run_in_force() {
+    quiet();
+    let mut step = 0;
+    loop {
+        let bench = Bench::quick();
+        let before = bench.tree();
+        bench.apply(&bench.plan()).unwrap();
+        let after = without_times(bench.tree());
+        let Some(result) = with_fault(step, Fault::Error(Errno::EIO), || bench.undo(&What::Last)) else { break };
+        let when = format!("error at step {step}: {result:?}");
+        if result.unwrap().is_err() {
+            if bench.state().runs().unwrap()[0].standing == state::Standing::Done {
+                assert_same(&without_times(bench.tree()), &after, &when);
+            }
+            bench.undo(&What::Last).unwrap();
+        }
+        assert_same(&bench.tree(), &before, &when);
+        step += 1;
+    }
+    assert!(step > 50, "only {step} steps");
+}

@@ -1,0 +1,194 @@
+//! Works out what an undo would write, from what is there now; conflicts are found here, before anything is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::merge::{self, Merged};
+use super::{UndoError, Undone};
+use crate::change::contents::Contents;
+use crate::change::prepare;
+use crate::change::run::{Held, HeldBody, Move, Raw, Run};
+use crate::change::state::{Ending, History, Record, State, make_directory};
+use crate::image::write::Times;
+use crate::image::{Error, Image, Kind};
+
+/// A run to be taken back, whole or for one guideline.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Picked<'a> {
+    pub(super) record: &'a Record,
+    pub(super) guideline: Option<&'a str>,
+}
+
+/// Drafts the undo `id` of what was picked, newest first; written and synced to the state directory when this returns.
+pub(super) fn draft(
+    image: &Image,
+    state: &State,
+    history: &History,
+    picked: &[Picked<'_>],
+    id: &str,
+    undone: &mut Undone,
+) -> Result<Run, UndoError> {
+    make_directory(&state.run_directory(id))?;
+    let mut contents = Contents::create(state, id)?;
+    for step in history.records.iter().flat_map(|record| &record.run.moves) {
+        for held in [&step.from, &step.to].into_iter().flatten() {
+            contents.know(&held.body);
+        }
+    }
+    let mut run = Run::new(id);
+    let mut current: BTreeMap<PathBuf, Option<Held>> = BTreeMap::new();
+    let taken = history.taken();
+    for Picked { record, guideline } in picked {
+        let applied = &record.run;
+        let is_picked = |id: &str| guideline.is_none_or(|picked| id.eq_ignore_ascii_case(picked));
+        for (number, step) in applied.moves.iter().enumerate().rev() {
+            if !is_picked(&step.guideline) || taken.contains(&(applied.id.as_str(), number)) {
+                continue;
+            }
+            run.takes_back.push((applied.id.clone(), number));
+            note(&mut run, &step.guideline);
+            let path = step.path.to_path();
+            let now = match current.get(&path) {
+                Some(held) => held.clone(),
+                None => contents.hold(image, &path)?.map(|(held, _)| held),
+            };
+            let to = reverse(state, &mut contents, step, &path, now.as_ref(), &mut undone.merged)?;
+            let mut to = to.map(|held| as_it_was(history, &step.path, held));
+            if to.is_none() && is_directory(now.as_ref()) && has_others(image, &path, &current)? {
+                // Somebody keeps files in a directory we made: it stays.
+                undone.merged.push(path.clone());
+                to.clone_from(&now);
+            }
+            if !is_same(now.as_ref(), to.as_ref()) {
+                let (guideline, secret) = (step.guideline.clone(), step.secret);
+                run.moves.push(Move { guideline, path: step.path.clone(), from: now, to: to.clone(), secret });
+            }
+            current.insert(path, to);
+        }
+        for command in record.run.commands.iter().filter(|command| is_picked(&command.guideline)) {
+            note(&mut run, &command.guideline);
+            undone.left.push(command.argv.join(" "));
+        }
+        if guideline.is_none() {
+            run.whole_runs.push(applied.id.clone());
+        }
+    }
+    run.directories = prepare::directories(image, run.moves.iter().map(|step| step.path.to_path()))?;
+    run.restore = times(history, &run);
+    contents.sync()?;
+    prepare::save(state, &run)?;
+    Ok(run)
+}
+
+fn note(run: &mut Run, guideline: &str) {
+    if !run.guidelines.iter().any(|id| id == guideline) {
+        run.guidelines.push(guideline.to_owned());
+    }
+}
+
+/// What taking `step` back makes of what is at its path `now`.
+fn reverse(
+    state: &State,
+    contents: &mut Contents,
+    step: &Move,
+    path: &Path,
+    now: Option<&Held>,
+    merged: &mut Vec<PathBuf>,
+) -> Result<Option<Held>, UndoError> {
+    if is_same(now, step.to.as_ref()) {
+        return Ok(step.from.clone());
+    }
+    if is_same(now, step.from.as_ref()) {
+        return Ok(step.from.clone());
+    }
+    match merge::merge(state, step, now)? {
+        Merged::Same => Ok(now.cloned()),
+        Merged::To(held, bytes) => {
+            let body = match bytes {
+                Some(bytes) => contents.hold_bytes(&bytes)?,
+                None => held.body.clone(),
+            };
+            if !merged.iter().any(|other| other == path) {
+                merged.push(path.to_owned());
+            }
+            Ok(Some(Held { body, ..held }))
+        }
+        Merged::Conflict(conflict) => Err(UndoError::Conflict { path: path.to_owned(), conflict }),
+    }
+}
+
+/// What comes back to a content and mode that it had before a run gets its times and attributes back too.
+fn as_it_was(history: &History, path: &Raw, held: Held) -> Held {
+    if held.times.is_some() {
+        return held;
+    }
+    let moves = history.records.iter().rev().flat_map(|record| &record.run.moves);
+    let mut before = moves.filter(|step| step.path == *path).filter_map(|step| step.from.as_ref());
+    before.find(|before| before.times.is_some() && before.is_like(&held)).cloned().unwrap_or(held)
+}
+
+fn is_same(one: Option<&Held>, other: Option<&Held>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.is_like(other),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+fn is_directory(held: Option<&Held>) -> bool {
+    held.is_some_and(|held| held.body == HeldBody::Directory)
+}
+
+/// Whether the directory at `path` holds something that will still be there.
+fn has_others(image: &Image, path: &Path, current: &BTreeMap<PathBuf, Option<Held>>) -> Result<bool, Error> {
+    if image.lstat(path)?.is_none_or(|meta| meta.kind != Kind::Directory) {
+        return Ok(false);
+    }
+    Ok(image.list(path)?.iter().any(|entry| !matches!(current.get(&path.join(&entry.name)), Some(None))))
+}
+
+/// The times that directories get back: those they had before the oldest run of which nothing is left in them, where
+/// nobody but us changed them since.
+fn times(history: &History, undo: &Run) -> Vec<(Raw, Times)> {
+    let mut taken = history.taken();
+    taken.extend(undo.takes_back.iter().map(|(run, number)| (run.as_str(), *number)));
+    let mut restore = Vec::new();
+    for (directory, now) in &undo.directories {
+        let mut time = now.modified;
+        let mut best = None;
+        for record in history.records.iter().rev().filter(|record| record.ending == Ending::Done) {
+            let (Some(before), Some(after)) =
+                (find(&record.run.directories, directory), find(&record.settled, directory))
+            else {
+                continue;
+            };
+            if after.modified != time {
+                break;
+            }
+            time = before.modified;
+            if record.is_undo {
+                continue;
+            }
+            if is_in_force_in(record, directory, &taken) {
+                break;
+            }
+            best = Some(before);
+        }
+        restore.extend(best.map(|times| (directory.clone(), times)));
+    }
+    let made = undo.moves.iter().filter(|step| step.from.is_none() && is_directory(step.to.as_ref()));
+    restore.extend(made.filter_map(|step| Some((step.path.clone(), step.to.as_ref()?.times?))));
+    restore
+}
+
+fn find(times: &[(Raw, Times)], path: &Raw) -> Option<Times> {
+    times.iter().find(|(other, _)| other == path).map(|(_, times)| *times)
+}
+
+/// Whether something of `record` in `directory` is not taken back.
+fn is_in_force_in(record: &Record, directory: &Raw, taken: &BTreeSet<(&str, usize)>) -> bool {
+    let directory = directory.to_path();
+    record.run.moves.iter().enumerate().any(|(number, step)| {
+        step.path.to_path().parent() == Some(&directory) && !taken.contains(&(record.run.id.as_str(), number))
+    })
+}

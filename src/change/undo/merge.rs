@@ -1,0 +1,67 @@
+//! Three-way merge: what we wrote is the base, what is there now and what was there before are the two sides.
+
+use crate::change::run::{Held, HeldBody, Move};
+use crate::change::state::State;
+use crate::image::{BODY_LIMIT, Error};
+
+mod lines;
+
+/// What came of a merge.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Merged {
+    /// There is nothing to take back any more.
+    Same,
+    /// This, with these bytes where both sides changed the content.
+    To(Held, Option<Vec<u8>>),
+    /// Both sides changed the same place; the text shows it.
+    Conflict(String),
+}
+
+/// Takes `step` out of what is there `now`, keeping what was edited since.
+pub(super) fn merge(state: &State, step: &Move, now: Option<&Held>) -> Result<Merged, Error> {
+    let conflict = |why: &str| Ok(Merged::Conflict(why.to_owned()));
+    let (base, ours, theirs) = match (&step.to, now, &step.from) {
+        (Some(base), Some(ours), Some(theirs)) => (base, ours, theirs),
+        // We made it, somebody removed it.
+        (Some(_), None, None) => return Ok(Merged::Same),
+        (Some(_), None, Some(_)) => return conflict("it was removed since"),
+        (Some(_), Some(_), None) => return conflict("it did not exist before, and was edited since"),
+        (None, ..) => return conflict("something new is there since it was removed"),
+    };
+    let owner = three(&(base.uid, base.gid), &(ours.uid, ours.gid), &(theirs.uid, theirs.gid));
+    let (Some(mode), Some((uid, gid))) = (three(&base.mode, &ours.mode, &theirs.mode), owner) else {
+        return conflict("its mode or owner was changed since");
+    };
+    let held = |body: &Held| Held { mode, uid, gid, body: body.body.clone(), times: None, xattrs: None, stamp: None };
+    if ours.same_content(base) {
+        return Ok(Merged::To(held(theirs), None));
+    }
+    if theirs.same_content(base) || ours.same_content(theirs) {
+        return Ok(Merged::To(held(ours), None));
+    }
+    let is_text = |held: &Held| matches!(held.body, HeldBody::File { size, .. } if size <= BODY_LIMIT);
+    if ![base, ours, theirs].iter().all(|held| is_text(held)) {
+        return conflict("it was replaced since");
+    }
+    let bytes = |held: &Held| state.bytes(&held.body);
+    let (base_text, ours_text, theirs_text) = (bytes(base)?, bytes(ours)?, bytes(theirs)?);
+    if [&base_text, &ours_text, &theirs_text].iter().any(|text| text.contains(&0)) {
+        return conflict("it was edited since, and is no text that could be merged");
+    }
+    match lines::merge(&base_text, &ours_text, &theirs_text) {
+        Ok(merged) => Ok(Merged::To(held(ours), Some(merged))),
+        Err(_) if step.secret => conflict("its content is not shown"),
+        Err(shown) => Ok(Merged::Conflict(shown)),
+    }
+}
+
+/// The value that one side changed, or both alike.
+fn three<T: PartialEq + Clone>(base: &T, ours: &T, theirs: &T) -> Option<T> {
+    if ours == base || ours == theirs {
+        Some(theirs.clone())
+    } else if theirs == base {
+        Some(ours.clone())
+    } else {
+        None
+    }
+}
