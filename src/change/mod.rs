@@ -12,7 +12,7 @@ mod apply;
 mod carry;
 mod contents;
 pub mod diff;
-mod fix;
+pub(crate) mod fix;
 pub mod journal;
 mod own;
 mod plan;

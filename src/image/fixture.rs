@@ -75,6 +75,18 @@ impl Fixture {
         self
     }
 
+    /// OpenSSH as dpkg knows it, with Debian's service unit, not enabled.
+    pub(crate) fn openssh(&self, version: &str) -> &Self {
+        let status = format!(
+            "Package: openssh-server\nStatus: install ok installed\nArchitecture: amd64\nMaintainer: Debian\n\
+             Version: 1:{version}-2+deb12u1\n"
+        );
+        self.file("/var/lib/dpkg/status", status).file(
+            "/usr/lib/systemd/system/ssh.service",
+            "[Service]\nExecStart=/usr/sbin/sshd -D $SSHD_OPTS\n[Install]\nWantedBy=multi-user.target\nAlias=sshd.service\n",
+        )
+    }
+
     /// Writes a file, mode 0644.
     pub(crate) fn file(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
         let outside = self.outside(path);

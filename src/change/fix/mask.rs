@@ -1,10 +1,53 @@
-//! To come.
+//! Masks the units a finding observed: a link to `/dev/null` in `/etc/systemd/system` (systemctl(1), `mask`).
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::put;
 use crate::change::Remedy;
 use crate::check::Finding;
-use crate::image::{Error, Image};
+use crate::image::text::visible;
+use crate::image::{Error, Image, Node};
 
-pub(in crate::change) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> {
-    let _ = (image, finding);
-    todo!()
+/// Beginnings of names without which an instance does not come up, is not reached, or cannot be administered.
+const NEVER: [&str; 19] = [
+    "amazon-ssm-agent",
+    "basic",
+    "cloud-",
+    "dbus",
+    "default",
+    "getty",
+    "graphical",
+    "initrd",
+    "local-fs",
+    "multi-user",
+    "NetworkManager",
+    "network",
+    "serial-getty",
+    "ssh",
+    "sysinit",
+    "systemd-",
+    "udev",
+    "wicked",
+    "ifup",
+];
+
+pub(crate) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> {
+    let units = image.units()?;
+    let mut names = BTreeSet::new();
+    for path in finding.observations.iter().filter_map(|seen| seen.path.as_deref()) {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        // A link may have another name than the unit it starts.
+        names.insert(units.unit(name).map_or(name, |unit| unit.name.as_str()));
+    }
+    if let Some(name) = names.iter().find(|name| NEVER.iter().any(|start| name.starts_with(start))) {
+        let name = visible(name);
+        return Ok(Remedy::ByHand(format!("{name} may be what brings the machine up; no program should mask it.")));
+    }
+    let mut changes = Vec::new();
+    for name in names {
+        let path = Path::new("/etc/systemd/system").join(name);
+        put(image, &path, Some(Node::new_link("/dev/null")), &mut changes)?;
+    }
+    Ok(Remedy::Changes(changes))
 }

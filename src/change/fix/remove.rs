@@ -1,8 +1,9 @@
 //! Removes what a finding observed; a directory with all that is in it.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::real;
 use crate::change::{Change, Remedy};
 use crate::check::Finding;
 use crate::image::{Error, Image, Kind};
@@ -31,14 +32,6 @@ pub(in crate::change) fn remedy(image: &Image, finding: &Finding) -> Result<Reme
         }
     }
     Ok(Remedy::Changes(changes))
-}
-
-/// The path with every link followed but the last, which is what a change speaks of.
-pub(in crate::change) fn real(image: &Image, path: &Path) -> Result<PathBuf, Error> {
-    match (path.parent(), path.file_name()) {
-        (Some(parent), Some(name)) => Ok(image.real_path(parent)?.join(name)),
-        _ => Ok(PathBuf::from("/")),
-    }
 }
 
 /// Removes what is at `path`, content first. `false` when it would be too much.
