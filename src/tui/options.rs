@@ -17,15 +17,13 @@ pub struct Options {
     /// `NO_COLOR` is set and not empty.
     pub no_color: bool,
     /// `TERM`.
-    pub term: Option<String>,
+    pub term: String,
     /// `COLORTERM`.
-    pub color_term: Option<String>,
-    /// The first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set and not empty.
-    pub locale: Option<String>,
-    /// `COLUMNS`, where the terminal does not know its width.
-    pub columns: Option<u16>,
-    /// `LINES`, where the terminal does not know its height.
-    pub lines: Option<u16>,
+    pub color_term: String,
+    /// The locale's character set is UTF-8.
+    pub utf8: bool,
+    /// `COLUMNS` and `LINES`, for a terminal that does not know its size.
+    pub size: Option<(u16, u16)>,
 }
 
 impl Options {
@@ -35,16 +33,16 @@ impl Options {
     /// When `--theme` names none; one line.
     pub fn look(&self) -> Result<Look, String> {
         let serial = self.is_serial() || tty_name().is_some_and(|name| is_serial_line(&name));
-        let plain = self.no_color || serial || matches!(self.term(), "" | "dumb" | "vt100" | "vt102");
+        let plain = self.no_color || serial || matches!(self.term.as_str(), "" | "dumb" | "vt100" | "vt102");
         let name = self.theme.as_deref().unwrap_or(if plain { "mono" } else { "default" });
         let theme = Theme::named(name, self.depth())?;
-        Ok(Look { theme, ascii: self.ascii || serial || self.term() == "linux" || !self.is_utf8() })
+        Ok(Look { theme, ascii: self.ascii || serial || self.term.as_str() == "linux" || !self.utf8 })
     }
 
     /// The size of a terminal that does not know its own.
     pub(super) fn size(&self) -> Size {
-        let or = |given: Option<u16>, usual| given.filter(|size| *size > 0).unwrap_or(usual);
-        Size { width: or(self.columns, 80), height: or(self.lines, 24) }
+        let (width, height) = self.size.filter(|(width, height)| *width > 0 && *height > 0).unwrap_or((80, 24));
+        Size { width, height }
     }
 
     /// Whether it is a slow line: frames that nobody asked for are drawn less often.
@@ -52,22 +50,13 @@ impl Options {
         self.is_serial() || tty_name().is_some_and(|name| is_serial_line(&name))
     }
 
-    fn term(&self) -> &str {
-        self.term.as_deref().unwrap_or_default()
-    }
-
     fn is_serial(&self) -> bool {
-        self.term() == "vt220"
-    }
-
-    fn is_utf8(&self) -> bool {
-        let locale = self.locale.as_deref().unwrap_or_default().to_ascii_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
+        self.term.as_str() == "vt220"
     }
 
     fn depth(&self) -> Depth {
-        match (self.color_term.as_deref(), self.term()) {
-            (Some("truecolor" | "24bit"), _) => Depth::True,
+        match (self.color_term.as_str(), self.term.as_str()) {
+            ("truecolor" | "24bit", _) => Depth::True,
             (_, term) if term.ends_with("-direct") => Depth::True,
             (_, term) if term.contains("256color") => Depth::Palette,
             _ => Depth::Sixteen,
@@ -89,7 +78,7 @@ mod tests {
     use super::*;
 
     fn options(term: &str) -> Options {
-        Options { term: Some(term.into()), locale: Some("C.UTF-8".into()), ..Options::default() }
+        Options { term: term.into(), utf8: true, ..Options::default() }
     }
 
     fn is_mono(options: &Options) -> bool {
@@ -115,14 +104,16 @@ mod tests {
 
     #[test]
     fn a_locale_without_utf_8_is_ascii() {
-        assert!(Options { locale: None, ..options("xterm") }.look().unwrap().ascii);
-        assert!(Options { locale: Some("POSIX".into()), ..options("xterm") }.look().unwrap().ascii);
-        assert!(!Options { locale: Some("de_DE.utf8".into()), ..options("xterm") }.look().unwrap().ascii);
+        assert!(Options { utf8: false, ..options("xterm") }.look().unwrap().ascii);
+        assert!(Options { ascii: true, ..options("xterm") }.look().unwrap().ascii);
+        assert!(!options("xterm").look().unwrap().ascii);
     }
 
     #[test]
     fn the_size_falls_back_to_the_environment_and_then_to_24_lines() {
-        let options = Options { columns: Some(132), lines: Some(0), ..Options::default() };
-        assert_eq!(options.size(), Size { width: 132, height: 24 });
+        let size = |size| Options { size, ..Options::default() }.size();
+        assert_eq!(size(None), Size { width: 80, height: 24 });
+        assert_eq!(size(Some((132, 43))), Size { width: 132, height: 43 });
+        assert_eq!(size(Some((132, 0))), Size { width: 80, height: 24 });
     }
 }

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::message::{Effect, Failure, Message, Planned};
+use super::export::{self, Keys};
+use super::message::{Effect, ExportRequest, Exported, Failure, Message, Planned};
 use super::model::{Model, Preview, Subject};
 use crate::catalogue::Catalogue;
 use crate::change::diff::{self, FileDiff};
@@ -33,8 +34,8 @@ pub struct Session {
     pub publisher: String,
     /// Where reports go unless the publisher says otherwise.
     pub export_directory: PathBuf,
-    /// The agent's socket, where one is known.
-    pub agent: Option<PathBuf>,
+    /// The publisher's own keys.
+    pub keys: Keys,
 }
 
 impl Session {
@@ -55,6 +56,19 @@ impl Session {
             self.export_directory.clone(),
         )
     }
+}
+
+/// What a report is made from, as far as the engine knows it.
+pub(super) struct Preparation<'a> {
+    pub(super) image: &'a Image,
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) state: &'a State,
+    pub(super) before: &'a Findings,
+    pub(super) after: &'a Findings,
+    pub(super) runs: &'a [(String, Plan)],
+    pub(super) unread: &'a [crate::image::Error],
+    pub(super) practice: bool,
+    pub(super) started_at: Timestamp,
 }
 
 /// Carries out effects.
@@ -110,10 +124,9 @@ impl Engine {
                     send(Message::Failed(format!("Your decisions could not be kept: {error}.")));
                 }
             }
-            Effect::AgentKeys => send(Message::AgentKeys(super::export::agent_keys(self.session.agent.as_deref()))),
+            Effect::AgentKeys => send(Message::AgentKeys(export::agent_keys(&self.session.keys))),
             Effect::Export(request) => {
-                let result = super::export::export(self, &request);
-                send(Message::Exported(result.map(Box::new)));
+                send(Message::Exported(self.export(&request).map(Box::new)));
             }
             Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit(_) => {}
         }
@@ -203,6 +216,27 @@ impl Engine {
             self.known().runs.retain(|(run, _)| !undone.runs.contains(run) || matches!(what, What::Guideline(_)));
         }
         send(Message::Undone(result.map_err(|error: UndoError| Failure { text: error.to_string(), changed: false })));
+    }
+
+    fn export(&self, request: &ExportRequest) -> Result<Exported, String> {
+        let (image, context, after) = self.state();
+        let (before, runs) = {
+            let known = self.known();
+            (known.before.clone(), known.runs.clone())
+        };
+        let unread = context.sweep.as_ref().map_or(&[][..], |sweep| &sweep.unread);
+        let preparation = Preparation {
+            image: &image,
+            catalogue: &self.session.catalogue,
+            state: &self.session.state,
+            before: before.as_ref().unwrap_or(&after),
+            after: &after,
+            runs: &runs,
+            unread,
+            practice: self.session.practice,
+            started_at: self.session.started_at,
+        };
+        export::export(&preparation, &self.session.keys, request)
     }
 
     fn image(&self) -> Arc<Image> {

@@ -143,6 +143,8 @@ pub struct ExportRequest {
     pub challenge: Option<String>,
     /// Who signs.
     pub signer: Signer,
+    /// A report that is there already is replaced: it was written by this wizard.
+    pub replace: bool,
     /// What was decided.
     pub playbook: crate::playbook::Playbook,
 }
@@ -162,6 +164,8 @@ pub struct Exported {
     pub verdict: Verdict,
     /// The fingerprint of the key that signed it.
     pub signed_by: Option<String>,
+    /// The line of `allowed_signers` for the key that signed it.
+    pub signers_line: Option<String>,
     /// Why it is not signed though a signer was chosen.
     pub not_signed: Option<String>,
     /// Commands for whoever signs it later; empty when it is signed.

@@ -23,6 +23,7 @@ pub mod words;
 
 pub use diff_view::{DiffRow, DiffView};
 pub use engine::{Engine, Session};
+pub use export::Keys;
 pub use input::Input;
 pub use key::Key;
 pub use message::{AgentKey, Effect, ExportRequest, Exported, Failure, Message, Planned, Signer};

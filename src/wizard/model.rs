@@ -15,7 +15,7 @@ use crate::change::state::RunSummary;
 use crate::check::{Finding, Status};
 use crate::image::Mode;
 use crate::playbook::{Decision, Playbook};
-use crate::report::verdict::{Counts, Verdict, verdict};
+use crate::report::verdict::{Counts, Verdict, decided, verdict};
 
 /// Which image is being prepared, as people are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +139,8 @@ pub struct Model {
     pub notice: Option<Notice>,
     /// Where reports go unless the publisher says otherwise.
     pub export_directory: PathBuf,
+    /// Where a report has been written to in this session.
+    pub exported_to: Option<PathBuf>,
     /// How it ends, once it does.
     pub quit: Option<Quit>,
 }
@@ -172,6 +174,7 @@ impl Model {
             overlays: Vec::new(),
             notice: None,
             export_directory,
+            exported_to: None,
             quit: None,
         }
     }
@@ -188,7 +191,16 @@ impl Model {
 
     /// How a guideline stands.
     pub fn standing(&self, id: &str) -> Standing {
-        Standing::of(self.findings.get(id), self.playbook.decisions.get(id), self.today)
+        let standing = Standing::of(self.findings.get(id), self.playbook.decisions.get(id), self.today);
+        match (standing, self.catalogue.get(id)) {
+            (Standing::Fail, Some(guideline)) if self.is_for_seal(guideline) => Standing::ForSeal,
+            _ => standing,
+        }
+    }
+
+    /// Whether `guideline` can only be dealt with by the last steps: on a running machine, what belongs to the seal.
+    pub fn is_for_seal(&self, guideline: &Guideline) -> bool {
+        self.subject.mode == Mode::Live && guideline.phase == Phase::Seal
     }
 
     /// How the guidelines stand, in catalogue order.
@@ -208,9 +220,11 @@ impl Model {
 
     /// The verdict so far: a guideline that is not judged yet is unknown.
     pub fn verdict(&self) -> Verdict {
-        verdict(self.standings().map(|(guideline, standing)| {
+        verdict(self.catalogue.guidelines.iter().map(|guideline| {
             let status = self.findings.get(&guideline.id).map_or(Status::Unknown, |finding| finding.status);
-            (guideline.severity, status, standing.decided())
+            let live = self.subject.mode == Mode::Live;
+            let decided = decided(self.decision(&guideline.id), guideline.phase, live, self.today);
+            (guideline.severity, status, decided)
         }))
     }
 
@@ -280,6 +294,9 @@ impl Model {
             Some(Status::Attest) => return Some("only a person can confirm it".into()),
             Some(Status::Unknown) => return Some("it could not be decided here, so nothing can be worked out".into()),
             Some(Status::Fail) => {}
+        }
+        if self.is_for_seal(guideline) {
+            return Some("it belongs to the last steps; `seaworthy seal` does it when everything else is done".into());
         }
         if guideline.fix.is_none() {
             return Some("no program can do this; choose by hand".into());

@@ -5,7 +5,6 @@ use jiff::civil::Date;
 use super::page::Role;
 use crate::check::{Finding, Status};
 use crate::playbook::Decision;
-use crate::report::verdict::Decided;
 
 /// One guideline's finding and decision taken together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,10 +31,12 @@ pub enum Standing {
     ByHand,
     /// Put off.
     Later,
+    /// Fails, and only the last steps on a running machine can deal with it.
+    ForSeal,
 }
 
 /// Every standing, in the order the legend shows them.
-pub const STANDINGS: [Standing; 11] = [
+pub const STANDINGS: [Standing; 12] = [
     Standing::Pass,
     Standing::Fail,
     Standing::Unknown,
@@ -46,6 +47,7 @@ pub const STANDINGS: [Standing; 11] = [
     Standing::Attested,
     Standing::ByHand,
     Standing::Later,
+    Standing::ForSeal,
     Standing::Waiting,
 ];
 
@@ -84,6 +86,7 @@ impl Standing {
             Self::Attested => "[A]",
             Self::ByHand => "[h]",
             Self::Later => "[>]",
+            Self::ForSeal => "[s]",
         }
     }
 
@@ -101,6 +104,7 @@ impl Standing {
             Self::Attested => "attested",
             Self::ByHand => "by hand",
             Self::Later => "later",
+            Self::ForSeal => "for seal",
         }
     }
 
@@ -118,6 +122,7 @@ impl Standing {
             Self::Attested => "a person has confirmed it",
             Self::ByHand => "you will do it yourself",
             Self::Later => "put off",
+            Self::ForSeal => "dealt with by the last steps on this machine",
         }
     }
 
@@ -128,7 +133,7 @@ impl Standing {
             Self::Pass | Self::Attested => Role::Pass,
             Self::Fail => Role::Fail,
             Self::Unknown => Role::Unknown,
-            Self::Attest | Self::ByHand => Role::Attest,
+            Self::Attest | Self::ByHand | Self::ForSeal => Role::Attest,
             Self::Chosen => Role::Chosen,
             Self::Waived => Role::Waived,
         }
@@ -137,15 +142,6 @@ impl Standing {
     /// Whether the publisher still has to decide.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Fail | Self::Unknown | Self::Attest)
-    }
-
-    /// What the verdict makes of the decision.
-    pub fn decided(self) -> Decided {
-        match self {
-            Self::Waived => Decided::Waived,
-            Self::Attested => Decided::Attested,
-            _ => Decided::Nothing,
-        }
     }
 }
 

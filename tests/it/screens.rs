@@ -340,6 +340,7 @@ fn exported_report() -> Exported {
         sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
         verdict: Verdict::NotSeaworthy,
         signed_by: None,
+        signers_line: None,
         not_signed: None,
         sign_with: vec!["ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n seaworthy-report report.json".into()],
         verify_with: vec![

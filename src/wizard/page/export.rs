@@ -105,6 +105,10 @@ pub(crate) fn exported(model: &Model, exported: &Exported, width: usize) -> Page
             page.prose(Role::Text, 2, command);
         }
     }
+    if let Some(line) = &exported.signers_line {
+        page.heading("Give the reviewer this line for allowed_signers, by another way than the report");
+        page.prose(Role::Text, 2, line);
+    }
     page.heading("The reviewer verifies it with");
     for command in &exported.verify_with {
         page.prose(Role::Text, 2, command);

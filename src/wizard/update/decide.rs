@@ -13,7 +13,7 @@ use crate::playbook::Decision;
 
 /// The rows of the dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
+pub(crate) enum Choice {
     /// Carry out the remedy.
     Apply,
     /// Let it be, with a reason.
@@ -27,17 +27,17 @@ pub enum Choice {
 }
 
 /// The rows, in order.
-pub const CHOICES: [Choice; 5] = [Choice::Apply, Choice::Waive, Choice::Attest, Choice::ByHand, Choice::Later];
+pub(crate) const CHOICES: [Choice; 5] = [Choice::Apply, Choice::Waive, Choice::Attest, Choice::ByHand, Choice::Later];
 
 /// The shortest reason for a waiver, in characters.
-pub const REASON_LENGTH: usize = 10;
+const REASON_LENGTH: usize = 10;
 
 /// How long a waiver holds unless the publisher says otherwise, in days; and at most.
 const WAIVER_DAYS: (i64, i64) = (90, 366);
 
 impl Choice {
     /// Its name.
-    pub fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Apply => "Apply",
             Self::Waive => "Waive",
@@ -48,7 +48,7 @@ impl Choice {
     }
 
     /// What it does.
-    pub fn meaning(self) -> &'static str {
+    pub(crate) fn meaning(self) -> &'static str {
         match self {
             Self::Apply => "put its changes into the plan",
             Self::Waive => "leave it, with a reason and an end date",
@@ -59,7 +59,7 @@ impl Choice {
     }
 
     /// Why it cannot be chosen for the selected guideline; `None` when it can.
-    pub fn why_not(self, model: &Model) -> Option<String> {
+    pub(crate) fn why_not(self, model: &Model) -> Option<String> {
         let guideline = model.guideline()?;
         let status = model.findings.get(&guideline.id).map(|finding| finding.status);
         match self {

@@ -9,9 +9,9 @@ use super::super::screen::{ExportForm, Screen};
 use super::{save, say};
 
 /// The rows of the form that take text, then the row of signers, then the key file.
-pub const SIGNERS: usize = 3;
+pub(crate) const SIGNERS: usize = 3;
 /// The row of the key file, there when a key file signs.
-pub const KEY_FILE: usize = 4;
+pub(crate) const KEY_FILE: usize = 4;
 
 /// Opens the form.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
@@ -39,12 +39,12 @@ pub(super) fn field(form: &mut ExportForm) -> Option<&mut Input> {
 }
 
 /// Whether a key file is the chosen signer: the last row, after "later" and the agent's keys.
-pub fn is_key_file(form: &ExportForm) -> bool {
+pub(crate) fn is_key_file(form: &ExportForm) -> bool {
     form.signer == agent_keys_of(form).len() + 1
 }
 
 /// The keys the agent has answered with.
-pub fn agent_keys_of(form: &ExportForm) -> &[AgentKey] {
+pub(crate) fn agent_keys_of(form: &ExportForm) -> &[AgentKey] {
     match &form.keys {
         Some(Ok(keys)) => keys,
         _ => &[],
@@ -97,7 +97,9 @@ pub(super) fn write(model: &mut Model) -> Vec<Effect> {
     form.error = None;
     model.publisher.clone_from(&publisher);
     model.export_directory = PathBuf::from(&directory);
-    let request = ExportRequest { directory: directory.into(), publisher, challenge, signer, playbook };
+    let directory = PathBuf::from(directory);
+    let replace = model.exported_to.as_ref() == Some(&directory);
+    let request = ExportRequest { directory, publisher, challenge, signer, playbook, replace };
     vec![save(model), Effect::Export(Box::new(request))]
 }
 
@@ -114,6 +116,7 @@ pub(super) fn agent_keys(model: &mut Model, keys: Result<Vec<AgentKey>, String>)
 pub(super) fn exported(model: &mut Model, result: Result<Box<Exported>, String>) {
     match result {
         Ok(exported) => {
+            model.exported_to = Some(model.export_directory.clone());
             model.screens.truncate(1);
             model.screens.push(Screen::Exported { report: exported, top: 0 });
         }

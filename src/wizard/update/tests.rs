@@ -378,6 +378,7 @@ fn the_report_names_its_publisher_and_its_signer() {
         challenge: None,
         signer: Signer::KeyFile("/keys/id".into()),
         playbook: model.playbook.clone(),
+        replace: false,
     };
     assert_eq!(effects.last(), Some(&Effect::Export(Box::new(request))));
     assert_eq!(press(&mut model, &[Key::Enter]), [], "it is being written");
