@@ -113,10 +113,11 @@ impl Image {
             return Ok(entries_on_disk(&there, path)?.into_iter().map(|(name, kind)| Entry { name, kind }).collect());
         }
         let spot = match self.root.resolve(&self.overlay, path, Last::Follow) {
-            Ok(Spot { there: There::Nothing(_), .. }) => return Ok(Vec::new()),
+            // The errors: no path, or a name that no file system has.
+            Ok(Spot { there: There::Nothing(_), .. }) | Err(Errno::ENOENT | Errno::ENAMETOOLONG) => {
+                return Ok(Vec::new());
+            }
             Ok(spot) => spot,
-            // No path, or a name that no file system has.
-            Err(Errno::ENOENT | Errno::ENAMETOOLONG) => return Ok(Vec::new()),
             Err(errno) => return Err(Error::io("list", path, errno)),
         };
         let mut entries = entries_on_disk(&spot.there, path)?;
@@ -136,7 +137,7 @@ impl Image {
     ///
     /// Links are followed in the part before the first wildcard and nowhere after: a link that somebody planted in a
     /// directory which everybody may write to does not lead a clean-up elsewhere. The last component may be a link.
-    /// A component longer than any name, or a pattern with more than 256 alternatives, matches nothing more.
+    /// Wildcards do not reach into `/proc` and `/sys`. Of more than 256 alternatives the rest are left out.
     ///
     /// # Errors
     /// When a directory on the way exists but cannot be read, or more than [`ENTRY_LIMIT`] paths match.
@@ -227,7 +228,10 @@ impl Image {
         if meta.size > limit && !start {
             return Err(error(Reason::TooLarge(limit)));
         }
-        let file = self.root.open_file(found, path).map_err(io)?;
+        let file = self.root.open_file(found, path).map_err(|errno| match errno {
+            Errno::EAGAIN => error(Reason::Malformed("it was replaced while it was looked at; try again".to_owned())),
+            other => io(other),
+        })?;
         // One more than is allowed, to tell a file that has grown since it was looked at. Files of procfs say size 0.
         let most = if start { limit } else { limit + 1 };
         let mut bytes = Vec::with_capacity(usize::try_from(meta.size.min(most)).unwrap_or(0));

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::super::fixture::Fixture;
 use super::super::{Node, Overlay};
+use super::pattern::{ALTERNATIVES, unescaped};
 use super::*;
 
 fn shown(pattern: &str) -> Vec<String> {

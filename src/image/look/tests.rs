@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::super::fixture::Fixture;
 use super::super::root::Root;
-use super::super::{Body, FileNode, Image, Kind, Mode, Node, Overlay, Reason};
+use super::super::{Body, FileNode, Image, Kind, Mode, Node, Overlay, Reason, Stamp};
 use super::*;
 
 fn text(image: &Image, path: &str) -> Option<String> {
@@ -136,7 +136,7 @@ fn an_overlay_is_seen_by_every_look() {
         assert_eq!(text(&drafted, "/etc/alias/sshd_config.d/10-a.conf"), None);
         assert_eq!(text(&drafted, "/etc/ssh/sshd_config.d/20-b.conf").unwrap(), "b");
         let meta = drafted.stat(Path::new("/etc/new")).unwrap().unwrap();
-        assert_eq!((meta.kind, meta.mode, meta.size, meta.stamp), (Kind::File, 0o600, 3, Default::default()));
+        assert_eq!((meta.kind, meta.mode, meta.size, meta.stamp), (Kind::File, 0o600, 3, Stamp::default()));
         assert_eq!(drafted.lstat(Path::new("/etc/new")).unwrap().unwrap().kind, Kind::Symlink);
         assert_eq!(
             drafted.read_link(Path::new("/etc/new")).unwrap().unwrap(),

@@ -1,5 +1,7 @@
 //! os-release and ELF headers as they are found.
 
+#![expect(clippy::disallowed_methods, reason = "a program is made larger than it is")]
+
 use proptest::prelude::*;
 
 use super::super::fixture::Fixture;

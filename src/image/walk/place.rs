@@ -145,7 +145,7 @@ impl Mount {
 /// The kernel takes paths of fewer bytes than this (limits.h).
 const PATH_MAX: usize = 4096;
 
-/// ext2 to ext4, XFS, Btrfs, FAT, F2FS, ReiserFS, NILFS, then those the C library has no name for: exFAT, JFS, ZFS, bcachefs.
+/// ext2 to ext4, XFS, Btrfs, FAT, F2FS, `ReiserFS`, NILFS, then those the C library has no name for: exFAT, JFS, ZFS, bcachefs.
 const DISKS: [FsType; 11] = [
     EXT4_SUPER_MAGIC,
     XFS_SUPER_MAGIC,

@@ -72,7 +72,7 @@ fn depth_is_no_matter_up_to_the_limit() {
         at = openat(&at, long.as_str(), OFlag::O_RDONLY, Mode::empty()).unwrap();
     }
     let (files, walked) = contents(&root.image());
-    assert_eq!(files.len() as u32, DEPTH_LIMIT + 1);
+    assert_eq!(files.len(), DEPTH_LIMIT as usize + 1);
     assert_eq!(walked.errors.len(), 1);
     assert!(walked.errors[0].to_string().ends_with("it is more than 1024 directories deep"));
     // From below, with one directory open at a time: what removes the fixture opens them all.
