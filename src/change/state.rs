@@ -13,6 +13,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use super::journal::{self, Event};
+use crate::check::Findings;
 use crate::image::write::fault;
 use crate::image::{Error, Image, Mode};
 
@@ -120,6 +121,31 @@ impl State {
         String::from_utf8(bytes).map(Some).map_err(|_| Error::malformed("read", &path, "it is not UTF-8; remove it"))
     }
 
+    /// How every guideline stood before the first run of this preparation; `None` when that was never kept.
+    ///
+    /// # Errors
+    /// When it exists but cannot be read.
+    pub fn before(&self) -> Result<Option<Findings>, Error> {
+        let path = self.directory.join("before.json");
+        let Some(bytes) = read_file(&path)? else { return Ok(None) };
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| Error::malformed("read", &path, format!("{error}; remove it")))
+    }
+
+    /// Keeps how every guideline stands, unless a run is in force already: then what was kept before it stays.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_before(&self, findings: &Findings) -> Result<(), Error> {
+        if self.runs()?.iter().any(|run| run.standing != Standing::Undone) {
+            return Ok(());
+        }
+        let path = self.directory.join("before.json");
+        let text = serde_json::to_vec(findings).map_err(|error| Error::malformed("write", &path, error.to_string()))?;
+        write_file(&path, &text)
+    }
+
     /// Saves the session file, whole or not at all.
     ///
     /// # Errors
@@ -207,22 +233,30 @@ fn name_of(mount_point: &Path) -> Result<String, Error> {
     Ok(journal::digest(&name).chars().take(16).collect())
 }
 
-/// Refuses a state directory that would lie on the image.
-pub(super) fn is_off(image: &Image, directory: &Path) -> Result<(), Error> {
+/// Whether `directory` of this machine lies on the image, or would if it were made.
+///
+/// # Errors
+/// When that cannot be found out.
+pub fn is_on(image: &Image, directory: &Path) -> Result<bool, Error> {
     // The nearest directory on the way that exists already, with links followed.
+    let directory = std::path::absolute(directory).map_err(|error| disk_error("find", directory, &error))?;
     let existing = directory.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
-    let fail = |error: std::io::Error| disk_error("make", directory, &error);
+    let fail = |error: std::io::Error| disk_error("make", &directory, &error);
     let existing = existing.canonicalize().map_err(fail)?;
     let root = std::fs::metadata(image.mount_point()).map_err(fail)?;
-    let inside = match image.mode() {
+    Ok(match image.mode() {
         // On a running machine everything is below `/`; what counts is the disk it lies on.
         Mode::Live => std::fs::metadata(&existing).map_err(fail)?.dev() == root.dev(),
         Mode::Offline => existing
             .ancestors()
             .filter_map(|path| std::fs::metadata(path).ok())
             .any(|meta| (meta.dev(), meta.ino()) == (root.dev(), root.ino())),
-    };
-    if inside {
+    })
+}
+
+/// Refuses a state directory that would lie on the image.
+pub(super) fn is_off(image: &Image, directory: &Path) -> Result<(), Error> {
+    if is_on(image, directory)? {
         let why = match image.mode() {
             Mode::Live => "it would lie on the image's own disk; mount a tmpfs at /run first",
             Mode::Offline => "it would lie inside the image; set XDG_STATE_HOME to a directory outside it",

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Catalogue, Check, Guideline};
 use crate::image::Image;
@@ -22,7 +22,7 @@ pub(crate) mod trial;
 pub use survey::{Progress, survey};
 
 /// How a guideline stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// The image satisfies it.
@@ -51,14 +51,20 @@ impl Status {
 }
 
 /// Where something was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
-    /// Path inside the image; `None` for facts that have none.
+    /// Path inside the image; `None` for facts that have none. Kept as text, for people to read.
+    #[serde(serialize_with = "path_as_text")]
     pub path: Option<PathBuf>,
     /// Line, from 1.
     pub line: Option<u32>,
     /// What was seen, masked where it may be secret.
     pub text: Option<String>,
+}
+
+/// A path that is not UTF-8 could not be kept otherwise.
+fn path_as_text<S: serde::Serializer>(path: &Option<PathBuf>, to: S) -> Result<S::Ok, S::Error> {
+    path.as_deref().map(crate::image::text::path).serialize(to)
 }
 
 impl Observation {
@@ -89,7 +95,7 @@ impl Observation {
 pub const OBSERVATION_LIMIT: usize = 1000;
 
 /// What a check says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// How it stands.
     pub status: Status,

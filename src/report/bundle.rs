@@ -105,7 +105,7 @@ pub fn write_bundle(directory: &Path, report: &Report, replace: bool) -> Result<
         _ => {}
     }
     for (path, content) in files {
-        write(path, &content, replace)?;
+        write_file(path, &content, replace)?;
     }
     Ok(bundle)
 }
@@ -115,7 +115,7 @@ pub fn write_bundle(directory: &Path, report: &Report, replace: bool) -> Result<
 /// # Errors
 /// As [`write_bundle`].
 pub fn write_signature(path: &Path, armoured: &str, replace: bool) -> Result<(), BundleError> {
-    write(path, armoured.as_bytes(), replace)
+    write_file(path, armoured.as_bytes(), replace)
 }
 
 /// Reads a regular file of at most `limit` bytes.
@@ -139,8 +139,12 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, BundleError> {
     Ok(bytes)
 }
 
-/// Whole or not at all: a new file beside it, then a rename.
-fn write(path: &Path, content: &[u8], replace: bool) -> Result<(), BundleError> {
+/// Writes a file whole or not at all: a new file beside it, then a rename. One that is there already is replaced only
+/// with `replace`.
+///
+/// # Errors
+/// As [`write_bundle`].
+pub fn write_file(path: &Path, content: &[u8], replace: bool) -> Result<(), BundleError> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error: std::io::Error| io("write", path, &error);
     let mut file = tempfile::Builder::new()

@@ -21,6 +21,7 @@
 mod bundle;
 #[cfg(test)]
 mod fixture;
+mod preparation;
 mod record;
 pub mod sign;
 pub mod sshsig;
@@ -28,7 +29,8 @@ pub mod verdict;
 pub mod verify;
 pub mod view;
 
-pub use bundle::{Bundle, BundleError, read_file, write_bundle, write_signature};
+pub use bundle::{Bundle, BundleError, read_file, write_bundle, write_file, write_signature};
+pub use preparation::{Particulars, Preparation};
 pub use record::*;
 pub use verdict::{Counts, Decided, Outcome, Verdict};
 

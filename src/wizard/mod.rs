@@ -28,6 +28,7 @@ pub use input::Input;
 pub use key::Key;
 pub use message::{AgentKey, Effect, ExportRequest, Exported, Failure, Message, Planned, Signer};
 pub use model::{Model, Notice, Preview, Quit, Row, Subject, Survey};
+pub use saved::saved_playbook;
 pub use screen::{
     Confirm, Ending, ExportForm, Field, Form, Intent, Outcome, Overlay, Purpose, Review, Screen, Task, Working,
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::model::Model;
-use crate::playbook::Decision;
+use crate::playbook::{Decision, Playbook};
 
 /// What is kept: the decisions, and where the publisher was.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,14 @@ impl Saved {
     pub(super) fn from_toml(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.message().to_owned())
     }
+}
+
+/// The decisions of a session that the wizard kept, for those who work without a screen.
+///
+/// # Errors
+/// When it is no TOML or holds something unknown; one line.
+pub fn saved_playbook(text: &str) -> Result<Playbook, String> {
+    Saved::from_toml(text).map(|saved| Playbook { decisions: saved.decisions })
 }
 
 #[cfg(test)]

@@ -1,1 +1,165 @@
-//! To be written.
+//! The command line as programs and people use it: exit codes, standard output, standard error, JSON.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::tempdir;
+
+use crate::support::{differences, seaworthy, small_root, stderr, stdout, traces};
+
+fn json(output: &std::process::Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}\n{}", stdout(output), stderr(output)))
+}
+
+fn root_args(root: &Path, rest: &[&str]) -> Vec<String> {
+    let mut args: Vec<String> = rest.iter().map(|word| (*word).to_owned()).collect();
+    args.extend(["--root".to_owned(), root.display().to_string()]);
+    args
+}
+
+#[test]
+fn check_json_is_the_documented_document() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    let output = seaworthy(dir.path(), root_args(&root, &["check", "--format", "json"]));
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let document = json(&output);
+    assert_eq!(document["format"], "seaworthy.check/1");
+    assert_eq!(document["tool"]["name"], "seaworthy");
+    assert_eq!(document["image"]["mode"], "offline");
+    assert_eq!(document["image"]["os"]["id"], "debian");
+    assert_eq!(document["verdict"], "not-seaworthy");
+    let rows = document["guidelines"].as_array().unwrap();
+    let total: u64 = document["counts"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+    assert_eq!(usize::try_from(total).unwrap(), rows.len());
+    let root_login = rows.iter().find(|row| row["id"] == "SSH-04").unwrap();
+    assert_eq!(root_login["status"], "fail");
+    assert_eq!(root_login["severity"], "required");
+    assert_eq!(root_login["phase"], "harden");
+    assert_eq!(root_login["observations"][0]["path"], "/etc/ssh/sshd_config");
+    assert_eq!(root_login["observations"][0]["line"], 2);
+    assert_eq!(root_login["remedy"]["undoable"], true);
+}
+
+#[test]
+fn no_secret_of_the_image_reaches_any_output() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    for command in [
+        &["check", "--verbose"][..],
+        &["check", "--format", "json"],
+        &["diff"],
+        &["facts"],
+        &["apply", "--all", "--yes"],
+    ] {
+        let output = seaworthy(dir.path(), root_args(&root, command));
+        let all = stdout(&output) + &stderr(&output);
+        for secret in ["notarealhash", "hunter2", "abcdefgh"] {
+            assert!(!all.contains(secret), "{command:?} shows {secret}");
+        }
+    }
+}
+
+#[test]
+fn looking_changes_nothing() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    let before = traces(&root);
+    for command in [&["check"][..], &["diff"], &["facts"], &["undo", "--list"]] {
+        seaworthy(dir.path(), root_args(&root, command));
+    }
+    assert_eq!(differences(&before, &traces(&root)), Vec::<String>::new());
+}
+
+#[test]
+fn apply_then_undo_brings_the_tree_back() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    let before = traces(&root);
+    let applied = seaworthy(dir.path(), root_args(&root, &["apply", "--all", "--yes"]));
+    assert!(matches!(applied.status.code(), Some(0 | 1)), "{}", stderr(&applied));
+    let config = fs::read_to_string(root.join("etc/ssh/sshd_config")).unwrap();
+    assert!(config.contains("PermitRootLogin no"), "{config}");
+    assert!(!root.join("root/.bash_history").exists());
+    let undone = seaworthy(dir.path(), root_args(&root, &["undo", "--yes"]));
+    assert_eq!(undone.status.code(), Some(0), "{}", stderr(&undone));
+    assert_eq!(differences(&before, &traces(&root)), Vec::<String>::new());
+}
+
+#[test]
+fn applying_twice_changes_nothing_the_second_time() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    seaworthy(dir.path(), root_args(&root, &["apply", "--all", "--yes"]));
+    let once = traces(&root);
+    let again = seaworthy(dir.path(), root_args(&root, &["apply", "--all", "--yes"]));
+    assert_eq!(differences(&once, &traces(&root)), Vec::<String>::new(), "{}", stderr(&again));
+}
+
+#[test]
+fn wrong_use_ends_with_2_and_says_what_to_do() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    for (args, wanted) in [
+        (root_args(&root, &["check", "--only", "SSH-99"]), "seaworthy guidelines"),
+        (root_args(&root, &["apply", "--all"]), "--yes"),
+        (root_args(&root, &["apply", "--yes"]), "--all"),
+        (root_args(&root, &["undo", "SSH-99", "--yes"]), "--list"),
+        (vec!["chekc".into()], "check"),
+        (root_args(&root, &[]), "terminal"),
+        (root_args(&root, &["facts", "os", "--user", "root"]), "facts sshd"),
+    ] {
+        let output = seaworthy(dir.path(), &args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(wanted), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_root_that_is_no_image_gets_one_line_that_names_it() {
+    let dir = tempdir().unwrap();
+    let empty = dir.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    for path in [&empty, &file, &dir.path().join("missing")] {
+        let output = seaworthy(dir.path(), root_args(path, &["check"]));
+        assert!(matches!(output.status.code(), Some(2 | 3)), "{}", stderr(&output));
+        let text = stderr(&output);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains(path.to_str().unwrap()), "{text}");
+    }
+}
+
+#[test]
+fn guidelines_list_and_explain() {
+    let dir = tempdir().unwrap();
+    let list = json(&seaworthy(dir.path(), ["guidelines", "--format", "json"]));
+    let rows = list.as_array().unwrap();
+    for field in ["id", "title", "severity", "phase"] {
+        assert!(rows.iter().all(|row| row[field].is_string()), "{field}");
+    }
+    let page = seaworthy(dir.path(), ["guidelines", "ssh-04"]);
+    assert_eq!(page.status.code(), Some(0));
+    for part in ["SSH-04", "Why", "By hand", "Source"] {
+        assert!(stdout(&page).contains(part), "{part}");
+    }
+}
+
+#[test]
+fn help_version_completions_and_man_answer() {
+    let dir = tempdir().unwrap();
+    for (args, part) in [
+        (&["--help"][..], "Examples"),
+        (&["apply", "--help"], "Examples"),
+        (&["--version"], env!("CARGO_PKG_VERSION")),
+        (&["completions", "bash"], "_seaworthy"),
+        (&["man"], ".TH"),
+    ] {
+        let output = seaworthy(dir.path(), args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(stdout(&output).contains(part), "{args:?}");
+    }
+}

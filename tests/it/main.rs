@@ -21,5 +21,6 @@ mod report;
 mod screens;
 mod sshd;
 mod support;
+mod terminal;
 mod units;
 mod walls;

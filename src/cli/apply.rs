@@ -1,0 +1,150 @@
+//! `seaworthy apply`: carry out remedies, after showing them and asking.
+
+use std::fmt::Write;
+
+use super::args::{ApplyArgs, Common, Format};
+use super::environment::Environment;
+use super::output::{Failure, confirm, note, print, print_json};
+use super::{OK, check, diff, engine};
+use crate::catalogue::Catalogue;
+use crate::change::{self, ApplyError, ApplyStep, Plan};
+use crate::check::{Findings, Status};
+use crate::image::{Image, text};
+use crate::playbook::{Decision, Playbook};
+
+pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
+    if args.ids.is_empty() && !args.all && args.playbook.is_none() && !args.resume {
+        return Err(Failure::Usage(
+            "say what to apply: guideline ids, --all, or --playbook FILE; `seaworthy diff` shows what there is".into(),
+        ));
+    }
+    if !args.yes && !environment.interactive {
+        return Err(Failure::Usage("apply asks before it changes anything and there is no terminal; add --yes".into()));
+    }
+    let catalogue = engine::catalogue(common)?;
+    let scope = engine::selected(common, &catalogue)?;
+    let playbook = match &args.playbook {
+        Some(path) => engine::playbook(path, &catalogue)?,
+        None => Playbook::default(),
+    };
+    let named = args.ids.iter().map(|id| engine::known(&catalogue, id)).collect::<Result<Vec<_>, _>>()?;
+    let image = engine::image(common)?;
+    let state = engine::state(&image, environment)?;
+    let mut progress = |step: ApplyStep| report_step(&step, common.quiet);
+    if args.resume {
+        let run = state
+            .runs()?
+            .into_iter()
+            .find(|run| run.standing == change::state::Standing::Unfinished)
+            .ok_or_else(|| Failure::Usage("no run was interrupted; there is nothing to finish".into()))?;
+        change::finish(&image, &state, &run.id, &mut progress).map_err(Failure::failed)?;
+        return after(&image, &catalogue, &scope, &playbook, common, environment);
+    }
+    let (context, findings) = engine::survey(&image, &catalogue, common, environment);
+    let failing = failing(&scope, &findings);
+    let chosen: Vec<String> = if args.all {
+        failing
+    } else if args.playbook.is_some() {
+        let wanted = |id: &String| matches!(playbook.decisions.get(id), Some(Decision::Apply));
+        failing.into_iter().filter(wanted).collect()
+    } else {
+        named
+    };
+    let plan = change::plan(&image, &catalogue, &findings, &context, &chosen);
+    if !common.quiet {
+        diff::refusals(&plan);
+    }
+    if !args.all
+        && let Some(refused) =
+            plan.refused.iter().find(|refusal| args.ids.iter().any(|id| id.eq_ignore_ascii_case(&refusal.guideline)))
+    {
+        return Err(Failure::Failed(format!(
+            "{} cannot be applied: {}",
+            refused.guideline,
+            text::visible(&refused.reason)
+        )));
+    }
+    if plan.steps.is_empty() {
+        if !common.quiet {
+            note("Nothing to apply.");
+        }
+        return after(&image, &catalogue, &scope, &playbook, common, environment);
+    }
+    if !args.yes {
+        print(&summary(&plan))?;
+        if !confirm("Apply this plan?")? {
+            note("Nothing was changed.");
+            return Ok(OK);
+        }
+    }
+    state.keep_before(&findings)?;
+    let applied = change::apply(&image, &plan, &state, &mut progress).map_err(|error| match error {
+        error @ ApplyError::Busy { .. } => Failure::failed(error),
+        other => Failure::failed(other),
+    })?;
+    if !common.quiet {
+        note(&format!("Run {} is done; `seaworthy undo {}` takes it back.", applied.run, applied.run));
+    }
+    after(&image, &catalogue, &scope, &playbook, common, environment)
+}
+
+/// The ids of every failing guideline in `scope`.
+fn failing(scope: &Catalogue, findings: &Findings) -> Vec<String> {
+    findings
+        .iter()
+        .filter(|(id, finding)| finding.status == Status::Fail && scope.get(id).is_some())
+        .map(|(id, _)| id.clone())
+        .collect()
+}
+
+/// Judges the image again and prints what it comes to: the exit code is that check's.
+fn after(
+    image: &Image,
+    catalogue: &Catalogue,
+    scope: &Catalogue,
+    playbook: &Playbook,
+    common: &Common,
+    environment: &Environment,
+) -> Result<u8, Failure> {
+    let image = image.refreshed();
+    let (_, findings) = engine::survey(&image, scope, common, environment);
+    let verdict = check::judge(&image, catalogue, &findings, playbook);
+    match common.format {
+        Format::Text => print(&format!("{}\n", check::sentence(verdict, catalogue, &findings)))?,
+        Format::Json => print_json(&serde_json::json!({
+            "format": "seaworthy.apply/1",
+            "verdict": verdict,
+            "counts": crate::report::Counts::of(findings.iter().map(|(_, finding)| finding.status)),
+        }))?,
+    }
+    Ok(check::exit_code(verdict))
+}
+
+/// Each step of the plan with what it does to which path, before the question is asked.
+fn summary(plan: &Plan) -> String {
+    let mut out = String::new();
+    for (number, step) in plan.steps.iter().enumerate() {
+        let _ = writeln!(out, "{:>3}. {}", number + 1, step.guideline);
+        for change in &step.changes {
+            let file = change::diff::of(change, 0);
+            let place = text::path(&file.path);
+            let _ = writeln!(out, "     {place}  {}", text::visible(&file.headline));
+        }
+    }
+    let lasting = plan.steps.iter().flat_map(|step| &step.changes).filter(|change| !change.is_undoable()).count();
+    if lasting > 0 {
+        let _ = writeln!(out, "{lasting} of these cannot be taken back.");
+    }
+    out
+}
+
+pub(super) fn report_step(step: &ApplyStep, quiet: bool) {
+    if quiet {
+        return;
+    }
+    match step {
+        ApplyStep::Guideline { number, of, id } => note(&format!("[{number}/{of}] {id}")),
+        ApplyStep::Done { what } => note(&format!("        {}", text::visible(what))),
+        ApplyStep::Output { line } => note(&format!("        | {}", text::visible(line))),
+    }
+}

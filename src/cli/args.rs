@@ -1,0 +1,335 @@
+//! The command line as typed; nothing here looks at the machine.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Prepares a machine image for AWS Marketplace or for sharing: judges it, shows every change, applies what you
+/// choose, takes it back, and exports a signed checklist.
+#[derive(Debug, Parser)]
+#[command(
+    name = "seaworthy",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = "Examples:
+  sudo seaworthy                            the wizard on this machine
+  sudo seaworthy --root /mnt/image          the wizard on a mounted image
+  seaworthy practice                        the wizard on a throw-away image; try anything
+  sudo seaworthy check --root /mnt/image    judge every guideline, change nothing
+  seaworthy guidelines SSH-04               what one guideline asks, why, and how to do it by hand
+
+Exit codes: 0 seaworthy, or done as asked; 1 not seaworthy or undecided; 2 wrong use;
+3 something could not be read or done."
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// Flags that every subcommand knows.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Common {
+    /// The directory where the image is mounted; `/` is this machine
+    #[arg(long, global = true, value_name = "DIR", default_value = "/")]
+    pub(super) root: PathBuf,
+    /// How results are written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+    /// Only these guidelines
+    #[arg(long, global = true, value_name = "ID,…", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+    /// All guidelines but these
+    #[arg(long, global = true, value_name = "ID,…", value_delimiter = ',')]
+    pub(super) skip: Vec<String>,
+    /// A directory of your own guidelines (TOML), added to the built-in ones
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) guidelines: Option<PathBuf>,
+    /// Colour theme of the wizard
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) theme: Option<String>,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    pub(super) ascii: bool,
+    /// Never ask the instance metadata service
+    #[arg(long, global = true)]
+    pub(super) no_imds: bool,
+    /// No progress and no notes
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Every place seen, and the reasons
+    #[arg(long, short, global = true)]
+    pub(super) verbose: bool,
+}
+
+/// How results are written to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Open the wizard on a throw-away practice image; needs no root and touches nothing else
+    #[command(after_help = "Example:\n  seaworthy practice")]
+    Practice(PracticeArgs),
+    /// Judge every guideline and print the checklist; changes nothing
+    #[command(after_help = "Examples:
+  sudo seaworthy check
+  sudo seaworthy check --root /mnt/image --format json
+  sudo seaworthy check --only SSH-01,SSH-04 --verbose")]
+    Check(CheckArgs),
+    /// Print every change the remedies would make, as one patch; changes nothing
+    #[command(after_help = "Examples:
+  sudo seaworthy diff --root /mnt/image
+  sudo seaworthy diff --only SSH-04 | less")]
+    Diff,
+    /// Carry out remedies; asks first unless --yes
+    #[command(after_help = "Examples:
+  sudo seaworthy apply SSH-01 SSH-04
+  sudo seaworthy apply --all --root /mnt/image --yes
+  sudo seaworthy apply --playbook playbook.toml")]
+    Apply(ApplyArgs),
+    /// Take back the last run, a named run, or one guideline's changes
+    #[command(after_help = "Examples:
+  sudo seaworthy undo
+  sudo seaworthy undo SSH-04
+  sudo seaworthy undo --list")]
+    Undo(UndoArgs),
+    /// Write the evidence: the report and its views; `sign`, `show` and `schema` are subcommands
+    #[command(after_help = "Examples:
+  sudo seaworthy report --out /run/seaworthy-report --publisher 'Jane Roe'
+  sudo seaworthy report --stdout > report.json
+  seaworthy report sign report.json --agent")]
+    Report(ReportArgs),
+    /// Check evidence against a list of trusted signers
+    #[command(after_help = "Example:
+  seaworthy verify report.json --signers allowed_signers --signer release@example.com
+
+Exit codes: 0 authentic and seaworthy; 1 authentic but not seaworthy; 2 wrong use or faulty trust file;
+3 the signature does not fit; 4 the signer is not trusted; 5 the contents contradict themselves;
+6 not what was expected; 7 a file is missing.")]
+    Verify(VerifyArgs),
+    /// List the catalogue, or explain one guideline
+    #[command(after_help = "Examples:\n  seaworthy guidelines\n  seaworthy guidelines SSH-04")]
+    Guidelines(GuidelinesArgs),
+    /// Print what was found out about the image, raw
+    #[command(after_help = "Examples:
+  sudo seaworthy facts sshd
+  sudo seaworthy facts sshd --user root --addr 203.0.113.5
+  sudo seaworthy facts accounts --root /mnt/image")]
+    Facts(FactsArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  seaworthy completions bash > /etc/bash_completion.d/seaworthy")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = "Example:\n  seaworthy man | man -l -")]
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PracticeArgs {
+    /// The lesson; without one, the standard image
+    pub(super) lesson: Option<String>,
+    /// List the lessons
+    #[arg(long)]
+    pub(super) list: bool,
+    /// Build the image, print where it is, and leave it there instead of opening the wizard
+    #[arg(long, conflicts_with = "list")]
+    pub(super) keep: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Decisions to count: waivers that hold and statements confirmed
+    #[arg(long, value_name = "FILE")]
+    pub(super) playbook: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApplyArgs {
+    /// The guidelines whose remedies to carry out
+    #[arg(value_name = "ID")]
+    pub(super) ids: Vec<String>,
+    /// Every failing guideline that has an automatic remedy
+    #[arg(long, conflicts_with_all = ["ids", "playbook", "resume"])]
+    pub(super) all: bool,
+    /// The guidelines a playbook decides to apply
+    #[arg(long, value_name = "FILE", conflicts_with = "ids")]
+    pub(super) playbook: Option<PathBuf>,
+    /// Finish a run that was interrupted
+    #[arg(long, conflicts_with_all = ["ids", "playbook"])]
+    pub(super) resume: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UndoArgs {
+    /// A run (see --list) or a guideline; without one, the last run
+    #[arg(value_name = "RUN|ID")]
+    pub(super) what: Option<String>,
+    /// Take back every run, newest first
+    #[arg(long, conflicts_with = "what")]
+    pub(super) everything: bool,
+    /// List the runs
+    #[arg(long, conflicts_with_all = ["what", "everything"])]
+    pub(super) list: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct ReportArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<ReportCommand>,
+    /// The directory to write the evidence to; must not be on the image
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Write report.json to standard output and nothing to any disk
+    #[arg(long, conflicts_with = "out")]
+    pub(super) stdout: bool,
+    /// Decisions to record; without it, those of the wizard's session on this image
+    #[arg(long, value_name = "FILE")]
+    pub(super) playbook: Option<PathBuf>,
+    /// Who vouches for the report
+    #[arg(long, value_name = "NAME")]
+    pub(super) publisher: Option<String>,
+    /// A word given by the reviewer, to prove that the report is new
+    #[arg(long, value_name = "TEXT")]
+    pub(super) challenge: Option<String>,
+    /// Replace a report that is already there, and do not ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ReportCommand {
+    /// Sign a report: with your ssh-agent, with a key file through ssh-keygen, or elsewhere
+    #[command(after_help = "Examples:
+  seaworthy report sign report.json --agent
+  seaworthy report sign report.json --key ~/.ssh/id_ed25519
+  seaworthy report sign report.json --tbs to-be-signed.bin")]
+    Sign(SignArgs),
+    /// Print a report for reading; says that it was not verified
+    Show {
+        /// report.json
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SignArgs {
+    /// report.json
+    pub(super) file: PathBuf,
+    /// Sign with the agent that SSH_AUTH_SOCK names
+    #[arg(long, group = "how")]
+    pub(super) agent: bool,
+    /// Which of the agent's keys: a fingerprint (SHA256:…) or a .pub file
+    #[arg(long, value_name = "KEY", requires = "agent")]
+    pub(super) agent_key: Option<String>,
+    /// Sign with this key file; ssh-keygen reads it and asks for its passphrase
+    #[arg(long, value_name = "FILE", group = "how")]
+    pub(super) key: Option<PathBuf>,
+    /// Write the bytes to be signed elsewhere (KMS, HSM) to this file
+    #[arg(long, value_name = "FILE", group = "how")]
+    pub(super) tbs: Option<PathBuf>,
+    /// Make the signature file from a raw signature made elsewhere
+    #[arg(long, value_name = "FILE", group = "how", requires = "public")]
+    pub(super) attach: Option<PathBuf>,
+    /// The public key (OpenSSH format) that the raw signature was made with
+    #[arg(long = "pub", value_name = "FILE")]
+    pub(super) public: Option<PathBuf>,
+    /// Replace a signature that is already there
+    #[arg(long, short)]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// report.json; its signature is report.json.sig beside it
+    pub(super) report: PathBuf,
+    /// The trust file (ssh-keygen's allowed_signers), from the publisher, not from the bundle
+    #[arg(long, value_name = "FILE")]
+    pub(super) signers: Option<PathBuf>,
+    /// Who must have signed, as named in the trust file
+    #[arg(long, value_name = "NAME")]
+    pub(super) signer: Option<String>,
+    /// The signature, when it is elsewhere
+    #[arg(long, value_name = "FILE")]
+    pub(super) signature: Option<PathBuf>,
+    /// Public keys that are no longer trusted, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(super) revoked: Option<PathBuf>,
+    /// The word you gave the publisher
+    #[arg(long, value_name = "TEXT")]
+    pub(super) challenge: Option<String>,
+    /// How old the report may be, in days
+    #[arg(long, value_name = "DAYS")]
+    pub(super) max_age: Option<u32>,
+    /// The SHA-256 the publisher told you
+    #[arg(long, value_name = "HEX")]
+    pub(super) expect_sha256: Option<String>,
+    /// An HTML or Markdown view to hold against the report
+    #[arg(long, value_name = "FILE")]
+    pub(super) view: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GuidelinesArgs {
+    /// The guideline to explain
+    pub(super) id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FactsArgs {
+    /// Which facts; without one, a page of all of them
+    #[arg(value_enum)]
+    pub(super) which: Option<Fact>,
+    /// facts sshd: for a login as this user (`sshd -T -C user=…`)
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+    /// facts sshd: from this client host
+    #[arg(long, value_name = "NAME")]
+    pub(super) host: Option<String>,
+    /// facts sshd: from this client address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) addr: Option<String>,
+    /// facts sshd: to this server address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) laddr: Option<String>,
+    /// facts sshd: to this server port
+    #[arg(long, value_name = "PORT")]
+    pub(super) lport: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Fact {
+    /// os-release and architecture
+    Os,
+    /// Users, groups and homes
+    Accounts,
+    /// Effective SSH server settings in the format of `sshd -T`
+    Sshd,
+    /// cloud-init's merged configuration
+    CloudInit,
+    /// systemd units and their state
+    Units,
+    /// Installed packages
+    Packages,
+    /// Listening sockets (this machine only)
+    Sockets,
+    /// Instance metadata (this machine only)
+    Metadata,
+}

@@ -1,0 +1,78 @@
+//! `seaworthy diff`: every change the remedies would make, as one patch.
+
+use super::args::{Common, Format};
+use super::environment::Environment;
+use super::output::{Failure, note, print, print_json};
+use super::{OK, engine};
+use crate::catalogue::Catalogue;
+use crate::change::{self, Plan, diff};
+use crate::check::{Context, Findings, Status};
+use crate::image::{Image, text};
+
+pub(super) fn run(common: &Common, environment: &Environment) -> Result<u8, Failure> {
+    let catalogue = engine::catalogue(common)?;
+    let chosen = engine::selected(common, &catalogue)?;
+    let image = engine::image(common)?;
+    let (context, findings) = engine::survey(&image, &catalogue, common, environment);
+    let plan = plan_failing(&image, &catalogue, &findings, &context, &chosen);
+    match common.format {
+        Format::Text => print(&diff::patch(&plan))?,
+        Format::Json => print_json(&document(&plan))?,
+    }
+    if !common.quiet {
+        refusals(&plan);
+    }
+    Ok(OK)
+}
+
+/// The plan for every failing guideline among `chosen`.
+pub(super) fn plan_failing(
+    image: &Image,
+    catalogue: &Catalogue,
+    findings: &Findings,
+    context: &Context,
+    chosen: &Catalogue,
+) -> Plan {
+    let failing: Vec<String> = findings
+        .iter()
+        .filter(|(id, finding)| finding.status == Status::Fail && chosen.get(id).is_some())
+        .map(|(id, _)| id.clone())
+        .collect();
+    change::plan(image, catalogue, findings, context, &failing)
+}
+
+/// Says on standard error what is not in the plan, and why.
+pub(super) fn refusals(plan: &Plan) {
+    for refusal in &plan.refused {
+        note(&format!("{}: {}", refusal.guideline, text::visible(&refusal.reason)));
+    }
+}
+
+fn document(plan: &Plan) -> serde_json::Value {
+    let changes = |step: &change::PlanStep| -> Vec<serde_json::Value> {
+        let shown = step.changes.iter().map(|change| diff::of(change, 3));
+        shown
+            .map(|file| {
+                serde_json::json!({
+                    "path": text::path(&file.path),
+                    "what": text::visible(&file.headline),
+                    "added": file.added,
+                    "removed": file.removed,
+                    "masked": file.masked,
+                })
+            })
+            .collect()
+    };
+    serde_json::json!({
+        "format": "seaworthy.diff/1",
+        "steps": plan.steps.iter().map(|step| serde_json::json!({
+            "guideline": step.guideline,
+            "changes": changes(step),
+        })).collect::<Vec<_>>(),
+        "refused": plan.refused.iter().map(|refusal| serde_json::json!({
+            "guideline": refusal.guideline,
+            "reason": text::visible(&refusal.reason),
+        })).collect::<Vec<_>>(),
+        "patch": diff::patch(plan),
+    })
+}

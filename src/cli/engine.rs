@@ -1,0 +1,115 @@
+//! What every subcommand needs, made from the common flags: the image, the catalogue, the clock, the findings.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::args::Common;
+use super::environment::Environment;
+use super::output::{Failure, ProgressLine};
+use crate::catalogue::Catalogue;
+use crate::change::State;
+use crate::check::{self, Context, Findings};
+use crate::image::Image;
+use crate::playbook::Playbook;
+
+/// The built-in catalogue, with house rules where `--guidelines` names them.
+pub(super) fn catalogue(common: &Common) -> Result<Catalogue, Failure> {
+    match &common.guidelines {
+        None => Catalogue::built_in().map_err(Failure::failed),
+        Some(directory) => {
+            Catalogue::with_house_rules(directory).map_err(|error| Failure::Usage(format!("--guidelines: {error}")))
+        }
+    }
+}
+
+/// The catalogue without what `--only` and `--skip` leave out.
+pub(super) fn selected(common: &Common, catalogue: &Catalogue) -> Result<Catalogue, Failure> {
+    let mut selected = catalogue.clone();
+    for id in common.only.iter().chain(&common.skip) {
+        known(catalogue, id)?;
+    }
+    let named = |list: &[String], id: &str| list.iter().any(|name| name.trim().eq_ignore_ascii_case(id));
+    selected.guidelines.retain(|guideline| {
+        (common.only.is_empty() || named(&common.only, &guideline.id)) && !named(&common.skip, &guideline.id)
+    });
+    Ok(selected)
+}
+
+/// The id as the catalogue spells it.
+pub(super) fn known(catalogue: &Catalogue, id: &str) -> Result<String, Failure> {
+    catalogue.get(id.trim()).map(|guideline| guideline.id.clone()).ok_or_else(|| {
+        Failure::Usage(format!(
+            "there is no guideline {}; `seaworthy guidelines` lists them",
+            crate::image::text::visible(id.trim())
+        ))
+    })
+}
+
+/// Opens the image that `--root` names.
+pub(super) fn image(common: &Common) -> Result<Image, Failure> {
+    let image = Image::open(&common.root)?;
+    if common.no_imds
+        && let Some(live) = image.live()
+    {
+        live.forbid_metadata();
+    }
+    Ok(image)
+}
+
+/// Where runs and the session of `image` are kept.
+pub(super) fn state(image: &Image, environment: &Environment) -> Result<State, Failure> {
+    let home = environment.state_home.as_deref().ok_or_else(|| {
+        Failure::Usage("cannot tell where to keep the journal: set HOME or XDG_STATE_HOME to an absolute path".into())
+    })?;
+    Ok(State::of(image, home)?)
+}
+
+/// Now, in whole seconds.
+pub(super) fn now() -> Timestamp {
+    Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default()
+}
+
+/// Today in UTC.
+pub(super) fn today() -> Date {
+    now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// Judges every guideline of `catalogue`, with progress on standard error where that is a terminal.
+pub(super) fn survey(
+    image: &Image,
+    catalogue: &Catalogue,
+    common: &Common,
+    environment: &Environment,
+) -> (Context, Findings) {
+    let line = ProgressLine::new(environment.stderr_terminal && !common.quiet);
+    let judged = AtomicUsize::new(0);
+    let total = catalogue.guidelines.len();
+    check::survey(image, catalogue, today(), &|progress| match progress {
+        check::Progress::Judged { id, .. } => {
+            let judged = judged.fetch_add(1, Ordering::Relaxed) + 1;
+            line.show(&format!("{judged} of {total} guidelines judged ({id})"));
+        }
+        check::Progress::Swept { files, bytes } => {
+            line.show(&format!("looking for secrets: {files} files, {} MiB", bytes >> 20));
+        }
+    })
+}
+
+/// Reads a playbook.
+pub(super) fn playbook(path: &Path, catalogue: &Catalogue) -> Result<Playbook, Failure> {
+    let text = read_host_file(path)?;
+    let name = crate::image::text::path(path);
+    Playbook::parse(&text, &name, today(), |id| catalogue.get(id).is_some())
+        .map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// Reads a text file of this machine that the user named on the command line (not one of the image).
+#[expect(clippy::disallowed_methods, reason = "a file the user named, on this machine")]
+pub(super) fn read_host_file(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| {
+        Failure::Failed(format!("cannot read {}: {error}; check the name", crate::image::text::path(path)))
+    })
+}

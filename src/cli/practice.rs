@@ -1,0 +1,33 @@
+//! `seaworthy practice`: the wizard on a throw-away image.
+
+use super::args::{Common, PracticeArgs};
+use super::environment::Environment;
+use super::output::{Failure, note, print};
+use super::{OK, wizard};
+use crate::change::State;
+use crate::image::{Image, text};
+use crate::practice::{self, PracticeImage};
+
+pub(super) fn run(args: &PracticeArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
+    if args.list {
+        for lesson in practice::lessons()? {
+            print(&format!("{:<12} {}\n", lesson.name, lesson.title))?;
+        }
+        return Ok(OK);
+    }
+    let build = || PracticeImage::build(args.lesson.as_deref()).map_err(|error| Failure::Usage(format!("{error:#}")));
+    if args.keep {
+        let image = build()?;
+        note(image.story());
+        let root = image.keep();
+        note("The image stays where it is; remove its directory when you are done. Try, for instance:");
+        note(&format!("  seaworthy check --root {}", text::path(&root)));
+        print(&format!("{}\n", text::path(&root)))?;
+        return Ok(OK);
+    }
+    wizard::needs_terminal(environment)?;
+    let practice = build()?;
+    let image = Image::open(&practice.root())?;
+    let state = State::at(&practice.state())?;
+    wizard::open(common, environment, image, state, true)
+}

@@ -1,0 +1,152 @@
+//! `seaworthy report`: write the evidence, sign it, show it.
+
+use std::path::Path;
+
+use super::args::{Common, ReportArgs, ReportCommand, SignArgs};
+use super::environment::Environment;
+use super::output::{Failure, confirm, note, print};
+use super::{OK, check, engine};
+use crate::image::text;
+use crate::playbook::Playbook;
+use crate::report::sign::{self, Agent, Keygen, SignError};
+use crate::report::{self, Particulars, Preparation, Report};
+
+/// Exit code: the agent, ssh-keygen or the user refused to sign.
+const UNSIGNED: u8 = 8;
+
+pub(super) fn run(args: &ReportArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
+    match &args.command {
+        Some(ReportCommand::Sign(args)) => sign(args, environment),
+        Some(ReportCommand::Show { file }) => show(file),
+        None => write(args, common, environment),
+    }
+}
+
+fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
+    if args.out.is_none() && !args.stdout {
+        return Err(Failure::Usage("say where the report goes: --out DIR (not on the image) or --stdout".into()));
+    }
+    let catalogue = engine::catalogue(common)?;
+    let image = engine::image(common)?;
+    if let Some(directory) = &args.out
+        && crate::change::state::is_on(&image, directory)?
+    {
+        return Err(Failure::Usage(format!(
+            "{} is on the image, and nothing of the report may stay there; use --stdout, or a directory of another file system such as /run",
+            text::path(directory)
+        )));
+    }
+    let state = engine::state(&image, environment)?;
+    let playbook = match &args.playbook {
+        Some(path) => engine::playbook(path, &catalogue)?,
+        None => session(&state)?,
+    };
+    let (context, findings) = engine::survey(&image, &catalogue, common, environment);
+    let preparation = Preparation::of(&state, &findings)?;
+    let publisher = args.publisher.clone().unwrap_or_else(|| environment.person());
+    let particulars = Particulars {
+        playbook: &playbook,
+        publisher: &publisher,
+        challenge: args.challenge.as_deref(),
+        practice: false,
+        now: engine::now(),
+    };
+    let report = preparation.report(&image, &catalogue, &context, &findings, particulars)?;
+    if args.stdout {
+        print(&String::from_utf8_lossy(&report::to_bytes(&report)))?;
+    } else if let Some(directory) = &args.out {
+        let bundle = report::write_bundle(directory, &report, args.yes).map_err(Failure::failed)?;
+        for path in [&bundle.report, &bundle.html, &bundle.markdown, &bundle.verify] {
+            print(&format!("{}\n", text::path(path)))?;
+        }
+        if !common.quiet {
+            note(&format!("SHA-256 {}  {} bytes", bundle.sha256, bundle.size));
+            note(&format!(
+                "Next: seaworthy report sign {} --agent (or --key FILE), on a machine that is not the image.",
+                text::path(&bundle.report)
+            ));
+        }
+    }
+    if !common.quiet {
+        note(&format!("Verdict: {}", report.summary.verdict.word()));
+    }
+    Ok(check::exit_code(report.summary.verdict))
+}
+
+/// The decisions of the wizard's session, when there is one.
+fn session(state: &crate::change::State) -> Result<Playbook, Failure> {
+    match state.load_session()? {
+        None => Ok(Playbook::default()),
+        Some(text) => crate::wizard::saved_playbook(&text).map_err(Failure::Failed),
+    }
+}
+
+fn sign(args: &SignArgs, environment: &Environment) -> Result<u8, Failure> {
+    let bytes = report::read_file(&args.file, report::REPORT_LIMIT).map_err(Failure::failed)?;
+    let parsed: Report = report::parse(&bytes).map_err(|error| {
+        Failure::Failed(format!("{} is no report that may be signed: {error}", text::path(&args.file)))
+    })?;
+    if let Some(path) = &args.tbs {
+        report::write_file(path, &sign::to_be_signed(&bytes), args.yes).map_err(Failure::failed)?;
+        note(&format!("Sign the bytes of {} and come back with --attach SIGNATURE --pub KEY.pub.", text::path(path)));
+        return Ok(OK);
+    }
+    note(&format!(
+        "Report {} by {}, verdict: {}",
+        parsed.report_id,
+        text::visible(&parsed.publisher),
+        parsed.summary.verdict.word()
+    ));
+    note(&format!("SHA-256 {}  {} bytes", report::sha256_hex(&bytes), bytes.len()));
+    if environment.interactive
+        && !args.yes
+        && !confirm("Is this the digest that the image's last screen showed? Sign it?")?
+    {
+        note("Nothing was signed.");
+        return Ok(UNSIGNED);
+    }
+    let signature = if let Some(raw) = &args.attach {
+        let public = args.public.as_deref().map(engine::read_host_file).transpose()?.unwrap_or_default();
+        let raw = report::read_file(raw, report::sshsig::SIGNATURE_LIMIT).map_err(Failure::failed)?;
+        sign::attach(&bytes, &raw, &public)
+    } else if let Some(key) = &args.key {
+        sign::with_keygen(&Keygen { key, environment: &Environment::variables() }, &bytes)
+    } else if args.agent {
+        let agent = Agent { socket: environment.agent.as_deref(), sudo: environment.sudo_user.is_some() };
+        agent_key(args).and_then(|wanted| sign::with_agent(agent, wanted.as_deref(), &bytes))
+    } else {
+        return Err(Failure::Usage(
+            "say how to sign: --agent, --key FILE, --tbs FILE, or --attach FILE --pub FILE".into(),
+        ));
+    };
+    let signature = match signature {
+        Ok(signature) => signature,
+        Err(error) => {
+            note(&format!("seaworthy: {error}"));
+            return Ok(UNSIGNED);
+        }
+    };
+    let mut path = args.file.clone().into_os_string();
+    path.push(".sig");
+    report::write_signature(Path::new(&path), &signature, args.yes).map_err(Failure::failed)?;
+    print(&format!("{}\n", text::path(Path::new(&path))))?;
+    Ok(OK)
+}
+
+/// The key wanted of the agent: a fingerprint, or the text of a `.pub` file.
+fn agent_key(args: &SignArgs) -> Result<Option<String>, SignError> {
+    Ok(match &args.agent_key {
+        Some(name) if !name.starts_with("SHA256:") => {
+            engine::read_host_file(Path::new(name)).ok().or_else(|| Some(name.clone()))
+        }
+        other => other.clone(),
+    })
+}
+
+fn show(file: &Path) -> Result<u8, Failure> {
+    let bytes = report::read_file(file, report::REPORT_LIMIT).map_err(Failure::failed)?;
+    let report = report::parse(&bytes).map_err(|error| Failure::Failed(format!("{}: {error}", text::path(file))))?;
+    note("NOT VERIFIED: anybody can have written this. `seaworthy verify` tells who vouches for it.");
+    print(&report::view::markdown(&report, &report::sha256_hex(&bytes)))?;
+    Ok(OK)
+}

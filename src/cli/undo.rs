@@ -1,0 +1,111 @@
+//! `seaworthy undo`: take runs back.
+
+use std::fmt::Write;
+
+use super::args::{Common, Format, UndoArgs};
+use super::environment::Environment;
+use super::output::{Failure, confirm, note, print, print_json};
+use super::{OK, apply, engine};
+use crate::change::state::{RunSummary, Standing};
+use crate::change::{self, UndoError, What};
+use crate::image::text;
+
+pub(super) fn run(args: &UndoArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
+    if !args.yes && !args.list && !environment.interactive {
+        return Err(Failure::Usage("undo asks before it changes anything and there is no terminal; add --yes".into()));
+    }
+    let image = engine::image(common)?;
+    let state = engine::state(&image, environment)?;
+    let runs = state.runs()?;
+    if args.list {
+        list(&runs, common.format)?;
+        return Ok(OK);
+    }
+    let what = meaning(args, &runs, common)?;
+    if !args.yes && !confirm(&question(&what, &runs))? {
+        note("Nothing was changed.");
+        return Ok(OK);
+    }
+    let undone =
+        change::undo(&image, &state, &what, &mut |step| apply::report_step(&step, common.quiet)).map_err(|error| {
+            match error {
+                UndoError::Nothing(reason) => Failure::Usage(format!("nothing to take back: {reason}")),
+                other => Failure::failed(other),
+            }
+        })?;
+    match common.format {
+        Format::Json => print_json(&serde_json::json!({
+            "format": "seaworthy.undo/1",
+            "runs": undone.runs,
+            "guidelines": undone.guidelines,
+            "merged": undone.merged.iter().map(|path| text::path(path)).collect::<Vec<_>>(),
+            "left": undone.left,
+        }))?,
+        Format::Text => {
+            let mut out = format!("Taken back: {}\n", undone.guidelines.join(", "));
+            for path in &undone.merged {
+                let _ = writeln!(out, "Your later edits of {} were kept.", text::path(path));
+            }
+            for command in &undone.left {
+                let _ = writeln!(out, "Cannot be taken back: {}", text::visible(command));
+            }
+            print(&out)?;
+        }
+    }
+    Ok(OK)
+}
+
+/// What the argument means: a run's id, or a guideline's.
+fn meaning(args: &UndoArgs, runs: &[RunSummary], common: &Common) -> Result<What, Failure> {
+    match &args.what {
+        None if args.everything => Ok(What::Everything),
+        None => Ok(What::Last),
+        Some(name) if runs.iter().any(|run| run.id == *name) => Ok(What::Run(name.clone())),
+        Some(name) => {
+            let catalogue = engine::catalogue(common)?;
+            catalogue.get(name).map(|guideline| What::Guideline(guideline.id.clone())).ok_or_else(|| {
+                Failure::Usage(format!(
+                    "{} is neither a run nor a guideline; `seaworthy undo --list` lists the runs",
+                    text::visible(name)
+                ))
+            })
+        }
+    }
+}
+
+fn question(what: &What, runs: &[RunSummary]) -> String {
+    match what {
+        What::Last => match runs.iter().rev().find(|run| run.standing != Standing::Undone) {
+            Some(run) => format!("Take back run {} ({})?", run.id, run.guidelines.join(", ")),
+            None => "Take back the last run?".to_owned(),
+        },
+        What::Run(id) => format!("Take back run {id}?"),
+        What::Guideline(id) => format!("Take back the changes of {id}?"),
+        What::Everything => "Take back every run?".to_owned(),
+    }
+}
+
+fn list(runs: &[RunSummary], format: Format) -> Result<(), Failure> {
+    let standing = |run: &RunSummary| match run.standing {
+        Standing::Done => "done",
+        Standing::Undone => "undone",
+        Standing::Unfinished => "unfinished",
+    };
+    if format == Format::Json {
+        let runs: Vec<_> = runs
+            .iter()
+            .map(|run| {
+                serde_json::json!({"id": run.id, "at": run.at, "guidelines": run.guidelines, "standing": standing(run)})
+            })
+            .collect();
+        return print_json(&serde_json::json!({"format": "seaworthy.runs/1", "runs": runs}));
+    }
+    let mut out = String::new();
+    for run in runs {
+        let _ = writeln!(out, "{}  {}  {:<10}  {}", run.id, run.at, standing(run), run.guidelines.join(", "));
+    }
+    if runs.is_empty() {
+        out.push_str("No run has been made on this image.\n");
+    }
+    print(&out)
+}

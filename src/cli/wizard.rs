@@ -1,0 +1,72 @@
+//! Plain `seaworthy`, and `seaworthy practice`: the wizard.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::args::Common;
+use super::engine;
+use super::environment::Environment;
+use super::output::Failure;
+use crate::change::State;
+use crate::image::{Image, Mode};
+use crate::tui;
+use crate::wizard::{Keys, Session};
+
+pub(super) fn run(common: &Common, environment: &Environment) -> Result<u8, Failure> {
+    needs_terminal(environment)?;
+    let image = engine::image(common)?;
+    let state = engine::state(&image, environment)?;
+    open(common, environment, image, state, false)
+}
+
+/// Without a terminal there is no wizard; says what there is instead.
+pub(super) fn needs_terminal(environment: &Environment) -> Result<(), Failure> {
+    if environment.interactive {
+        return Ok(());
+    }
+    Err(Failure::Usage(
+        "the wizard needs a terminal; without one there are `seaworthy check`, `diff`, `apply`, `undo` and `report` (see `seaworthy --help`)"
+            .into(),
+    ))
+}
+
+/// Opens the wizard on `image`; ends with its exit code.
+pub(super) fn open(
+    common: &Common,
+    environment: &Environment,
+    image: Image,
+    state: State,
+    practice: bool,
+) -> Result<u8, Failure> {
+    let catalogue = engine::selected(common, &engine::catalogue(common)?)?;
+    // On a running machine the current directory is on the image; /run is memory.
+    let export_directory = match image.mode() {
+        Mode::Live => PathBuf::from("/run/seaworthy-report"),
+        Mode::Offline => std::env::current_dir().unwrap_or_default().join("seaworthy-report"),
+    };
+    let session = Session {
+        image: Arc::new(image),
+        catalogue: Arc::new(catalogue),
+        state,
+        practice,
+        today: engine::today(),
+        started_at: engine::now(),
+        publisher: environment.person(),
+        export_directory,
+        keys: Keys {
+            agent: environment.agent.clone(),
+            sudo: environment.sudo_user.is_some(),
+            environment: Environment::variables(),
+        },
+    };
+    let options = tui::Options {
+        theme: common.theme.clone(),
+        ascii: common.ascii,
+        no_color: environment.no_color,
+        term: environment.term.clone(),
+        color_term: environment.colorterm.clone(),
+        utf8: environment.utf8,
+        size: environment.size,
+    };
+    Ok(tui::run(session, &options)?)
+}
