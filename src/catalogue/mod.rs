@@ -3,8 +3,9 @@
 //! A leaf: it knows nothing of images. Which code judges a guideline is named by its [`Check`], which code mends it by
 //! its [`Fix`].
 
+pub mod lifecycle;
 mod load;
 mod rule;
 
 pub use load::{Catalogue, LoadError};
-pub use rule::{Check, Fix, Guideline, OwnCheck, OwnFix, PHASES, Phase, Severity, Source};
+pub use rule::{Check, Fix, Guideline, OwnCheck, OwnFix, PHASES, Phase, Severity, Source, SweptKind};

@@ -1,6 +1,7 @@
 //! What a guideline is made of.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -190,6 +191,20 @@ pub enum Check {
         /// Names; `*` at the end matches any rest.
         packages: Vec<String>,
     },
+    /// The sweep over every file found nothing of this kind, and nothing is at the known places.
+    Swept {
+        /// What the sweep looks for.
+        kind: SweptKind,
+        /// Patterns of places where such things are kept: whatever lies there counts, whatever it holds.
+        #[serde(default)]
+        places: Vec<String>,
+        /// Directories below which a hit counts; everywhere when there are none.
+        #[serde(default)]
+        below: Vec<PathBuf>,
+        /// Patterns of files whose hits do not count, because another guideline judges them.
+        #[serde(default)]
+        except: Vec<String>,
+    },
     /// A field of the instance identity document has one of these values; unknown where there is no metadata.
     Metadata {
         /// Field name.
@@ -206,6 +221,18 @@ pub enum Check {
     },
     /// Logic of its own, in the file of `check/own` named for it.
     Own(OwnCheck),
+}
+
+/// What the sweep over every file looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SweptKind {
+    /// A private key in any armour, or a store that holds one.
+    PrivateKey,
+    /// An AWS access key id or secret.
+    AwsKey,
+    /// A script that asks for instance metadata and speaks of no token.
+    Metadata,
 }
 
 /// Checks with logic of their own.
@@ -260,14 +287,8 @@ pub enum OwnCheck {
     SudoRights,
     /// ACC-08.
     PasswordExpiry,
-    /// SEC-01: known paths and key ids in any file.
-    AwsCredentials,
-    /// SEC-03.
-    PrivateKeys,
     /// SEC-14.
     Certificates,
-    /// AGT-07.
-    MetadataTokens,
     /// IDN-01.
     MachineId,
     /// IDN-02.
@@ -284,6 +305,8 @@ pub enum OwnCheck {
     Virtualization,
     /// IMG-03.
     Architecture,
+    /// IMG-04.
+    RootDevice,
     /// PRD-10.
     SecurityGroups,
     /// PRD-11.
@@ -350,6 +373,4 @@ pub enum OwnFix {
     Logs,
     /// LOG-02: empties login records.
     LoginRecords,
-    /// OSL-03: runs the package manager.
-    Upgrade,
 }

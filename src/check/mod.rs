@@ -148,6 +148,9 @@ pub fn judge(image: &Image, guideline: &Guideline, context: &Context) -> Finding
         Check::Absent { paths, except, empty_is_fine } => kinds::absent::check(image, paths, except, *empty_is_fine),
         Check::UnitsOff { units } => kinds::units_off::check(image, units),
         Check::PackagesAbsent { packages } => kinds::packages_absent::check(image, packages),
+        Check::Swept { kind, places, below, except } => {
+            kinds::swept::check(image, context, *kind, places, below, except)
+        }
         Check::Metadata { field, pass } => Ok(kinds::metadata::check(image, field, pass)),
         Check::Attest => Ok(Finding::new(Status::Attest, "Only a person can confirm this.")),
         Check::NotApplicable { reason } => Ok(Finding::new(Status::NotApplicable, reason)),
@@ -158,7 +161,7 @@ pub fn judge(image: &Image, guideline: &Guideline, context: &Context) -> Finding
 
 /// Whether `guideline` can only be judged once the sweep has run.
 pub fn needs_sweep(guideline: &Guideline) -> bool {
-    matches!(guideline.check, Check::Own(own) if own::needs_sweep(own))
+    matches!(guideline.check, Check::Swept { .. })
 }
 
 /// The guidelines of `catalogue` with a finding for each, in catalogue order.

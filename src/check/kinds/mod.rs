@@ -4,4 +4,5 @@ pub(super) mod absent;
 pub(super) mod metadata;
 pub(super) mod packages_absent;
 pub(super) mod sshd;
+pub(super) mod swept;
 pub(super) mod units_off;

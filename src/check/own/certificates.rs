@@ -1,9 +1,9 @@
-//! SEC-14.
+//! To come.
 
-use crate::check::Finding;
+use crate::check::{Finding, Status};
 use crate::image::{Error, Image};
 
-pub(super) fn check(image: &Image, context: &crate::check::Context) -> Result<Finding, Error> {
-    let _ = (image, context);
-    todo!()
+#[expect(clippy::unnecessary_wraps, reason = "every check of its own has the same form")]
+pub(super) fn check(_: &Image, _: &crate::check::Context) -> Result<Finding, Error> {
+    Ok(Finding::new(Status::Unknown, "Certificates were not looked at."))
 }

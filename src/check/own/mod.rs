@@ -9,14 +9,13 @@ use crate::image::{Error, Image};
 
 mod architecture;
 pub(crate) mod authorized_keys;
-mod aws_credentials;
 mod boot_target;
 mod build_accounts;
 mod buyer_key;
 mod certificates;
 mod clear_text;
 pub(crate) mod cloud_init_passwords;
-mod dbus_machine_id;
+pub(crate) mod dbus_machine_id;
 mod default_user;
 mod encryption;
 mod host_keys;
@@ -24,11 +23,11 @@ mod host_keys_at_first_boot;
 mod key_login;
 pub(crate) mod keyboard_interactive;
 mod life_cycle;
-mod login_records;
-mod logs;
-mod machine_id;
+mod listeners;
+pub(crate) mod login_records;
+pub(crate) mod logs;
+pub(crate) mod machine_id;
 pub(crate) mod match_blocks;
-mod metadata_tokens;
 mod newest_kernel;
 mod null_passwords;
 mod own_traces;
@@ -36,7 +35,7 @@ mod package_origins;
 pub(crate) mod password_expiry;
 mod password_fields;
 mod password_hashes;
-mod private_keys;
+mod root_device;
 mod root_password;
 mod security_groups;
 mod security_updates;
@@ -76,10 +75,7 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::DefaultUser => default_user::check(image),
         OwnCheck::SudoRights => sudo_rights::check(image),
         OwnCheck::PasswordExpiry => password_expiry::check(image, context),
-        OwnCheck::AwsCredentials => aws_credentials::check(image, context),
-        OwnCheck::PrivateKeys => private_keys::check(image, context),
         OwnCheck::Certificates => certificates::check(image, context),
-        OwnCheck::MetadataTokens => metadata_tokens::check(image),
         OwnCheck::MachineId => machine_id::check(image),
         OwnCheck::DbusMachineId => dbus_machine_id::check(image),
         OwnCheck::Logs => logs::check(image),
@@ -88,13 +84,9 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::ClearText => clear_text::check(image),
         OwnCheck::Virtualization => virtualization::check(image),
         OwnCheck::Architecture => architecture::check(image),
+        OwnCheck::RootDevice => root_device::check(image),
         OwnCheck::SecurityGroups => security_groups::check(image),
         OwnCheck::Encryption => encryption::check(image),
         OwnCheck::OwnTraces => own_traces::check(image),
     }
-}
-
-/// Whether `check` looks at what the sweep found.
-pub(super) fn needs_sweep(check: OwnCheck) -> bool {
-    matches!(check, OwnCheck::AwsCredentials | OwnCheck::PrivateKeys | OwnCheck::Certificates)
 }

@@ -1,9 +1,146 @@
-//! OSL-09.
+//! OSL-09: which packages are not the distribution's own. Whether they may be sold on, only a person knows.
+//!
+//! rpm packages carry their vendor: the distribution is whoever made its C library. dpkg keeps a maintainer only, which
+//! tells nothing; there, the repositories are listed that are not the distribution's.
 
-use crate::check::Finding;
-use crate::image::{Error, Image};
+use crate::check::{Finding, Observation, Status};
+use crate::image::packages::{Database, Package};
+use crate::image::{Error, Image, text};
+
+/// Hosts of Debian's and Ubuntu's own archives, and of their mirrors in AWS.
+const ARCHIVES: [&str; 8] = [
+    "debian.org",
+    "ubuntu.com",
+    "cdn-aws.debian.org",
+    "ec2.archive.ubuntu.com",
+    "kali.org",
+    "raspbian.org",
+    "canonical.com",
+    "devuan.org",
+];
 
 pub(super) fn check(image: &Image) -> Result<Finding, Error> {
-    let _ = (image);
-    todo!()
+    let packages = image.packages()?;
+    let (seen, summary) = match packages.database {
+        Database::None => {
+            return Ok(Finding::new(
+                Status::Unknown,
+                "No dpkg or rpm database was found, so what is installed is not known.",
+            ));
+        }
+        Database::Dpkg => {
+            let seen = foreign_repositories(image)?;
+            let summary = match seen.len() {
+                0 => "Only the distribution's own repositories are set up. Confirm the origin of what was installed by hand.".to_owned(),
+                _ => "Packages may come from repositories that are not the distribution's own. Confirm their origin.".to_owned(),
+            };
+            (seen, summary)
+        }
+        _ => {
+            let seen = foreign_packages(&packages.packages);
+            let summary = match seen.len() {
+                0 => "Every package is the distribution's own. Confirm the origin of what was installed by hand."
+                    .to_owned(),
+                1 => "One package is not the distribution's own. Confirm its origin.".to_owned(),
+                many => format!("{many} packages are not the distribution's own. Confirm their origin."),
+            };
+            (seen, summary)
+        }
+    };
+    Ok(Finding::new(Status::Attest, summary).seen(seen))
+}
+
+fn foreign_packages(packages: &[Package]) -> Vec<Observation> {
+    let own = packages.iter().find(|package| package.name == "glibc").map(|package| package.vendor.as_str());
+    packages
+        .iter()
+        .filter(|package| Some(package.vendor.as_str()) != own && package.name != "gpg-pubkey")
+        .map(|package| {
+            let vendor = if package.vendor.is_empty() { "an unknown vendor" } else { &package.vendor };
+            Observation::fact(text::visible(&format!("{} {} by {vendor}", package.name, package.version)))
+        })
+        .collect()
+}
+
+/// Lines of sources.list(5), both forms, that name another host.
+fn foreign_repositories(image: &Image) -> Result<Vec<Observation>, Error> {
+    let mut seen = Vec::new();
+    for pattern in ["/etc/apt/sources.list", "/etc/apt/sources.list.d/*.list", "/etc/apt/sources.list.d/*.sources"] {
+        for path in image.glob(pattern)? {
+            let list = image.read_text(&path)?.unwrap_or_default();
+            for (number, line) in (1..).zip(list.lines()) {
+                let line = line.trim();
+                let source = line.starts_with("deb ") || line.starts_with("deb-src ") || line.starts_with("URIs:");
+                if source && line.split_ascii_whitespace().any(|word| host(word).is_some_and(|host| !is_own(host))) {
+                    seen.push(Observation::at(&path).line(number).text(without_password(line)));
+                }
+            }
+        }
+    }
+    Ok(seen)
+}
+
+/// The host of a URL, without user and port.
+fn host(word: &str) -> Option<&str> {
+    let (_, rest) = word.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    Some(host.split(':').next().unwrap_or(host))
+}
+
+fn is_own(host: &str) -> bool {
+    host.is_empty()
+        || ARCHIVES.iter().any(|own| host == *own || host.strip_suffix(own).is_some_and(|sub| sub.ends_with('.')))
+}
+
+/// The line with what stands before the `@` of a URL masked.
+fn without_password(line: &str) -> String {
+    let words = line.split(' ').map(|word| match (word.split_once("://"), word.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => word.to_owned(),
+    });
+    text::visible(&words.collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::fixture::Fixture;
+
+    fn package(name: &str, vendor: &str) -> Package {
+        Package { name: name.to_owned(), version: "1".to_owned(), arch: "x86_64".to_owned(), vendor: vendor.to_owned() }
+    }
+
+    #[test]
+    fn packages_of_another_vendor_are_named() {
+        let packages = [
+            package("glibc", "Amazon Linux"),
+            package("bash", "Amazon Linux"),
+            package("agent", "Acme"),
+            package("gpg-pubkey", ""),
+        ];
+        let seen = foreign_packages(&packages);
+        assert_eq!(seen.iter().filter_map(|seen| seen.text.as_deref()).collect::<Vec<_>>(), ["agent 1 by Acme"]);
+    }
+
+    #[test]
+    fn other_repositories_are_named_and_their_passwords_are_not() {
+        let fixture = Fixture::debian();
+        fixture.file("/etc/apt/sources.list", "deb http://mirror.debian.org/debian bookworm main\n# deb http://x.org y\n");
+        assert_eq!(foreign_repositories(&fixture.image()).unwrap(), []);
+        fixture.file(
+            "/etc/apt/sources.list.d/acme.list",
+            "deb [trusted=yes] https://joe:hunter2@apt.acme.example/debian stable main\n",
+        );
+        fixture.file("/etc/apt/sources.list.d/x.sources", "Types: deb\nURIs: https://notdebian.org/x\n");
+        let seen = foreign_repositories(&fixture.image()).unwrap();
+        assert_eq!(seen.len(), 2);
+        assert!(!format!("{seen:?}").contains("hunter2"));
+        assert_eq!(seen[1].line, Some(2));
+    }
+
+    #[test]
+    fn no_database_is_unknown() {
+        assert_eq!(check(&Fixture::bare().image()).unwrap().status, Status::Unknown);
+    }
 }

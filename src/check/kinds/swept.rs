@@ -1,0 +1,66 @@
+//! The sweep over every file found nothing of a kind, and nothing is where such things are kept.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::catalogue::SweptKind;
+use crate::check::{Context, Finding, Observation, Status, places};
+use crate::image::{Error, Image, Kind};
+
+pub(in crate::check) fn check(
+    image: &Image,
+    context: &Context,
+    kind: SweptKind,
+    known: &[String],
+    below: &[PathBuf],
+    except: &[String],
+) -> Result<Finding, Error> {
+    let mut seen = Vec::new();
+    for path in places::matching(image, known, &[])? {
+        if image.lstat(&path)?.is_some_and(|meta| meta.kind != Kind::File || meta.size > 0) {
+            seen.extend(places::observed(image, &path)?);
+        }
+    }
+    let mut files: BTreeSet<PathBuf> = seen.iter().filter_map(|seen| seen.path.clone()).collect();
+    let (kept, excused) = (files.clone(), places::matching(image, except, &[])?);
+    if let Some(sweep) = &context.sweep {
+        for hit in sweep.hits(kind, image) {
+            let counts = below.is_empty() || below.iter().any(|directory| hit.path.starts_with(directory));
+            if !counts || excused.binary_search(&hit.path).is_ok() || kept.contains(&hit.path) {
+                continue;
+            }
+            files.insert(hit.path.clone());
+            seen.push(Observation { line: hit.line, ..Observation::at(&hit.path).text(&hit.text) });
+        }
+    }
+    if !seen.is_empty() {
+        return Ok(Finding::new(Status::Fail, failed(kind, files.len())).seen(seen));
+    }
+    let Some(sweep) = &context.sweep else {
+        return Ok(Finding::new(Status::Unknown, "The files have not been looked through yet."));
+    };
+    if let Some(first) = sweep.unread.first() {
+        let more = sweep.unread.iter().map(|error| Observation::at(&error.path).text(error.to_string()));
+        return Ok(Finding::new(Status::Unknown, format!("Some files could not be looked at: {first}.")).seen(more));
+    }
+    let cut = sweep.cut.iter().map(|path| Observation::at(path).text("read only in part: it is larger than 1 GiB"));
+    Ok(Finding::new(Status::Pass, passed(kind, sweep.files)).seen(cut))
+}
+
+fn failed(kind: SweptKind, files: usize) -> String {
+    let files = if files == 1 { "One file holds".to_owned() } else { format!("{files} files hold") };
+    match kind {
+        SweptKind::PrivateKey => format!("{files} a private key."),
+        SweptKind::AwsKey => format!("{files} AWS credentials."),
+        SweptKind::Metadata => format!("{files} a request for instance metadata without a token."),
+    }
+}
+
+fn passed(kind: SweptKind, files: u64) -> String {
+    let what = match kind {
+        SweptKind::PrivateKey => "private key that a package did not bring",
+        SweptKind::AwsKey => "AWS credentials",
+        SweptKind::Metadata => "script that asks for instance metadata without a token",
+    };
+    format!("No {what} in {files} files.")
+}

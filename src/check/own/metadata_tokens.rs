@@ -1,9 +1,0 @@
-//! AGT-07.
-
-use crate::check::Finding;
-use crate::image::{Error, Image};
-
-pub(super) fn check(image: &Image) -> Result<Finding, Error> {
-    let _ = (image);
-    todo!()
-}

@@ -1,0 +1,161 @@
+//! The walk over every regular file for what must not be on an image: private keys, AWS keys, and scripts that ask for
+//! instance metadata without a token.
+//!
+//! What was found is kept masked. Judging by it is the business of the checks in [`super::own`].
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use super::survey::Progress;
+use crate::catalogue::SweptKind as Kind;
+use crate::image::walk::{self, OpenFile, walk};
+use crate::image::{Body, Error, Image, Node};
+use scan::Scanner;
+
+mod armour;
+mod aws;
+mod container;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+/// One place where a secret was seen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hit {
+    /// The file.
+    pub path: PathBuf,
+    /// Line, from 1; `None` in a file that has no lines.
+    pub line: Option<u32>,
+    /// What sort.
+    pub kind: Kind,
+    /// What was seen, masked.
+    pub text: String,
+}
+
+/// Everything the sweep found, sorted by path and line, and what it could not read.
+#[derive(Debug, Clone, Default)]
+pub struct Sweep {
+    /// The hits. Files that a package shipped and nobody changed are left out.
+    pub hits: Vec<Hit>,
+    /// Hits beyond [`HIT_LIMIT`], which are only counted.
+    pub more: u64,
+    /// Paths that could not be read, and why.
+    pub unread: Vec<Error>,
+    /// Files larger than [`FILE_LIMIT`], read up to there.
+    pub cut: Vec<PathBuf>,
+    /// Regular files read.
+    pub files: u64,
+    /// Bytes read.
+    pub bytes: u64,
+}
+
+/// The most hits that are kept.
+pub const HIT_LIMIT: usize = 20_000;
+
+/// The most that is read of one file: 1 GiB.
+pub const FILE_LIMIT: u64 = 1 << 30;
+
+impl Sweep {
+    /// The hits of `kind` that are still there on `image`, which may be a draft of the image that was swept.
+    pub fn hits<'a>(&'a self, kind: Kind, image: &'a Image) -> impl Iterator<Item = &'a Hit> {
+        self.hits.iter().filter(move |hit| hit.kind == kind && is_still_there(hit, image))
+    }
+}
+
+/// Whether a draft leaves what `hit` saw.
+fn is_still_there(hit: &Hit, image: &Image) -> bool {
+    if image.overlay().is_empty() {
+        return true;
+    }
+    match image.overlay().get(&hit.path) {
+        Some(Some(Node::File(file))) => match &file.body {
+            Body::Bytes(bytes) => secrets(&hit.path, bytes).iter().any(|secret| secret.kind == hit.kind),
+            Body::OnDisk { .. } => true,
+        },
+        Some(_) => false,
+        None => !matches!(image.lstat(&hit.path), Ok(None)),
+    }
+}
+
+/// Every secret in the whole file `bytes`.
+fn secrets(path: &Path, bytes: &[u8]) -> Vec<scan::Secret> {
+    let mut found = Scanner::new().map(|scanner| scanner.scan(bytes)).unwrap_or_default();
+    found.extend(container::key_store(path, bytes));
+    found
+}
+
+/// Reads every regular file of the image's own file systems, on several threads, in memory that does not grow with them.
+pub fn sweep(image: &Image, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
+    let Some(scanner) = Scanner::new() else {
+        let error = Error::malformed("search", "/", "the search could not be made ready");
+        return Sweep { unread: vec![error], ..Sweep::default() };
+    };
+    let walked = walk(
+        image,
+        Gathered::default,
+        |gathered, file| look_at(image, &scanner, file, gathered),
+        &|walk::Progress { files, bytes }| progress(Progress::Swept { files, bytes }),
+        &AtomicBool::new(false),
+    );
+    let walk::Progress { files, bytes } = walked.progress;
+    let mut sweep = Sweep { unread: walked.errors, files, bytes, ..Sweep::default() };
+    if !walked.finished {
+        let error = Error::malformed("search", "/", "the search ended before its end; try again");
+        sweep.unread.push(error);
+    }
+    for gathered in walked.states {
+        sweep.hits.extend(gathered.hits);
+        sweep.cut.extend(gathered.cut);
+        sweep.more += gathered.more;
+    }
+    sweep.hits.sort();
+    sweep.cut.sort();
+    sweep.more += sweep.hits.len().saturating_sub(HIT_LIMIT) as u64;
+    sweep.hits.truncate(HIT_LIMIT);
+    sweep
+}
+
+/// What one thread has found.
+#[derive(Default)]
+struct Gathered {
+    hits: Vec<Hit>,
+    cut: Vec<PathBuf>,
+    more: u64,
+}
+
+fn look_at(image: &Image, scanner: &Scanner, file: &mut OpenFile<'_>, gathered: &mut Gathered) -> Result<(), Error> {
+    let mut pass = scan::Pass::new(scanner, file.meta().size);
+    let name = Path::new(file.name()).to_owned();
+    let mut store = None;
+    let mut stopped = false;
+    let whole = file.pieces(scan::OVERLAP, FILE_LIMIT, &mut |offset, piece| {
+        if offset == 0 {
+            store = container::key_store(&name, piece);
+        }
+        let flow = pass.piece(offset, piece);
+        stopped |= flow.is_break();
+        flow
+    })?;
+    if !whole && !stopped && gathered.cut.len() < HIT_LIMIT {
+        gathered.cut.push(file.path());
+    }
+    let found: Vec<_> = store.into_iter().chain(pass.finish()).collect();
+    if found.is_empty() || is_shipped(image, &file.path()) {
+        return Ok(());
+    }
+    let path = file.path();
+    for scan::Secret { kind, line, text } in found {
+        if gathered.hits.len() < HIT_LIMIT {
+            gathered.hits.push(Hit { path: path.clone(), line, kind, text });
+        } else {
+            gathered.more += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a package brought the file as it is. Test keys in language packages are no secret: everybody has them.
+fn is_shipped(image: &Image, path: &Path) -> bool {
+    let (Ok(Some(bytes)), Ok(packages)) = (image.read(path), image.packages()) else { return false };
+    packages.ships(image, path, &bytes).is_some()
+}

@@ -1,0 +1,174 @@
+//! Where a secret stands in one file, which is handed over piece by piece.
+//!
+//! One pass of a vectorized multi-literal search finds the few places worth a look; each is then judged by hand-written
+//! code that looks at its neighbours. No regular expression, no Unicode, no allocation for a file without a secret.
+
+use std::ops::ControlFlow;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use super::{Kind, armour, aws};
+use crate::image::text;
+
+/// How much of a piece must come again at the beginning of the next: the longest secret, and what is looked at before
+/// its first word.
+pub(super) const OVERLAP: usize = armour::LONGEST + armour::BEFORE;
+
+/// What is looked at of a line, before and after the word.
+const LINE: usize = 1000;
+
+/// The most secrets kept of one file.
+pub(super) const PER_FILE: usize = 16;
+
+const WORDS: [&str; 8] = [
+    "PRIVATE KEY",
+    "PuTTY-User-Key-File-",
+    "AKIA",
+    "ASIA",
+    "_access_key",
+    "_ACCESS_KEY",
+    "AccessKey",
+    "169.254.169.254",
+];
+
+/// A secret in one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Secret {
+    pub(super) kind: Kind,
+    pub(super) line: Option<u32>,
+    pub(super) text: String,
+}
+
+/// The search, made once and shared by every thread.
+#[derive(Debug)]
+pub(super) struct Scanner {
+    words: AhoCorasick,
+}
+
+impl Scanner {
+    /// `None` never happens with the words above.
+    pub(super) fn new() -> Option<Self> {
+        let mut builder = AhoCorasick::builder();
+        builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA));
+        builder.build(WORDS).ok().map(|words| Self { words })
+    }
+
+    /// Every secret in `bytes`, a whole file.
+    pub(super) fn scan(&self, bytes: &[u8]) -> Vec<Secret> {
+        let mut pass = Pass::new(self, bytes.len() as u64);
+        let _ = pass.piece(0, bytes);
+        pass.finish()
+    }
+}
+
+/// The way through one file, piece by piece.
+pub(super) struct Pass<'s> {
+    scanner: &'s Scanner,
+    /// Where the file ends.
+    size: u64,
+    /// Up to where every word has been judged for good.
+    judged: u64,
+    /// Where the pieces so far end, and the newlines before that.
+    seen: u64,
+    lines: u32,
+    found: Vec<Secret>,
+    /// Found near the end of the last piece: for good only when the next piece does not show the place again.
+    tail: Vec<Secret>,
+}
+
+impl<'s> Pass<'s> {
+    pub(super) fn new(scanner: &'s Scanner, size: u64) -> Self {
+        Self { scanner, size, judged: 0, seen: 0, lines: 0, found: Vec::new(), tail: Vec::new() }
+    }
+
+    /// Judges the words in `piece`, which stands at `offset` and begins with the last [`OVERLAP`] bytes of the piece
+    /// before, unless something was left out in between.
+    pub(super) fn piece(&mut self, offset: u64, piece: &[u8]) -> ControlFlow<()> {
+        let again = usize::try_from(self.seen.saturating_sub(offset)).unwrap_or(usize::MAX).min(piece.len());
+        let lines = self.lines - newlines(piece.get(..again).unwrap_or_default()).min(self.lines);
+        let from = if offset <= self.judged {
+            self.tail.clear();
+            usize::try_from(self.judged - offset).unwrap_or(usize::MAX)
+        } else {
+            self.found.append(&mut self.tail);
+            0
+        };
+        let end = offset + piece.len() as u64;
+        let last = end >= self.size;
+        let settled = if last { piece.len() } else { piece.len().saturating_sub(armour::LONGEST) };
+        self.judge(piece, from, settled, lines);
+        if !last {
+            self.lines = lines.saturating_add(newlines(piece));
+        }
+        self.seen = end;
+        self.judged = offset + settled as u64;
+        if self.found.len() >= PER_FILE { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// What was found, at most [`PER_FILE`].
+    pub(super) fn finish(mut self) -> Vec<Secret> {
+        self.found.append(&mut self.tail);
+        self.found.truncate(PER_FILE);
+        self.found
+    }
+
+    /// Judges the words from `from` on; those from `settled` on only for the time being.
+    fn judge(&mut self, piece: &[u8], from: usize, settled: usize, lines: u32) {
+        let mut script = None;
+        for word in self.scanner.words.find_iter(piece.get(from..).unwrap_or_default()) {
+            let at = from + word.start();
+            let Some((kind, text)) = secret(piece, at, word.pattern().as_usize(), word.len(), &mut script) else {
+                continue;
+            };
+            let line = Some(lines.saturating_add(newlines(piece.get(..at).unwrap_or_default())).saturating_add(1));
+            let found = if at < settled { &mut self.found } else { &mut self.tail };
+            if found.len() >= PER_FILE {
+                return;
+            }
+            if found.last().is_none_or(|last| last.kind != kind || last.line != line) {
+                found.push(Secret { kind, line, text });
+            }
+        }
+    }
+}
+
+/// What the word at `piece[at..]` begins, if it is a secret.
+fn secret(piece: &[u8], at: usize, word: usize, length: usize, script: &mut Option<bool>) -> Option<(Kind, String)> {
+    match word {
+        0 => armour::private_key(piece, at).map(|label| (Kind::PrivateKey, format!("-----BEGIN {label}-----"))),
+        1 => piece.get(at..).is_some_and(armour::putty).then(|| (Kind::PrivateKey, "PuTTY private key".to_owned())),
+        2 | 3 => aws::key_id(piece, at).map(|id| (Kind::AwsKey, format!("AWS access key id {}", text::masked(id)))),
+        4..=6 => aws::secret(piece, at, length)
+            .map(|secret| (Kind::AwsKey, format!("AWS secret access key {}", text::masked(secret)))),
+        _ => metadata(piece, at, script).map(|text| (Kind::Metadata, text)),
+    }
+}
+
+/// A script's request for instance metadata, when nothing in the piece speaks of tokens.
+///
+/// The line must hold an `http` or a program that fetches, and be no comment; a file with NUL bytes is no script.
+/// `script` keeps whether the piece is a script without tokens.
+fn metadata(piece: &[u8], at: usize, script: &mut Option<bool>) -> Option<String> {
+    if !*script.get_or_insert_with(|| is_script_without_tokens(piece)) {
+        return None;
+    }
+    let (low, high) = (at.saturating_sub(LINE), piece.len().min(at + LINE));
+    let start = memchr::memrchr(b'\n', piece.get(low..at)?).map_or(low, |newline| low + newline + 1);
+    let end = memchr::memchr(b'\n', piece.get(at..high)?).map_or(high, |newline| at + newline);
+    let line = piece.get(start..end)?.trim_ascii();
+    if line.starts_with(b"#") {
+        return None;
+    }
+    let asks =
+        [&b"http:"[..], b"curl", b"wget", b"latest/"].iter().any(|word| memchr::memmem::find(line, word).is_some());
+    asks.then(|| text::visible(&String::from_utf8_lossy(line.get(..200).unwrap_or(line))))
+}
+
+fn is_script_without_tokens(piece: &[u8]) -> bool {
+    let token = |window: &[u8]| window.eq_ignore_ascii_case(b"aws-ec2-metadata-token");
+    memchr::memchr(0, piece).is_none() && !piece.windows(22).any(token)
+}
+
+fn newlines(bytes: &[u8]) -> u32 {
+    u32::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u32::MAX)
+}

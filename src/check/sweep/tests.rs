@@ -1,0 +1,280 @@
+use std::path::Path;
+
+use base64ct::{Base64, Encoding};
+use proptest::prelude::*;
+
+use super::Kind;
+use super::scan::{OVERLAP, Pass, Scanner, Secret};
+
+/// The size of the walk's pieces.
+const PIECE: usize = 256 << 10;
+
+/// A body that looks like DER: a SEQUENCE of `length` bytes and its content.
+fn der(length: u16) -> Vec<u8> {
+    let [high, low] = length.to_be_bytes();
+    let content = (0..length).map(|at| (at.wrapping_mul(31) >> 2) as u8 ^ 0x5a);
+    [0x30, 0x82, high, low].into_iter().chain(content).collect()
+}
+
+fn pem(label: &str, body: &[u8]) -> String {
+    let text = Base64::encode_string(body);
+    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+fn openssh() -> String {
+    pem("OPENSSH PRIVATE KEY", &[b"openssh-key-v1\0".as_slice(), &[7; 200]].concat())
+}
+
+fn scan(text: impl AsRef<[u8]>) -> Vec<Secret> {
+    Scanner::new().unwrap().scan(text.as_ref())
+}
+
+fn kinds(text: impl AsRef<[u8]>) -> Vec<Kind> {
+    scan(text).into_iter().map(|secret| secret.kind).collect()
+}
+
+fn id() -> String {
+    ["AKIA", "QX7RT2ZLM4WB", "6KDP"].concat()
+}
+
+fn secret() -> String {
+    ["wJb2rXUtnFEMI/K7MDENG+", "bPxRfiCYzz91TqpLsA"].concat()
+}
+
+#[test]
+fn every_armour_is_seen_with_its_line() {
+    let pgp = pem("PGP PRIVATE KEY BLOCK", &[&[0x95, 0x01], [9; 200].as_slice()].concat()).replacen('\n', "\n\n", 1);
+    for (text, label) in [
+        (pem("RSA PRIVATE KEY", &der(1190)), "RSA PRIVATE KEY"),
+        (pem("PRIVATE KEY", &der(1190)), "PRIVATE KEY"),
+        (pem("ENCRYPTED PRIVATE KEY", &der(300)), "ENCRYPTED PRIVATE KEY"),
+        (pem("EC PRIVATE KEY", &der(119)), "EC PRIVATE KEY"),
+        (openssh(), "OPENSSH PRIVATE KEY"),
+        (pgp, "PGP PRIVATE KEY BLOCK"),
+    ] {
+        let found = scan(format!("one\ntwo\n{text}"));
+        assert_eq!(found.len(), 1, "{label}");
+        assert_eq!((found[0].line, found[0].text.as_str()), (Some(3), format!("-----BEGIN {label}-----").as_str()));
+    }
+}
+
+#[test]
+fn the_shortest_key_counts() {
+    // Ed25519 in PKCS #8: a SEQUENCE of 46 bytes.
+    let body = [&[0x30, 46][..], &[3; 46]].concat();
+    assert_eq!(kinds(pem("PRIVATE KEY", &body)), [Kind::PrivateKey]);
+}
+
+#[test]
+fn an_encrypted_legacy_key_is_seen() {
+    let key = pem("RSA PRIVATE KEY", &[0x77; 300]);
+    let headers = "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-EDE3-CBC,0011223344556677\n\n";
+    assert_eq!(kinds(key.replacen("-----\n", headers, 1)), [Kind::PrivateKey]);
+}
+
+#[test]
+fn putty_keys_are_seen() {
+    let key = format!(
+        "PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\nPublic-Lines: 1\r\n{0}\r\nPrivate-Lines: 1\r\n{0}\r\n",
+        "A".repeat(64)
+    );
+    assert_eq!(kinds(&key), [Kind::PrivateKey]);
+    assert!(kinds("PuTTY-User-Key-File-2: is how such a file begins; then Private-Lines: 3").is_empty());
+}
+
+#[test]
+fn a_key_inside_another_format_is_seen() {
+    let key = pem("PRIVATE KEY", &der(1190));
+    assert_eq!(kinds(format!("{{\"private_key\": \"{}\"}}", key.replace('\n', "\\n"))), [Kind::PrivateKey]);
+    let indented: String = key.lines().map(|line| format!("    {line}\r\n")).collect();
+    assert_eq!(kinds(format!("key: |\r\n{indented}")), [Kind::PrivateKey]);
+    let joined: String = key.lines().map(|line| format!("  \"{line}\\n\" +\n")).collect();
+    assert_eq!(kinds(joined), [Kind::PrivateKey]);
+}
+
+#[test]
+fn words_alone_are_no_key() {
+    let placeholder =
+        format!("-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA{}\n-----END RSA PRIVATE KEY-----", "x".repeat(80));
+    let dotted = pem("RSA PRIVATE KEY", &der(1190)).replacen("\nM", "\n...\nM", 1).replace("-----END", "...\n-----END");
+    for text in [
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\0-----END PRIVATE KEY-----\0",
+        "-----BEGIN PRIVATE KEY-----\nshort\n-----END PRIVATE KEY-----",
+        "BEGIN PRIVATE KEY",
+        "PRIVATE KEY",
+        &placeholder,
+        &dotted,
+        &pem("PUBLIC KEY", &der(300)),
+        &pem("CERTIFICATE", &der(300)),
+        &pem("OPENSSH PRIVATE KEY", &der(300)),
+    ] {
+        assert!(kinds(text).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn aws_ids_stand_alone_and_are_masked() {
+    let id = id();
+    let found = scan(format!("a\naws_access_key_id = {id}\n"));
+    assert_eq!((found[0].kind, found[0].line), (Kind::AwsKey, Some(2)));
+    assert!(!found[0].text.contains(&id[8..]), "{}", found[0].text);
+    for text in
+        [format!("\"{id}\""), id.clone(), format!("https://{id}/2026"), format!("{}", id.replace("AKIA", "ASIA"))]
+    {
+        assert_eq!(kinds(&text), [Kind::AwsKey], "{text}");
+    }
+    for text in [
+        "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        format!("x{id}"),
+        format!("{id}7"),
+        format!("A{id}"),
+        id.to_lowercase(),
+        id[..19].to_owned(),
+        format!("AKIA{}", "X".repeat(16)),
+    ] {
+        assert!(kinds(&text).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn aws_secrets_are_seen_in_many_spellings() {
+    let secret = secret();
+    assert_eq!(secret.len(), 40);
+    for text in [
+        format!("aws_secret_access_key = {secret}\n"),
+        format!("export AWS_SECRET_ACCESS_KEY='{secret}'"),
+        format!("\"SecretAccessKey\": \"{secret}\","),
+        format!("secret_access_key=>\"{secret}\""),
+    ] {
+        let found = scan(&text);
+        assert_eq!(found.iter().map(|found| found.kind).collect::<Vec<_>>(), [Kind::AwsKey], "{text}");
+        assert!(!found[0].text.contains(&secret[6..]), "{}", found[0].text);
+    }
+    for text in [
+        format!("aws_secret_access_key = {secret}A"),
+        format!("aws_secret_access_key = {}", &secret[..39]),
+        "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
+        "aws_secret_access_key = ${SECRET}".to_owned(),
+        format!("an_access_key = {secret}"),
+    ] {
+        assert!(kinds(&text).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn a_script_without_tokens_is_seen() {
+    let plain = "#!/bin/sh\nid=$(curl -s http://169.254.169.254/latest/meta-data/instance-id)\n";
+    assert_eq!(scan(plain)[0].kind, Kind::Metadata);
+    assert_eq!(scan(plain)[0].line, Some(2));
+    for text in [
+        format!("{plain}# X-aws-ec2-metadata-token"),
+        format!("{plain}\0"),
+        "# curl http://169.254.169.254/latest".to_owned(),
+        "server 169.254.169.254".to_owned(),
+    ] {
+        assert!(kinds(&text).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn a_flood_of_words_ends() {
+    for word in [
+        "-----BEGIN PRIVATE KEY-----",
+        "PRIVATE KEY ",
+        "-----BEGIN PRIVATE KEY-----:\n",
+        "169.254.169.254",
+        "AKIA",
+        "PuTTY-User-Key-File-",
+    ] {
+        assert!(kinds(word.repeat(PIECE / 8 / word.len())).is_empty(), "{word}");
+    }
+}
+
+#[test]
+fn what_is_kept_of_one_file_is_bounded() {
+    let text = format!("{}\n", id()).repeat(50_000);
+    assert_eq!(stream(text.as_bytes(), PIECE).len(), super::scan::PER_FILE);
+}
+
+#[test]
+fn key_stores_are_told_by_name_and_first_bytes() {
+    let java = [&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0, 0, 0, 1][..], &[0, 0, 0, 1]].concat();
+    let trusted = [&java[..12], &[0, 0, 0, 2]].concat();
+    let seen = |path: &str, head: &[u8]| super::container::key_store(Path::new(path), head).is_some();
+    assert!(seen("/opt/app/server.jks", &java));
+    assert!(!seen("/opt/app/trust.jks", &trusted));
+    assert!(seen("/opt/app/server.P12", &der(300)));
+    assert!(!seen("/opt/app/notes.p12", b"hello"));
+    assert!(!seen("/opt/app/server", &java));
+}
+
+/// Hands over `bytes` as the walk does, in pieces of `step` bytes.
+fn stream(bytes: &[u8], step: usize) -> Vec<Secret> {
+    let scanner = Scanner::new().unwrap();
+    let mut pass = Pass::new(&scanner, bytes.len() as u64);
+    let mut start = 0;
+    loop {
+        let end = (start + step).min(bytes.len());
+        if pass.piece(start as u64, &bytes[start..end]).is_break() || end == bytes.len() {
+            return pass.finish();
+        }
+        start = end - OVERLAP;
+    }
+}
+
+#[test]
+fn what_stands_before_a_hole_is_seen() {
+    let scanner = Scanner::new().unwrap();
+    let mut pass = Pass::new(&scanner, 10 << 20);
+    let piece = format!("{}\n{}", " ".repeat(1000), openssh());
+    assert!(pass.piece(0, piece.as_bytes()).is_continue());
+    assert!(pass.piece(5 << 20, id().as_bytes()).is_continue());
+    let found = pass.finish();
+    assert_eq!(
+        found.iter().map(|found| (found.kind, found.line)).collect::<Vec<_>>(),
+        [(Kind::PrivateKey, Some(2)), (Kind::AwsKey, Some(9))]
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Wherever a secret stands, across the border of two pieces too, it is seen once, on the right line.
+    #[test]
+    fn a_secret_is_seen_wherever_it_stands(
+        before in 0..3 * PIECE, line in 1..200_usize, step in prop_oneof![Just(70_001_usize), Just(PIECE), Just(1 << 20)], which in 0..4,
+    ) {
+        let secret = match which {
+            0 => pem("RSA PRIVATE KEY", &der(1190)),
+            1 => openssh(),
+            2 => format!("{}\n", id()),
+            _ => format!("aws_secret_access_key = {}\n", secret()),
+        };
+        let mut text: Vec<u8> = (0..before).map(|at| if at % line == line - 1 { b'\n' } else { b' ' }).collect();
+        text.push(b'\n');
+        let expected = text.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        text.extend(secret.as_bytes());
+        text.extend(vec![b' '; before % 70_000]);
+        let found = stream(&text, step);
+        prop_assert_eq!(found.len(), 1);
+        prop_assert_eq!(found[0].line, Some(u32::try_from(expected).unwrap()));
+    }
+
+    /// Nothing in a file makes it panic.
+    #[test]
+    fn any_bytes_are_survived(
+        noise in proptest::collection::vec(any::<u8>(), 0..300),
+        words in proptest::collection::vec(prop_oneof![
+            Just("-----BEGIN "), Just("PRIVATE KEY"), Just("-----"), Just("\n"), Just("-----END"), Just("AKIA"), Just("MIIB"),
+            Just("aws_secret_access_key"), Just("="), Just(":"), Just("PuTTY-User-Key-File-"), Just("Private-Lines: 1\n"), Just("169.254.169.254"), Just("http:"),
+        ], 0..40),
+    ) {
+        let mut text = noise;
+        for word in words {
+            text.extend(word.as_bytes());
+        }
+        scan(&text);
+    }
+}
