@@ -56,6 +56,8 @@ fn every_regular_file_is_visited_once_and_nothing_else() {
     assert_eq!(files[&PathBuf::from("/var/spool/77")], b"77");
     assert!(files.contains_key(&PathBuf::from("/home").join(OsStr::from_bytes(b"\xff\xfe"))));
     assert!(files.contains_key(Path::new("/etc/a")) != files.contains_key(Path::new("/etc/a2")));
+    let own = Image::of(super::super::root::Root::open(root.root()).unwrap().with_own_resolver()).unwrap();
+    assert_eq!(contents(&own).0.len(), files.len(), "a kernel without openat2 shows the same");
     // The second name of a file is counted, not read.
     assert_eq!(walked.progress, Progress { files: 1005, bytes: files.values().map(|bytes| bytes.len() as u64).sum() });
 }
