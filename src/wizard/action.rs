@@ -230,7 +230,7 @@ pub fn why_not(model: &Model, place: Place, action: Action) -> Option<String> {
         }),
         (Action::Review | Action::Export, _) if model.survey.running => Some("the checks are still running".into()),
         (Action::Review, Hub) if model.chosen().is_empty() => {
-            Some("nothing is chosen yet; Space chooses the remedy of the selected guideline".into())
+            Some("nothing is chosen yet; Space chooses a guideline's remedy".into())
         }
         (Action::UndoLast, _) if model.last_run().is_none() => Some("there is no run to take back".into()),
         (Action::UndoThis, Hub) => {

@@ -12,7 +12,7 @@ use crate::wizard::page::{self, Role};
 use crate::wizard::{Model, Row, words};
 
 /// From this width of the list on, ids stand before the titles.
-const WITH_IDS: u16 = 44;
+const WITH_IDS: u16 = 64;
 
 /// Draws both panes, or the one that has the keys.
 pub(super) fn draw(model: &Model, size: Size, sheet: &mut Sheet<'_>) {

@@ -148,10 +148,8 @@ pub(super) fn hints(model: &Model, width: u16) -> page::Line {
 
 fn too_small(size: Size, sheet: &mut Sheet<'_>, practice: bool) {
     let practice = if practice { "PRACTICE: " } else { "" };
-    let text = format!(
-        "{practice}needs {} columns by {} rows, has {} by {}; q quits",
-        SMALLEST.width, SMALLEST.height, size.width, size.height
-    );
+    let text =
+        format!("{practice}needs {}×{}, has {}×{}; q quits", SMALLEST.width, SMALLEST.height, size.width, size.height);
     let width = u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
     let text = words::fit(&text, usize::from(size.width));
     sheet.text(size.width.saturating_sub(width) / 2, size.height / 2, size.width, Role::Warning, &text);

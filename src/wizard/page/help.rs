@@ -13,7 +13,7 @@ pub(crate) fn page(model: &Model, place: Place, width: usize) -> Page {
     for binding in action::at(place) {
         let keys = keys(binding);
         let text = match action::why_not(model, place, binding.action) {
-            Some(reason) => format!("{} Not now: {reason}.", binding.help),
+            Some(reason) => format!("{} Not now: {}.", binding.help, reason.trim_end_matches('.')),
             None => binding.help.to_owned(),
         };
         page.labelled(&keys, 16, Role::Text, &text);

@@ -7,7 +7,7 @@ use super::super::input::Input;
 use super::super::message::Effect;
 use super::super::model::Model;
 use super::super::screen::{Field, Form, Overlay, Purpose};
-use super::{keys, notice, save, select};
+use super::{keys, not_now, notice, save, select};
 use crate::check::Status;
 use crate::playbook::Decision;
 
@@ -115,7 +115,7 @@ pub(super) fn choose(model: &mut Model) -> Vec<Effect> {
     let Some(Overlay::Choices { selected, .. }) = model.overlays.last() else { return Vec::new() };
     let Some(choice) = CHOICES.get(*selected).copied() else { return Vec::new() };
     if let Some(reason) = choice.why_not(model) {
-        notice(model, true, format!("Not now: {reason}."));
+        not_now(model, &reason);
         return Vec::new();
     }
     match choice {

@@ -8,7 +8,7 @@ use super::super::model::{Model, Quit, Row};
 use super::super::page;
 use super::super::screen::{Overlay, Screen};
 use super::super::{DiffView, Key, words};
-use super::{decide, export, notice, quit, review, run, say, select};
+use super::{decide, export, not_now, notice, quit, review, run, say, select};
 use crate::playbook::Decision;
 
 /// Takes a key.
@@ -26,7 +26,7 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
         return Vec::new();
     }
     if let Some(reason) = action::why_not(model, place, action) {
-        notice(model, true, format!("Not now: {reason}."));
+        not_now(model, &reason);
         return Vec::new();
     }
     act(model, place, action)

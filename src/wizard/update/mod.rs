@@ -144,6 +144,16 @@ fn notice(model: &mut Model, bad: bool, text: impl Into<String>) {
     model.notice = Some(Notice { text: text.into(), bad });
 }
 
+/// Says why something is not possible: in the line above the keys, or in a dialog where that is too short.
+fn not_now(model: &mut Model, reason: &str) {
+    let reason = reason.trim_end_matches('.');
+    if reason.chars().count() + 16 > usize::from(model.size.width) {
+        say(model, "Not now", &format!("{reason}."));
+    } else {
+        notice(model, true, format!("Not now: {reason}."));
+    }
+}
+
 fn save(model: &Model) -> Effect {
     Effect::Save(saved::Saved::of(model).to_toml())
 }
