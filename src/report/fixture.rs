@@ -6,6 +6,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use super::sshsig::{Hash, NAMESPACE, PublicKey, SshSig, to_be_signed, wire::put_string};
 use super::*;
 use crate::catalogue::{Catalogue, Check, Guideline, Phase, Severity, Source};
+use crate::change::journal::{Event, JournalLine, Trace};
 use crate::check::{Finding, Findings, Observation, Status};
 use crate::playbook::{Decision, Playbook};
 
@@ -207,21 +208,42 @@ pub(crate) fn sample() -> Report {
         record.result = Outcome::Fixed;
     }
     report.changes = vec![change, secret];
-    report.journal = journal(&[
-        "{\"kind\":\"begin\",\"run\":\"20261122T150500Z-1\",\"guidelines\":[\"SSH-04\",\"ACC-02\"]}",
-        "{\"kind\":\"end\"}",
-    ]);
+    report.journal = journal(&events(&report));
     report
 }
 
 /// A journal with these events, one a second.
-pub(crate) fn journal(events: &[&str]) -> Journal {
+pub(crate) fn journal(events: &[Event]) -> Journal {
     let mut lines: Vec<String> = Vec::new();
-    for (seq, event) in events.iter().enumerate() {
+    for (seq, event) in (0..).zip(events) {
         let prev = lines.last().map_or_else(|| sha256_hex(b"genesis"), |line| sha256_hex(line.as_bytes()));
-        lines.push(format!(
-            "{{\"seq\":{seq},\"at\":\"2026-11-22T15:05:{seq:02}Z\",\"prev\":\"{prev}\",\"event\":{event}}}"
-        ));
+        let line = JournalLine { seq, at: format!("2026-11-22T15:05:{seq:02}Z"), prev, event: event.clone() };
+        lines.push(serde_json::to_string(&line).unwrap());
     }
     Journal { count: lines.len(), head: lines.last().map(|line| sha256_hex(line.as_bytes())), lines }
+}
+
+/// The events of the one run that made the changes of `report`.
+pub(crate) fn events(report: &Report) -> Vec<Event> {
+    let trace = |node: &NodeRecord| Trace {
+        what: "file".into(),
+        sha256: node.sha256.clone().or(Some("withheld".into())),
+        size: node.size,
+        target: None,
+        mode: "0644".into(),
+        uid: 0,
+        gid: 0,
+    };
+    let mut events =
+        vec![Event::Begin { run: "20261122T150500Z-1".into(), guidelines: vec!["SSH-04".into(), "ACC-02".into()] }];
+    events.extend(report.changes.iter().enumerate().map(|(number, change)| Event::Change {
+        number,
+        guideline: change.guideline.clone(),
+        path: change.path.clone(),
+        before: change.before.as_ref().map(trace),
+        after: change.after.as_ref().map(trace),
+    }));
+    events.extend((0..report.changes.len()).map(|number| Event::Done { number }));
+    events.push(Event::End);
+    events
 }

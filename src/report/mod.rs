@@ -25,6 +25,8 @@ mod preparation;
 mod record;
 pub mod sign;
 pub mod sshsig;
+#[cfg(test)]
+mod tests;
 pub mod verdict;
 pub mod verify;
 pub mod view;
@@ -32,7 +34,7 @@ pub mod view;
 pub use bundle::{Bundle, BundleError, read_file, write_bundle, write_file, write_signature};
 pub use preparation::{Particulars, Preparation};
 pub use record::*;
-pub use verdict::{Counts, Decided, Outcome, Verdict};
+pub use verdict::{Counts, Decided, Outcome, Verdict, decided, outcome};
 
 /// SHA-256 of `bytes` in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {

@@ -1,5 +1,5 @@
 //! Signatures in both directions: ours read by `ssh-keygen`, and those of `ssh-keygen` and `ssh-agent` by us.
-#![expect(clippy::disallowed_methods, reason = "test keys, and the real programs as judges")]
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "test keys, and the real programs as judges")]
 
 use std::ffi::OsString;
 use std::fs;

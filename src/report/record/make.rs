@@ -13,6 +13,7 @@ use super::{
 };
 use crate::catalogue::{Catalogue, Guideline};
 use crate::change::diff::{self, FileDiff, Sign};
+use crate::change::journal::{Event, JournalLine};
 use crate::change::{Change, Plan};
 use crate::check::{Finding, Findings, Status};
 use crate::image::text::{path, visible};
@@ -119,6 +120,7 @@ pub fn record(input: &ReportInput<'_>) -> Report {
         changes,
         commands,
     };
+    add_outcomes(&mut report);
     fit(&mut report);
     report.limits = limits(input, &report);
     report
@@ -144,7 +146,7 @@ pub fn new_id() -> Result<String, crate::image::Error> {
     Ok(letters.map(char::from).iter().collect())
 }
 
-fn whole_seconds(moment: Timestamp) -> Timestamp {
+pub(super) fn whole_seconds(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
 
@@ -284,6 +286,7 @@ fn carried_out(runs: &[(String, Plan)]) -> (Vec<ChangeRecord>, Vec<CommandRecord
                     guideline,
                     argv: argv.iter().map(|word| visible(word)).collect(),
                     purpose: visible(purpose),
+                    outcome: None,
                 }),
             }
         }
@@ -354,7 +357,7 @@ fn node_record(node: &Node, secret: bool) -> NodeRecord {
 }
 
 /// The diff as unified text, each line made visible with its tabs kept, and whether it was cut at [`DIFF_LIMIT`].
-fn unified(diff: &FileDiff, existed: bool, exists: bool) -> (Option<String>, bool) {
+pub(super) fn unified(diff: &FileDiff, existed: bool, exists: bool) -> (Option<String>, bool) {
     if diff.hunks.is_empty() {
         return (None, false);
     }
@@ -385,6 +388,30 @@ fn unified(diff: &FileDiff, existed: bool, exists: bool) -> (Option<String>, boo
         }
     }
     (Some(out), false)
+}
+
+/// How each command ended, from the journal, which alone knows.
+fn add_outcomes(report: &mut Report) {
+    let mut run = String::new();
+    let mut started: Option<(String, Vec<String>)> = None;
+    for line in &report.journal.lines {
+        match serde_json::from_str::<JournalLine>(line).map(|line| line.event) {
+            Ok(Event::Begin { run: id, .. }) => run = id,
+            Ok(Event::CommandStart { guideline, argv, .. }) => started = Some((guideline, argv)),
+            Ok(Event::CommandDone { outcome, .. }) => {
+                let Some((guideline, argv)) = started.take() else { continue };
+                let argv: Vec<String> = argv.iter().map(|word| visible(word)).collect();
+                let same = |command: &&mut CommandRecord| {
+                    command.outcome.is_none()
+                        && (&command.run, &command.guideline, &command.argv) == (&run, &guideline, &argv)
+                };
+                if let Some(command) = report.commands.iter_mut().find(same) {
+                    command.outcome = Some(visible(&outcome));
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Cuts observations, then diffs, until the report is small enough to be read again. The journal is never cut.

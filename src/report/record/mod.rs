@@ -355,6 +355,8 @@ pub struct CommandRecord {
     pub argv: Vec<String>,
     /// What it does.
     pub purpose: String,
+    /// How it ended, as the journal says: `exit status 0`; `None` when it does not say.
+    pub outcome: Option<String>,
 }
 
 /// A statement somebody confirmed.

@@ -58,7 +58,7 @@ fn head(out: &mut String, report: &Report) {
 }
 
 fn summary(out: &mut String, report: &Report, sha256: &str) {
-    let (class, sign) = match report.summary.verdict {
+    let (colour, sign) = match report.summary.verdict {
         Verdict::Seaworthy => ("good", "✓"),
         Verdict::SeaworthyWithWaivers => ("warn", "◇"),
         Verdict::Undecided => ("warn", "?"),
@@ -72,7 +72,7 @@ fn summary(out: &mut String, report: &Report, sha256: &str) {
     }
     put!(
         out,
-        "<div class=\"verdict {class}\"><span class=\"sign\" aria-hidden=\"true\">{sign}</span><div><strong>{}</strong><p>{}</p></div></div>\n<dl>\n",
+        "<div class=\"verdict {colour}\"><span class=\"sign\" aria-hidden=\"true\">{sign}</span><div><strong>{}</strong><p>{}</p></div></div>\n<dl>\n",
         report.summary.verdict.word(),
         verdict_sentence(report)
     );
@@ -85,19 +85,25 @@ fn summary(out: &mut String, report: &Report, sha256: &str) {
          The page itself is not signed; <code>VERIFY.txt</code> says how to check.</span>\n<span class=\"mono\">{}</span></div>\n",
         esc(&grouped(sha256))
     );
-    out.push_str("<h2>At a glance</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Guidelines</th>");
-    let present: Vec<Outcome> = OUTCOMES
-        .into_iter()
-        .filter(|outcome| SEVERITIES.iter().any(|severity| count(report, *severity, *outcome) > 0))
-        .collect();
-    for outcome in &present {
-        put!(out, "<th scope=\"col\" class=\"number\">{} {}</th>", glyph(*outcome), words(*outcome));
+    out.push_str("<h2>At a glance</h2>\n<table class=\"glance\">\n<thead><tr><th scope=\"col\">Result</th>");
+    for severity in SEVERITIES {
+        put!(out, "<th scope=\"col\" class=\"number\">{severity}</th>");
     }
     out.push_str("</tr></thead>\n<tbody>\n");
-    for severity in SEVERITIES {
-        put!(out, "<tr><th scope=\"row\">{severity}</th>");
-        for outcome in &present {
-            match count(report, severity, *outcome) {
+    for outcome in OUTCOMES {
+        let counts = SEVERITIES.map(|severity| count(report, severity, outcome));
+        if counts == [0; 3] {
+            continue;
+        }
+        put!(
+            out,
+            "<tr><th scope=\"row\"><span class=\"mark {}\">{} {}</span></th>",
+            class(outcome, Severity::Required),
+            glyph(outcome),
+            words(outcome)
+        );
+        for count in counts {
+            match count {
                 0 => out.push_str("<td class=\"number soft\">·</td>"),
                 some => put!(out, "<td class=\"number\">{some}</td>"),
             }
@@ -106,13 +112,13 @@ fn summary(out: &mut String, report: &Report, sha256: &str) {
     }
     put!(
         out,
-        "</tbody></table></div>\n<p class=\"soft small\">{} changes and {} commands were carried out. Only required guidelines decide the verdict.</p>\n",
+        "</tbody></table>\n<p class=\"soft small\">{} changes and {} commands were carried out. Only required guidelines decide the verdict.</p>\n",
         report.changes.len(),
         report.commands.len()
     );
     let open = open_matters(report);
     if !open.is_empty() {
-        out.push_str("<h2>Not in order</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Guideline</th><th scope=\"col\">Result</th><th scope=\"col\">What was found</th></tr></thead>\n<tbody>\n");
+        out.push_str("<h2>Not in order</h2>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">Guideline</th><th scope=\"col\">Result</th><th scope=\"col\">What was found</th></tr></thead>\n<tbody>\n");
         for record in open {
             put!(
                 out,
@@ -135,7 +141,7 @@ fn decisions(out: &mut String, report: &Report) {
         .filter(|(_, decision)| decision.choice == Choice::Waive)
         .collect();
     if !waived.is_empty() {
-        out.push_str("<h2>Waivers</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Guideline</th><th scope=\"col\">Reason</th><th scope=\"col\">By</th><th scope=\"col\">Until</th></tr></thead>\n<tbody>\n");
+        out.push_str("<h2>Waivers</h2>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">Guideline</th><th scope=\"col\">Reason</th><th scope=\"col\">By</th><th scope=\"col\">Until</th></tr></thead>\n<tbody>\n");
         for (record, decision) in waived {
             put!(
                 out,
@@ -150,7 +156,7 @@ fn decisions(out: &mut String, report: &Report) {
         out.push_str("</tbody></table></div>\n");
     }
     if !report.attestations.is_empty() {
-        out.push_str("<h2>Confirmed by people</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Guideline</th><th scope=\"col\">Statement</th><th scope=\"col\">By</th></tr></thead>\n<tbody>\n");
+        out.push_str("<h2>Confirmed by people</h2>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">Guideline</th><th scope=\"col\">Statement</th><th scope=\"col\">By</th></tr></thead>\n<tbody>\n");
         for attestation in &report.attestations {
             let note = attestation
                 .note
@@ -218,10 +224,11 @@ fn guideline(out: &mut String, report: &Report, record: &GuidelineRecord) {
     for command in commands {
         put!(
             out,
-            "<div class=\"change\"><p><span class=\"soft\">{}</span> ran <code>{}</code>: {}</p></div>\n",
+            "<div class=\"change\"><p><span class=\"soft\">{}</span> ran <code>{}</code>: {} <span class=\"soft\">({})</span></p></div>\n",
             esc(&command.id),
             esc(&command.argv.join(" ")),
-            esc(&command.purpose)
+            esc(&command.purpose),
+            esc(command.outcome.as_deref().unwrap_or("how it ended is not known"))
         );
     }
     if !same {
@@ -234,14 +241,18 @@ fn guideline(out: &mut String, report: &Report, record: &GuidelineRecord) {
 }
 
 fn mark(record: &GuidelineRecord) -> String {
-    let class = match record.result {
+    let class = class(record.result, record.severity);
+    format!("<span class=\"mark {class}\">{} {}</span>", glyph(record.result), words(record.result))
+}
+
+fn class(outcome: Outcome, severity: Severity) -> &'static str {
+    match outcome {
         Outcome::Pass | Outcome::Fixed | Outcome::ByHand => "good",
         Outcome::Attested => "calm",
-        Outcome::Fail if record.severity == Severity::Required => "bad",
+        Outcome::Fail if severity == Severity::Required => "bad",
         Outcome::Waived | Outcome::Deferred | Outcome::NotAttested | Outcome::Unknown | Outcome::Fail => "warn",
         Outcome::NotApplicable => "quiet",
-    };
-    format!("<span class=\"mark {class}\">{} {}</span>", glyph(record.result), words(record.result))
+    }
 }
 
 fn finding(out: &mut String, finding: &FindingRecord) {
@@ -280,7 +291,7 @@ fn change(out: &mut String, change: &ChangeRecord) {
         }
     );
     if let Some(diff) = &change.diff {
-        out.push_str("<pre>");
+        out.push_str("<pre tabindex=\"0\">");
         for line in diff.lines() {
             let class = match line.as_bytes() {
                 [b'-', b'-', b'-', b' ', ..] | [b'+', b'+', b'+', b' ', ..] | [b'\\', ..] => "file",

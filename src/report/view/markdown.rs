@@ -32,26 +32,43 @@ pub fn markdown(report: &Report, sha256: &str) -> String {
     out
 }
 
-/// `text` for running Markdown text and table cells: hidden characters visible, and nothing of it markup.
+/// `text` for running Markdown text and table cells: hidden characters visible, and nothing of it markup, wherever in
+/// a line it stands.
 fn esc(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in visible(text).chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            // Addresses are not made links: readers of a report must not be led away by a crafted name.
-            ':' => out.push_str("&#58;"),
-            '@' => out.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '.' | '!' | '|' | '~'
-            | '=' => {
-                out.push('\\');
-                out.push(letter);
-            }
-            other => out.push(other),
+    let shown = visible(text);
+    let mut out = String::with_capacity(shown.len());
+    let mut rest = shown.as_str();
+    let mut starts = true;
+    while let Some(letter) = rest.chars().next() {
+        // Addresses are not made links: the reader must not be led away by a crafted name. Numbers and dashes begin
+        // lists, but only at the start of a line.
+        let opens = match letter {
+            '&' => Some("&amp;"),
+            '<' => Some("&lt;"),
+            '>' => Some("&gt;"),
+            _ => None,
+        };
+        let escaped = match letter {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => true,
+            ':' => rest.starts_with("://"),
+            '.' => starts || rest_of(&out, 3).eq_ignore_ascii_case("www"),
+            '#' | '+' | '-' | '=' | ')' => starts,
+            _ => false,
+        };
+        match (opens, escaped) {
+            (Some(entity), _) => out.push_str(entity),
+            (None, true) => out.extend(['\\', letter]),
+            (None, false) => out.push(letter),
         }
+        starts &= letter.is_ascii_digit();
+        rest = rest.get(letter.len_utf8()..).unwrap_or_default();
     }
     out
+}
+
+/// The last `count` bytes of `text`, where they are whole characters.
+fn rest_of(text: &str, count: usize) -> &str {
+    text.len().checked_sub(count).and_then(|start| text.get(start..)).unwrap_or_default()
 }
 
 /// `text` as code, in a fence of backticks longer than any run inside, safe in table cells.
@@ -180,7 +197,14 @@ fn guideline(out: &mut String, report: &Report, record: &GuidelineRecord) {
         self::change(out, change);
     }
     for command in report.commands.iter().filter(|command| record.changes.contains(&command.id)) {
-        put!(out, "\n{} ran {}: {}\n\n", esc(&command.id), code(&command.argv.join(" ")), esc(&command.purpose));
+        put!(
+            out,
+            "\n{} ran {}: {} ({})\n\n",
+            esc(&command.id),
+            code(&command.argv.join(" ")),
+            esc(&command.purpose),
+            esc(command.outcome.as_deref().unwrap_or("how it ended is not known"))
+        );
     }
     if !same {
         finding(out, "After", &record.after);

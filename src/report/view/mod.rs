@@ -97,6 +97,10 @@ pub(super) fn grouped(sha256: &str) -> String {
     groups.join(" ")
 }
 
+fn moment(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 /// A heading and a value for each thing that says which image and report this is.
 fn particulars(report: &Report) -> Vec<(&'static str, String)> {
     let image = &report.image;
@@ -108,8 +112,8 @@ fn particulars(report: &Report) -> Vec<(&'static str, String)> {
     let house_rules = if report.catalogue.custom { ", with house rules" } else { "" };
     let mut rows = vec![
         ("Prepared by", report.publisher.clone()),
-        ("Written", report.generated_at.to_string()),
-        ("Begun", report.started_at.to_string()),
+        ("Written", moment(report.generated_at)),
+        ("Begun", moment(report.started_at)),
         ("Image", format!("{} ({mode})", image.root)),
         ("Operating system", format!("{os}, {}", image.arch.as_deref().unwrap_or("unknown architecture"))),
     ];

@@ -79,6 +79,7 @@ fn hostile(text: &str) -> Report {
         guideline: "SSH-04".into(),
         argv: vec![text()],
         purpose: text(),
+        outcome: Some(text()),
     }];
     for record in &mut report.guidelines {
         record.changes.push("C003".into());

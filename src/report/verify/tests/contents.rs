@@ -1,7 +1,8 @@
 //! Reports signed by a key that is listed, whose contents do not hold together.
 
 use super::*;
-use crate::report::fixture::journal;
+use crate::change::journal::Event;
+use crate::report::fixture::{events, journal};
 use crate::report::{Choice, Outcome};
 
 #[test]
@@ -154,7 +155,7 @@ fn t10_t11_decisions() {
 }
 
 #[test]
-fn t12_the_journal() {
+fn t12_the_journal_itself() {
     let lines = |change: fn(&mut Vec<String>)| {
         lie(|report| {
             change(&mut report.journal.lines);
@@ -162,59 +163,77 @@ fn t12_the_journal() {
             report.journal.head = report.journal.lines.last().map(|line| sha256_hex(line.as_bytes()));
         })
     };
+    let clock_back = |report: &mut Report| {
+        let last = report.journal.lines.last_mut().unwrap();
+        *last = last.replace("15:05:05", "15:04:59");
+        report.journal.head = Some(sha256_hex(last.as_bytes()));
+    };
+    let too_early = |report: &mut Report| report.generated_at = "2026-11-22T15:05:00Z".parse().unwrap();
+    let tail = |report: &mut Report| {
+        report.journal.lines.pop();
+    };
     table(vec![
         ("edited", lines(|lines| lines[0] = lines[0].replace("SSH-04", "SSH-05")), 5, "broken before line 2"),
-        (
-            "removed",
-            lines(|lines| {
-                lines.remove(0);
-            }),
-            5,
-            "broken before line 1",
-        ),
+        ("removed", lines(|lines| drop(lines.remove(0))), 5, "broken before line 1"),
+        ("removed inside", lines(|lines| drop(lines.remove(2))), 5, "broken before line 3"),
         ("reordered", lines(|lines| lines.swap(0, 1)), 5, "broken before line 1"),
         ("inserted", lines(|lines| lines.insert(1, lines[0].clone())), 5, "broken before line 2"),
         ("no JSON", lines(|lines| lines[1].push('}')), 5, "line 2 is not well formed"),
-        (
-            "extra field",
-            lines(|lines| lines[1] = lines[1].replace("\"seq\"", "\"x\":1,\"seq\"")),
-            5,
-            "line 2 is not well formed",
-        ),
-        (
-            "tail cut",
-            lie(|report| {
-                report.journal.lines.pop();
-            }),
-            5,
-            "lines are missing at its end",
-        ),
-        (
-            "clock going back",
-            lie(|report| {
-                let mut broken = journal(&[
-                    "{\"kind\":\"begin\",\"run\":\"20261122T150500Z-1\",\"guidelines\":[\"SSH-04\",\"ACC-02\"]}",
-                    "{\"kind\":\"end\"}",
-                ]);
-                broken.lines[1] = broken.lines[1].replace("15:05:01", "15:04:59");
-                broken.head = Some(sha256_hex(broken.lines[1].as_bytes()));
-                report.journal = broken;
-            }),
-            5,
-            "the clock goes back",
-        ),
-        (
-            "later than the report",
-            lie(|report| report.generated_at = "2026-11-22T15:05:00Z".parse().unwrap()),
-            5,
-            "later than the report",
-        ),
-        (
-            "rebuilt without the run",
-            lie(|report| report.journal = journal(&["{\"kind\":\"begin\",\"run\":\"another\",\"guidelines\":[]}"])),
-            5,
-            "does not tell of the change C001",
-        ),
+        ("extra field", lines(|lines| lines[1] = lines[1].replace("\"seq\"", "\"x\":1,\"seq\"")), 5, "not well formed"),
+        ("deep", lines(|lines| lines[1] = "[".repeat(100_000)), 5, "line 2 is not well formed"),
+        ("tail cut", lie(tail), 5, "lines are missing at its end"),
+        ("clock going back", lie(clock_back), 5, "the clock goes back"),
+        ("later than the report", lie(too_early), 5, "later than the report"),
+    ]);
+}
+
+/// The chain is rebuilt over other events, as the key's holder could before signing.
+fn rebuilt(change: impl FnOnce(&mut Vec<Event>)) -> Case {
+    lie(|report| {
+        let mut told = events(report);
+        change(&mut told);
+        report.journal = journal(&told);
+    })
+}
+
+#[test]
+fn t12_t13_the_journal_and_the_changes() {
+    let undo = |guideline: &str| {
+        let (undo, runs) = ("undo-1".to_owned(), vec!["20261122T150500Z-1".to_owned()]);
+        [Event::UndoBegin { undo, runs, guidelines: vec![guideline.into()] }, Event::UndoEnd]
+    };
+    let renamed = |told: &mut Vec<Event>| {
+        let Event::Change { path, .. } = &mut told[1] else { panic!("no change") };
+        *path = "/etc/motd".into();
+    };
+    let other_digest = |told: &mut Vec<Event>| {
+        let Event::Change { after: Some(after), .. } = &mut told[1] else { panic!("no change") };
+        after.sha256 = Some("0".repeat(64));
+    };
+    let more = |told: &mut Vec<Event>| {
+        let mut hidden = told[1].clone();
+        let Event::Change { path, .. } = &mut hidden else { panic!("no change") };
+        *path = "/etc/hidden".into();
+        told.insert(3, hidden);
+    };
+    let command = |told: &mut Vec<Event>| {
+        told.insert(3, Event::CommandStart { number: 0, guideline: "SSH-04".into(), argv: vec!["/bin/true".into()] });
+    };
+    let given_up = |told: &mut Vec<Event>| {
+        told.pop();
+        told.push(Event::TakenBack { reason: "a full disk".into() });
+    };
+    table(vec![
+        ("as it was", rebuilt(|_| ()), 0, ""),
+        ("nothing told", rebuilt(Vec::clear), 5, "does not tell of the run of the change C001"),
+        ("another path", rebuilt(renamed), 5, "tells otherwise of the change C001"),
+        ("another digest", rebuilt(other_digest), 5, "tells otherwise of the change C001"),
+        ("one more", rebuilt(more), 5, "tells of a change of /etc/hidden for SSH-04, which the report leaves out"),
+        ("one fewer", rebuilt(|told| drop(told.remove(2))), 5, "does not tell of the change C002"),
+        ("a command more", rebuilt(command), 5, "The commands of run"),
+        ("given up", rebuilt(given_up), 5, "does not tell of the run"),
+        ("taken back since", rebuilt(|told| told.extend(undo("ACC-02"))), 5, "does not tell of the change C002"),
+        ("another guideline taken back", rebuilt(|told| told.extend(undo("OSL-01"))), 0, ""),
     ]);
 }
 
