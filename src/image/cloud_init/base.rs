@@ -91,10 +91,12 @@ impl Base {
     }
 }
 
-/// cloud-init's default merge: `above` keeps every value it has, mappings take from `below` what they lack.
+/// cloud-init's default merge: `above` keeps every value it has, mappings take from `below` what they lack. Where
+/// `above` has a list or text and `below` a mapping, cloud-init lets the mapping stand.
 fn merged(above: Value, below: Value) -> Value {
     let (mut above, below) = match (above, below) {
         (Value::Map(above), Value::Map(below)) => (above, below),
+        (Value::List(_) | Value::Text(_), below @ Value::Map(_)) => return below,
         (above, _) => return above,
     };
     let index: HashMap<String, usize> = above.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect();
@@ -145,6 +147,13 @@ mod tests {
         assert_eq!(at(user, "shell"), Some(&Value::Text("/bin/sh".into())));
         assert_eq!(at(&base.config, "users"), Some(&Value::List(vec![Value::Text("y".into())])));
         assert_eq!(at(&base.config, "ssh_pwauth"), Some(&Value::Bool(true)));
+    }
+
+    #[test]
+    fn a_mapping_stands_against_lists_and_text() {
+        let base = base(&[("/1", "a: {b: 1}\nc: {b: 1}\n"), ("/2", "a: x\nc: 5\n")]);
+        assert!(matches!(at(&base.config, "a"), Some(Value::Map(_))));
+        assert_eq!(at(&base.config, "c"), Some(&Value::Integer(5)));
     }
 
     #[test]

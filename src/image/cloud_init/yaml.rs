@@ -67,7 +67,7 @@ impl Builder<'_> {
                 match (&value, self.wants_key()) {
                     (Value::Text(text), true) => self.set_key(text.clone(), span),
                     (_, true) => return Err(broken("a key is not a plain value", span)),
-                    _ => self.put(value),
+                    _ => return self.put(value),
                 }
                 Ok(())
             }
@@ -97,6 +97,10 @@ impl Builder<'_> {
         span: Span,
     ) -> Result<(), Fault> {
         self.spend(COST + text.len())?;
+        // YAML allows it, PyYAML does not.
+        if style == ScalarStyle::Plain && text.contains('\t') {
+            return Err(broken("a tab stands between words", span));
+        }
         let value = match tag.map(|tag| (tag.is_yaml_core_schema(), tag.suffix.as_str())) {
             None if style == ScalarStyle::Plain => plain(text),
             None | Some((true, "str" | "binary" | "timestamp")) => Value::Text(text.to_owned()),
@@ -108,7 +112,7 @@ impl Builder<'_> {
             self.set_key(text.to_owned(), span);
         } else {
             self.keep(anchor, &value)?;
-            self.put(value);
+            self.put(value)?;
         }
         Ok(())
     }
@@ -130,8 +134,7 @@ impl Builder<'_> {
 
     fn close(&mut self, value: Value, anchor: usize) -> Result<(), Fault> {
         self.keep(anchor, &value)?;
-        self.put(value);
-        Ok(())
+        self.put(value)
     }
 
     /// Remembers what an anchor names; zero is no anchor.
@@ -157,34 +160,48 @@ impl Builder<'_> {
         }
     }
 
-    fn put(&mut self, value: Value) {
+    fn put(&mut self, value: Value) -> Result<(), Fault> {
         match self.frames.last_mut() {
             None => self.root = Some(value),
             Some(Frame::List { items, .. }) => items.push(value),
-            Some(Frame::Map { entries, index, key, .. }) => match (key.take().unwrap_or_default(), value) {
-                (name, Value::Map(merged)) if name == "<<" => {
-                    for (name, value) in merged {
-                        if !index.contains_key(&name) {
-                            index.insert(name.clone(), entries.len());
-                            entries.push((name, value));
-                        }
-                    }
+            Some(Frame::Map { entries, index, key, .. }) => {
+                let name = key.take().unwrap_or_default();
+                if name == "<<" {
+                    return merge(entries, index, value);
                 }
-                (name, value) => {
-                    if let Some((_, old)) = index.get(&name).and_then(|at| entries.get_mut(*at)) {
-                        *old = value;
-                    } else {
-                        index.insert(name.clone(), entries.len());
-                        entries.push((name, value));
-                    }
+                if let Some((_, old)) = index.get(&name).and_then(|at| entries.get_mut(*at)) {
+                    *old = value;
+                } else {
+                    index.insert(name.clone(), entries.len());
+                    entries.push((name, value));
                 }
-            },
+            }
         }
+        Ok(())
     }
 
     fn spend(&mut self, cost: usize) -> Result<(), Fault> {
         *self.budget = self.budget.checked_sub(cost).ok_or(Fault::TooLarge)?;
         Ok(())
+    }
+}
+
+/// What stands behind a merge key: a mapping, or a list of them, gives the entries that are not there yet.
+fn merge(entries: &mut Vec<(String, Value)>, index: &mut HashMap<String, usize>, value: Value) -> Result<(), Fault> {
+    match value {
+        Value::Map(merged) => {
+            for (name, value) in merged {
+                if !index.contains_key(&name) {
+                    index.insert(name.clone(), entries.len());
+                    entries.push((name, value));
+                }
+            }
+            Ok(())
+        }
+        Value::List(maps) if maps.iter().all(|map| matches!(map, Value::Map(_))) => {
+            maps.into_iter().try_for_each(|map| merge(entries, index, map))
+        }
+        _ => Err(Fault::Broken("what << merges is no mapping".to_owned())),
     }
 }
 

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use super::install::Install;
+use super::install::{Install, has_section};
 use super::is_unit_name;
-use crate::image::{Error, Image, Kind};
+use crate::image::{Error, Image, Kind, Reason};
+
+/// The largest unit file that is read, in bytes; real ones have a few thousand.
+const LARGEST: u64 = 1 << 20;
 
 /// What stands under a unit's name in one directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +36,8 @@ pub(super) struct Directory {
     pub(super) path: PathBuf,
     pub(super) files: BTreeMap<String, File>,
     pub(super) wants: Vec<Wants>,
-    /// `[Install]` sections of drop-ins: unit name, then file name.
-    pub(super) drop_ins: BTreeMap<String, BTreeMap<String, Install>>,
+    /// The text of drop-ins, empty when they have no `[Install]` section: unit name, then file name.
+    pub(super) drop_ins: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Directory {
@@ -85,11 +88,10 @@ impl Directory {
                 continue;
             };
             let here = path.join(name);
-            if image.stat(&here)?.is_some_and(|meta| meta.kind == Kind::File)
-                && let Some(text) = image.read_text(&here)?
-            {
-                let install = Install::parse(&text);
-                self.drop_ins.entry(unit.to_owned()).or_default().insert(name.to_owned(), install);
+            if image.stat(&here)?.is_some_and(|meta| meta.kind == Kind::File) {
+                // One without the section still hides a weaker one of its name.
+                let text = Some(text(image, &here)?).filter(|text| has_section(text)).unwrap_or_default();
+                self.drop_ins.entry(unit.to_owned()).or_default().insert(name.to_owned(), text);
             }
         }
         Ok(())
@@ -98,7 +100,7 @@ impl Directory {
 
 fn file(image: &Image, path: &Path, kind: Kind) -> Result<Option<File>, Error> {
     if kind == Kind::File {
-        let text = image.read_text(path)?.unwrap_or_default();
+        let text = text(image, path)?;
         return Ok(Some(if text.is_empty() { File::Masked } else { File::Regular(Install::parse(&text)) }));
     }
     let Some(target) = image.read_link(path)? else { return Ok(None) };
@@ -109,9 +111,18 @@ fn file(image: &Image, path: &Path, kind: Kind) -> Result<Option<File>, Error> {
     let meta = image.stat(path).ok().flatten();
     Ok(Some(match meta.filter(|meta| meta.kind == Kind::File) {
         Some(meta) if meta.size == 0 => File::Masked,
-        Some(_) => File::Link(target, image.read_text(path)?.map(|text| Install::parse(&text))),
+        Some(_) => File::Link(target, Some(Install::parse(&text(image, path)?))),
         None => File::Link(target, None),
     }))
+}
+
+/// The text of a unit file or drop-in, which is refused when it is larger than any real one.
+fn text(image: &Image, path: &Path) -> Result<String, Error> {
+    let bytes = image.read_start(path, LARGEST + 1)?.unwrap_or_default();
+    if bytes.len() as u64 > LARGEST {
+        return Err(Error { action: "read", path: path.to_owned(), reason: Reason::TooLarge(LARGEST) });
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// `path` with `.` and `..` taken out by their names alone.

@@ -1,63 +1,65 @@
 //! The `[Install]` section of a unit file (systemd.unit(5), systemd.syntax(7)).
 
+use std::collections::BTreeSet;
+
 /// What `[Install]` says, as far as a unit's state depends on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Install {
     /// `Alias=`.
-    pub(super) aliases: Vec<String>,
-    /// `WantedBy=`, `RequiredBy=` and `UpheldBy=` together.
-    pub(super) wanted_by: Vec<String>,
-    /// `Also=`.
-    pub(super) also: Vec<String>,
+    pub(super) aliases: BTreeSet<String>,
+    /// Any of `WantedBy=`, `RequiredBy=` and `UpheldBy=` names a unit.
+    pub(super) wanted: [bool; 3],
+    /// `Also=` names a unit.
+    pub(super) also: bool,
     /// `DefaultInstance=`.
     pub(super) default_instance: Option<String>,
 }
 
 impl Install {
-    /// Reads the sections called `[Install]` of a unit file or drop-in.
+    /// Reads the sections called `[Install]` of a unit file.
     pub(super) fn parse(text: &str) -> Self {
         let mut install = Self::default();
+        install.read(text);
+        install
+    }
+
+    /// Reads a drop-in (or the unit file itself) on top of what was read before.
+    pub(super) fn read(&mut self, text: &str) {
         let mut within = false;
         for line in logical_lines(text) {
             let line = line.trim();
             if line.starts_with('[') {
                 within = line == "[Install]";
             } else if within && let Some((key, value)) = line.split_once('=') {
-                install.set(key.trim(), value.trim());
+                self.set(key.trim(), value.trim());
             }
         }
-        install
     }
 
+    /// An empty value clears what was set before.
     fn set(&mut self, key: &str, value: &str) {
-        let list = match key {
-            "Alias" => &mut self.aliases,
-            "WantedBy" | "RequiredBy" | "UpheldBy" => &mut self.wanted_by,
-            "Also" => &mut self.also,
-            "DefaultInstance" => {
-                self.default_instance = Some(value.to_owned()).filter(|value| !value.is_empty());
-                return;
-            }
-            _ => return,
-        };
-        if value.is_empty() {
-            list.clear();
+        let [wanted, required, upheld] = &mut self.wanted;
+        match key {
+            "WantedBy" => *wanted = !value.is_empty(),
+            "RequiredBy" => *required = !value.is_empty(),
+            "UpheldBy" => *upheld = !value.is_empty(),
+            "Also" => self.also = !value.is_empty(),
+            "DefaultInstance" => self.default_instance = Some(value.to_owned()).filter(|value| !value.is_empty()),
+            "Alias" if value.is_empty() => self.aliases.clear(),
+            "Alias" => self.aliases.extend(value.split_whitespace().map(str::to_owned)),
+            _ => {}
         }
-        list.extend(value.split_whitespace().map(str::to_owned));
-    }
-
-    /// Adds what a drop-in says.
-    pub(super) fn extend(&mut self, other: &Self) {
-        self.aliases.extend(other.aliases.iter().cloned());
-        self.wanted_by.extend(other.wanted_by.iter().cloned());
-        self.also.extend(other.also.iter().cloned());
-        self.default_instance = other.default_instance.clone().or(self.default_instance.take());
     }
 
     /// Whether `systemctl enable` would make a link for it.
     pub(super) fn has_rules(&self) -> bool {
-        !self.aliases.is_empty() || !self.wanted_by.is_empty()
+        !self.aliases.is_empty() || self.wanted.contains(&true)
     }
+}
+
+/// Whether a drop-in has anything to say here.
+pub(super) fn has_section(text: &str) -> bool {
+    text.contains("[Install]")
 }
 
 /// Lines with continuations (`\` at the end) joined by a space, comments and empty lines left out.
@@ -88,15 +90,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_add_up_and_an_empty_value_clears() {
+    fn an_empty_value_clears() {
         let install = Install::parse(
-            "[Unit]\nWantedBy=no.target\n[Install]\n# WantedBy=comment.target\nWantedBy=a.target b.target\nWantedBy=\n\
-             WantedBy = c.target \\\n ; in between\n d.target\nRequiredBy=e.target\nAlias=x.service\nDefaultInstance=tty1\n",
+            "[Unit]\nWantedBy=no.target\n[Install]\n# RequiredBy=comment.target\nWantedBy=a.target b.target\nWantedBy=\n\
+             Alias=x.service \\\n ; in between\n y.service\nDefaultInstance=tty1\nAlso=z.socket\nAlso=\n",
         );
-        assert_eq!(install.wanted_by, ["c.target", "d.target", "e.target"]);
-        assert_eq!(install.aliases, ["x.service"]);
+        assert_eq!(install.wanted, [false; 3]);
+        assert!(!install.also);
+        assert!(install.aliases.iter().eq(["x.service", "y.service"]));
         assert_eq!(install.default_instance.as_deref(), Some("tty1"));
         assert!(install.has_rules());
+    }
+
+    #[test]
+    fn a_drop_in_adds_and_clears() {
+        let mut install = Install::parse("[Install]\nWantedBy=a.target\nAlias=x.service\n");
+        install.read("[Install]\nAlias=\nRequiredBy=b.target\n");
+        assert_eq!((install.wanted, install.aliases.len()), ([true, true, false], 0));
     }
 
     #[test]

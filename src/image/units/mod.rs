@@ -3,6 +3,7 @@
 //! Worked out from the unit directories and their links alone, the same live and offline. What units do when they run
 //! does not belong here.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::{Error, Image, Mode};
@@ -78,12 +79,11 @@ impl Units {
             }
         }
         let mut units = state::judge(&directories);
-        let scripts = sysv::scripts(image)?;
-        for unit in scripts {
-            if !units.units.iter().any(|native| native.name == unit.name || native.aliases.contains(&unit.name)) {
-                units.units.push(unit);
-            }
-        }
+        let mut scripts = sysv::scripts(image)?;
+        let native: HashSet<&String> =
+            units.units.iter().flat_map(|unit| std::iter::once(&unit.name).chain(&unit.aliases)).collect();
+        scripts.retain(|script| !native.contains(&script.name));
+        units.units.extend(scripts);
         units.units.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(units)
     }

@@ -175,10 +175,10 @@ fn state(directories: &[Directory], links: &Links<'_>, unit: &Found<'_>) -> Stat
         State::Other
     } else if unit.install.has_rules() {
         State::Disabled
-    } else if unit.install.also.is_empty() {
-        State::Static
-    } else {
+    } else if unit.install.also {
         State::Other
+    } else {
+        State::Static
     }
 }
 
@@ -220,20 +220,21 @@ fn instances(directories: &[Directory], links: &Links<'_>, first: &BTreeMap<&str
 
 fn is_known_name(unit: &Found<'_>, name: &str) -> bool {
     name == unit.name
-        || unit.install.aliases.iter().any(|alias| alias == name)
+        || unit.install.aliases.contains(name)
         || unit.install.default_instance.as_ref().is_some_and(|instance| {
             unit.name.split_once("@.").is_some_and(|(prefix, suffix)| format!("{prefix}@{instance}.{suffix}") == name)
         })
 }
 
-/// `install` with what drop-ins add; of two with the same file name the stronger directory's counts.
+/// `install` with what drop-ins add, in the order of their names; of two with the same name the stronger directory's
+/// counts.
 fn with_drop_ins(mut install: Install, directories: &[Directory], name: &str) -> Install {
-    let mut files: BTreeMap<&String, &Install> = BTreeMap::new();
-    for (file, section) in directories.iter().filter_map(|directory| directory.drop_ins.get(name)).flatten() {
-        files.entry(file).or_insert(section);
+    let mut files: BTreeMap<&String, &String> = BTreeMap::new();
+    for (file, text) in directories.iter().filter_map(|directory| directory.drop_ins.get(name)).flatten() {
+        files.entry(file).or_insert(text);
     }
-    for section in files.values() {
-        install.extend(section);
+    for text in files.values() {
+        install.read(text);
     }
     install
 }
