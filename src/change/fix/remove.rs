@@ -48,6 +48,6 @@ fn remove(image: &Image, path: &Path, changes: &mut Vec<Change>) -> Result<bool,
         return Ok(false);
     }
     let before = image.node(path)?;
-    changes.push(Change::Path { path: path.to_owned(), before, after: None, secret: true });
+    changes.push(Change::Path { path: path.to_owned(), before, after: None, secret: false });
     Ok(true)
 }

@@ -16,7 +16,7 @@ pub(in crate::change) fn remedy(image: &Image, finding: &Finding) -> Result<Reme
     for path in paths {
         let before = image.node(&path)?;
         if let Some(after) = before.as_ref().and_then(emptied) {
-            changes.push(Change::Path { path, before, after: Some(after), secret: true });
+            changes.push(Change::Path { path, before, after: Some(after), secret: false });
         }
     }
     Ok(Remedy::Changes(changes))

@@ -24,14 +24,14 @@ mod sudo_rights;
 /// The remedy by `fix`, for what `finding` observed.
 pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Context) -> Result<Remedy, Error> {
     match fix {
-        OwnFix::KeyboardInteractive => keyboard_interactive::remedy(image, finding),
-        OwnFix::MatchBlocks => match_blocks::remedy(image, finding),
+        OwnFix::KeyboardInteractive => keyboard_interactive::remedy(image),
+        OwnFix::MatchBlocks => match_blocks::remedy(image),
         OwnFix::CloudInitPasswords => cloud_init_passwords::remedy(image, finding),
         OwnFix::SshdAtBoot => sshd_at_boot::remedy(image),
         OwnFix::HostKeysAtFirstBoot => host_keys_at_first_boot::remedy(image, finding),
         OwnFix::AuthorizedKeys => authorized_keys::remedy(image, finding),
         OwnFix::Passwords => passwords::remedy(image, finding),
-        OwnFix::SudoRights => sudo_rights::remedy(image, finding),
+        OwnFix::SudoRights => sudo_rights::remedy(image),
         OwnFix::PasswordExpiry => password_expiry::remedy(image, finding, context),
         OwnFix::MachineId => machine_id::remedy(image),
         OwnFix::DbusMachineId => dbus_machine_id::remedy(image),

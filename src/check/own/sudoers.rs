@@ -1,0 +1,355 @@
+//! Who may run everything as root without a password, by sudoers(5).
+//!
+//! Read are rules whose commands are `ALL`; of several that fit an account the last one counts. What is not understood
+//! is counted, so that a "no" can be told from "not known".
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::image::{Error, Image};
+
+/// What the rules say of one account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grant {
+    /// Everything, without a password.
+    Free,
+    /// Everything, after a password.
+    WithPassword,
+    /// Nothing.
+    None,
+}
+
+/// One line of the rules, with where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rule {
+    pub(super) path: PathBuf,
+    pub(super) line: u32,
+    text: String,
+}
+
+/// The rules in the order sudo reads them.
+#[derive(Debug, Default)]
+pub(super) struct Sudoers {
+    rules: Vec<Rule>,
+    aliases: BTreeMap<String, Vec<String>>,
+    /// `Defaults !authenticate`: nobody is asked.
+    never_asks: bool,
+    /// Lines that this reading does not understand.
+    pub(super) unclear: Vec<Rule>,
+}
+
+/// Where cloud-init writes the default user's rules at first boot.
+pub(super) const CLOUD_INIT_FILE: &str = "/etc/sudoers.d/90-cloud-init-users";
+
+/// Included files nest no deeper than this (sudo's own limit).
+const DEPTH: u32 = 128;
+
+impl Sudoers {
+    /// Reads `/etc/sudoers` and what it includes. `seeded` are lines that will be added to cloud-init's file; without
+    /// an include of its directory, cloud-init adds one at the end.
+    pub(super) fn read(image: &Image, seeded: &[String]) -> Result<Self, Error> {
+        let mut sudoers = Self::default();
+        let mut placed = false;
+        sudoers.file(image, Path::new("/etc/sudoers"), seeded, &mut placed, 0)?;
+        if !placed {
+            sudoers.seed(seeded);
+        }
+        Ok(sudoers)
+    }
+
+    /// What is granted to `user`, a member of `groups`, and the rule that says so.
+    pub(super) fn grant(&self, user: &str, groups: &[&str]) -> (Grant, Option<&Rule>) {
+        let mut found = (Grant::None, None);
+        for rule in &self.rules {
+            let Some((who, rest)) = subjects(&rule.text) else { continue };
+            if self.includes(who, user, groups, 0) != Some(true) {
+                continue;
+            }
+            if let Some(asks) = asks_for_all(rest) {
+                let grant = if asks && !self.never_asks { Grant::WithPassword } else { Grant::Free };
+                found = (grant, Some(rule));
+            }
+        }
+        found
+    }
+
+    fn seed(&mut self, seeded: &[String]) {
+        let lines = seeded.join("\n");
+        self.lines(Path::new(CLOUD_INIT_FILE), &lines, &mut |_| None);
+    }
+
+    fn file(
+        &mut self,
+        image: &Image,
+        path: &Path,
+        seeded: &[String],
+        placed: &mut bool,
+        depth: u32,
+    ) -> Result<(), Error> {
+        let Some(text) = image.read_text(path)?.filter(|_| depth < DEPTH) else { return Ok(()) };
+        let mut includes = Vec::new();
+        // Lines keep their order: what stands above an include comes before it.
+        let mut pending = String::new();
+        let mut start = 1;
+        for (number, line) in (1u32..).zip(text.lines()) {
+            if let Some(include) = Include::of(line) {
+                includes.push((start, std::mem::take(&mut pending), Some(include)));
+                start = number + 1;
+            } else {
+                pending.push_str(line);
+                pending.push('\n');
+            }
+        }
+        includes.push((start, pending, None));
+        for (start, lines, include) in includes {
+            self.lines(path, &lines, &mut |line| Some(start + line - 1));
+            match include {
+                None => {}
+                Some(Include::File(name)) => {
+                    let file = Path::new("/etc").join(name);
+                    self.file(image, &file, seeded, placed, depth + 1)?;
+                }
+                Some(Include::Directory(name)) => self.directory(image, &name, seeded, placed, depth)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn directory(
+        &mut self,
+        image: &Image,
+        name: &str,
+        seeded: &[String],
+        placed: &mut bool,
+        depth: u32,
+    ) -> Result<(), Error> {
+        let directory = Path::new("/etc").join(name);
+        let is_ours = directory == Path::new("/etc/sudoers.d") && !*placed;
+        let mut names: Vec<_> = image.list(&directory)?.into_iter().map(|entry| entry.name).collect();
+        let cloud_init = Path::new(CLOUD_INIT_FILE).file_name().unwrap_or_default();
+        if is_ours && !names.iter().any(|name| name == cloud_init) {
+            names.push(cloud_init.to_owned());
+            names.sort();
+        }
+        for name in names {
+            // sudo leaves out names with a dot and editors' backups (sudoers(5), "Including other files").
+            let shown = name.to_string_lossy();
+            if shown.contains('.') || shown.ends_with('~') {
+                continue;
+            }
+            self.file(image, &directory.join(&name), seeded, placed, depth + 1)?;
+            if is_ours && name == cloud_init {
+                *placed = true;
+                self.seed(seeded);
+            }
+        }
+        Ok(())
+    }
+
+    fn lines(&mut self, path: &Path, text: &str, number: &mut dyn FnMut(u32) -> Option<u32>) {
+        let mut whole = String::new();
+        let mut first = None;
+        for (line, text) in (1u32..).zip(text.lines()) {
+            let line = *first.get_or_insert(number(line).unwrap_or(0));
+            if let Some(start) = text.strip_suffix('\\') {
+                whole.push_str(start);
+                continue;
+            }
+            whole.push_str(text);
+            first = None;
+            self.line(Rule { path: path.to_owned(), line, text: std::mem::take(&mut whole) });
+        }
+    }
+
+    fn line(&mut self, mut rule: Rule) {
+        let text = without_comment(rule.text.trim()).trim().to_owned();
+        rule.text.clone_from(&text);
+        let first = text.split_whitespace().next().unwrap_or_default();
+        match first {
+            "" => {}
+            "User_Alias" => {
+                let rest = text.strip_prefix(first).unwrap_or_default();
+                for alias in rest.split(':') {
+                    let Some((name, members)) = alias.split_once('=') else { continue };
+                    let members = members.split(',').map(|member| member.trim().to_owned()).collect();
+                    self.aliases.insert(name.trim().to_owned(), members);
+                }
+            }
+            "Host_Alias" | "Cmnd_Alias" | "Cmd_Alias" | "Runas_Alias" => {}
+            "Defaults" => {
+                let rest = text.strip_prefix(first).unwrap_or_default();
+                self.never_asks |= rest.split(',').any(|option| option.trim() == "!authenticate");
+            }
+            _ if first.starts_with("Defaults") => {}
+            _ if subjects(&text).is_some() => self.rules.push(rule),
+            _ => self.unclear.push(rule),
+        }
+    }
+
+    /// Whether a list of users names `user`; `None` when it says nothing of them. Later items count more.
+    fn includes(&self, list: &str, user: &str, groups: &[&str], depth: u32) -> Option<bool> {
+        let mut found = None;
+        for item in list.split(',').map(str::trim) {
+            let (name, negated) = match item.strip_prefix('!') {
+                Some(name) => (name.trim(), true),
+                None => (item, false),
+            };
+            let name = name.trim_matches('"');
+            let fits = if let Some(group) = name.strip_prefix('%') {
+                groups.contains(&group)
+            } else if let Some(members) = self.aliases.get(name).filter(|_| depth < 16) {
+                members.iter().any(|member| self.includes(member, user, groups, depth + 1) == Some(true))
+            } else {
+                name == "ALL" || name == user
+            };
+            if fits {
+                found = Some(!negated);
+            }
+        }
+        found
+    }
+}
+
+enum Include {
+    File(String),
+    Directory(String),
+}
+
+impl Include {
+    /// `@include`, `@includedir` and their older spellings with `#`.
+    fn of(line: &str) -> Option<Self> {
+        let line = line.trim_start();
+        let word = line.strip_prefix(['@', '#'])?;
+        let (word, name) = word.split_once([' ', '\t'])?;
+        let name = name.trim().trim_matches('"').to_owned();
+        match word {
+            "include" => Some(Self::File(name)),
+            "includedir" => Some(Self::Directory(name)),
+            _ => None,
+        }
+    }
+}
+
+/// A `#` starts a comment unless a number follows, which is a user id.
+fn without_comment(line: &str) -> &str {
+    let is_comment = |(at, _): &(usize, &str)| {
+        let after = line.get(at + 1..).unwrap_or_default();
+        !after.starts_with(|letter: char| letter.is_ascii_digit() || letter == '-')
+    };
+    let at = line.match_indices('#').find(is_comment).map_or(line.len(), |(at, _)| at);
+    line.get(..at).unwrap_or(line)
+}
+
+/// The users of a rule, and what follows them, when it holds on every host: `who ALL = what`.
+fn subjects(text: &str) -> Option<(&str, &str)> {
+    let (left, what) = text.split_once('=')?;
+    let (who, host) = left.trim().rsplit_once([' ', '\t'])?;
+    (host == "ALL").then_some((who.trim(), what.trim()))
+}
+
+/// Whether a rule gives every command as root, and then whether it asks for a password; `None` when it does not give
+/// everything.
+fn asks_for_all(what: &str) -> Option<bool> {
+    let mut rest = what;
+    if let Some(runas) = rest.strip_prefix('(') {
+        let (runas, after) = runas.split_once(')')?;
+        let users = runas.split(':').next().unwrap_or_default();
+        if !users.split(',').any(|user| matches!(user.trim(), "ALL" | "root")) {
+            return None;
+        }
+        rest = after;
+    }
+    let mut asks = true;
+    let mut all = None;
+    for command in rest.split(',') {
+        let mut command = command.trim();
+        while let Some((tag, after)) = command.split_once(':') {
+            let tag = tag.trim();
+            if tag.is_empty() || !tag.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') {
+                break;
+            }
+            match tag {
+                "NOPASSWD" => asks = false,
+                "PASSWD" => asks = true,
+                _ => {}
+            }
+            command = after.trim();
+        }
+        match command {
+            "ALL" => all = Some(asks),
+            "!ALL" => all = None,
+            _ => {}
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::fixture::Fixture;
+
+    fn grant(sudoers: &str) -> Grant {
+        let fixture = Fixture::debian();
+        fixture.file("/etc/sudoers", sudoers);
+        Sudoers::read(&fixture.image(), &[]).unwrap().grant("admin", &["admin", "sudo"]).0
+    }
+
+    #[test]
+    fn rules_name_users_groups_aliases_and_all() {
+        for who in ["admin", "%sudo", "ALL", "bob, admin", "OPS", "ALL, !bob"] {
+            let text = format!("User_Alias OPS = bob, %sudo : X = y\n{who} ALL=(ALL:ALL) NOPASSWD: ALL # all\n");
+            assert_eq!(grant(&text), Grant::Free, "{who}");
+        }
+        for who in ["bob", "%wheel", "ALL, !admin", "#1000x"] {
+            assert_eq!(grant(&format!("{who} ALL=(ALL) NOPASSWD: ALL\n")), Grant::None, "{who}");
+        }
+    }
+
+    #[test]
+    fn the_last_rule_that_fits_counts() {
+        assert_eq!(grant("admin ALL=(ALL) NOPASSWD:ALL\n%sudo ALL=(ALL) ALL\n"), Grant::WithPassword);
+        assert_eq!(grant("%sudo ALL=(ALL) ALL\nadmin ALL=(ALL) NOPASSWD:ALL\n"), Grant::Free);
+        assert_eq!(grant("%sudo ALL=(ALL) ALL\nDefaults !authenticate\n"), Grant::Free);
+    }
+
+    #[test]
+    fn only_everything_as_root_counts() {
+        for what in ["(www-data) NOPASSWD: ALL", "NOPASSWD: /bin/ls", "(ALL) NOPASSWD: ALL, !ALL"] {
+            assert_eq!(grant(&format!("admin ALL={what}\n")), Grant::None, "{what}");
+        }
+        assert_eq!(grant("admin ALL=SETENV:NOPASSWD: ALL, !/bin/su\n"), Grant::Free);
+        assert_eq!(grant("admin ALL=\\\n  (root) NOPASSWD:\\\n ALL\n"), Grant::Free);
+    }
+
+    #[test]
+    fn included_names_with_dots_and_tildes_are_left_out() {
+        let fixture = Fixture::debian();
+        fixture
+            .file("/etc/sudoers", "root ALL=(ALL) ALL\n@includedir /etc/sudoers.d\n")
+            .file("/etc/sudoers.d/10-admin.conf", "admin ALL=(ALL) NOPASSWD: ALL\n")
+            .file("/etc/sudoers.d/10-admin~", "admin ALL=(ALL) NOPASSWD: ALL\n");
+        let read = |seeded: &[String]| Sudoers::read(&fixture.image(), seeded).unwrap().grant("admin", &["sudo"]).0;
+        assert_eq!(read(&[]), Grant::None);
+        let seeded = ["admin ALL=(ALL) NOPASSWD:ALL".to_owned()];
+        assert_eq!(read(&seeded), Grant::Free);
+        fixture.file("/etc/sudoers.d/99-late", "%sudo ALL=(ALL) ALL\n");
+        assert_eq!(read(&seeded), Grant::WithPassword, "what comes after cloud-init's file counts more");
+        fixture.file("/etc/sudoers", "#includedir sudoers.d\n").remove("/etc/sudoers.d/99-late");
+        assert_eq!(read(&seeded), Grant::Free);
+    }
+
+    #[test]
+    fn files_that_include_themselves_come_to_an_end() {
+        assert_eq!(grant("@include sudoers\nadmin ALL=(ALL) NOPASSWD: ALL\n"), Grant::Free);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "[a-b%!=:,()#@\\\\ \nAL]{0,60}") {
+            let fixture = Fixture::bare();
+            fixture.file("/etc/passwd", "root:x:0:0::/:/bin/sh\n").file("/etc/sudoers", text);
+            let _ = Sudoers::read(&fixture.image(), &[]).unwrap().grant("a", &["b"]);
+        }
+    }
+}
