@@ -28,7 +28,7 @@ pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Co
         OwnFix::MatchBlocks => match_blocks::remedy(image),
         OwnFix::CloudInitPasswords => cloud_init_passwords::remedy(image, finding),
         OwnFix::SshdAtBoot => sshd_at_boot::remedy(image),
-        OwnFix::HostKeysAtFirstBoot => host_keys_at_first_boot::remedy(image, finding),
+        OwnFix::HostKeysAtFirstBoot => host_keys_at_first_boot::remedy(image),
         OwnFix::AuthorizedKeys => authorized_keys::remedy(image, finding),
         OwnFix::Passwords => passwords::remedy(image, finding),
         OwnFix::SudoRights => sudo_rights::remedy(image),

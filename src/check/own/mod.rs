@@ -19,7 +19,7 @@ pub(crate) mod dbus_machine_id;
 mod default_user;
 mod encryption;
 mod host_keys;
-mod host_keys_at_first_boot;
+pub(crate) mod host_keys_at_first_boot;
 mod key_login;
 pub(crate) mod keyboard_interactive;
 mod life_cycle;
