@@ -108,7 +108,9 @@ fn field<'a>(stanza: &'a [u8], name: &str) -> Option<&'a [u8]> {
 /// Packages that are held, or marked for removal but still there, count.
 fn installed(stanza: &[u8]) -> Option<Package> {
     let state = field(stanza, "Status")?.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(2)?;
-    matches!(state, b"installed" | b"triggers-awaited" | b"triggers-pending").then(|| described(stanza)).flatten()
+    // Of the last two, the files are in their place, whatever their scripts have still to do (dpkg(1)).
+    let there = [b"installed".as_slice(), b"triggers-awaited", b"triggers-pending", b"unpacked", b"half-configured"];
+    there.contains(&state).then(|| described(stanza)).flatten()
 }
 
 fn described(stanza: &[u8]) -> Option<Package> {
