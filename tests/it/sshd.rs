@@ -164,3 +164,67 @@ fn every_setting_is_what_the_real_sshd_prints() {
     println!("{} trees, {refused} refused by both, {queries} answers compared, {} wrong", to + 1 - from, wrong.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Root logins, passwords and keyboard-interactive are switched off in every tree by the edits of
+/// [`seaworthy::change::sshd_edit`], and the real sshd says so for the server and every connection.
+#[test]
+#[ignore = "needs sshd, ssh-keygen, unshare and root; run by .ci/run"]
+fn every_edit_comes_into_force_in_the_real_sshd() {
+    const WANTED: [(&str, &str); 3] =
+        [("permitrootlogin", "no"), ("passwordauthentication", "no"), ("kbdinteractiveauthentication", "no")];
+    let lab = Lab::new();
+    let (mut edited, mut refused, mut wrong) = (0, Vec::new(), Vec::new());
+    for seed in 1..=TREES {
+        let tree = tree(&mut Random::new(seed));
+        let root = lab.build(seed, &tree);
+        let mut image = Image::open(&root).unwrap();
+        if image.sshd().unwrap().is_refused() {
+            fs::remove_dir_all(&root).unwrap();
+            continue;
+        }
+        let mut refusal = None;
+        for (keyword, value) in WANTED {
+            match seaworthy::change::sshd_edit::set_everywhere(&image, keyword, value) {
+                Ok(changes) => changes.iter().for_each(|change| write_out(&root, change)),
+                Err(error) => refusal = Some(format!("tree {seed}: {error}")),
+            }
+            image = image.refreshed();
+        }
+        if let Some(refusal) = refusal {
+            refused.push(refusal);
+        } else {
+            edited += 1;
+            let mut connections = trees::connections(&mut Random::new(seed ^ 0xc0ffee));
+            connections.extend(seaworthy::image::sshd::connections(&image).into_iter().take(6));
+            let real = lab.ask(&root, &connections);
+            if !real.starts {
+                wrong.push(format!("tree {seed}: {}", real.complaint));
+            }
+            for (dump, number) in real.dumps.iter().zip(0..).filter_map(|(dump, number)| Some((dump.as_ref()?, number)))
+            {
+                for (keyword, value) in WANTED {
+                    if !dump.lines().any(|line| line == format!("{keyword} {value}")) {
+                        wrong.push(format!("tree {seed} connection {number}: {keyword} is not {value}"));
+                    }
+                }
+            }
+        }
+        fs::remove_dir_all(&root).unwrap();
+    }
+    println!("{edited} trees edited, {} refused, {} wrong", refused.len(), wrong.len());
+    println!("{}", refused.join("\n"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(edited > 100);
+    // The one good reason: a method that must stay on because a login asks for it.
+    assert!(refused.iter().all(|reason| reason.contains("authenticationmethods")), "{}", refused.join("\n"));
+}
+
+/// Carries one change out below `root`.
+fn write_out(root: &Path, change: &seaworthy::change::Change) {
+    let seaworthy::change::Change::Path { path, after: Some(node), .. } = change else { panic!("{change:?}") };
+    let outside = root.join(path.strip_prefix("/").unwrap());
+    match node.bytes() {
+        Some(bytes) => fs::write(outside, bytes).unwrap(),
+        None => fs::create_dir_all(outside).unwrap(),
+    }
+}
