@@ -23,6 +23,8 @@ const TREES: u64 = 500;
 struct Real {
     /// `sshd -t` succeeds.
     starts: bool,
+    /// It found a host key; without one it stops after the configuration is accepted.
+    has_keys: bool,
     complaint: String,
     /// What `sshd -T` prints for the server, then for each connection; `None` when it fails.
     dumps: Vec<Option<String>>,
@@ -101,9 +103,12 @@ impl Lab {
         let status = Command::new("unshare").args(["-m", "sh", "-c", &script]).status().unwrap();
         assert_ne!(status.code(), Some(99), "the lab needs root and mount namespaces");
         let read = |name: String| fs::read(out.join(name)).ok().map(|text| String::from_utf8_lossy(&text).into_owned());
+        let complaint = read("complaint".to_owned()).unwrap_or_default();
+        let has_keys = !complaint.contains("no hostkeys available");
         Real {
-            starts: read("starts".to_owned()).is_some_and(|code| code.trim() == "0"),
-            complaint: read("complaint".to_owned()).unwrap_or_default(),
+            starts: read("starts".to_owned()).is_some_and(|code| code.trim() == "0") || !has_keys,
+            has_keys,
+            complaint,
             dumps: (0..=connections.len()).map(|number| read(number.to_string())).collect(),
         }
     }
@@ -127,22 +132,22 @@ fn every_setting_is_what_the_real_sshd_prints() {
         let tree = tree(&mut Random::new(seed));
         let root = lab.build(seed, &tree);
         let connections = trees::connections(&mut Random::new(seed ^ 0xc0ffee));
-        let real = lab.ask(&root, &connections);
+        let real_answers = lab.ask(&root, &connections);
         let image = Image::open(&root).unwrap();
         let sshd = image.sshd().unwrap();
         queries += 1;
-        if sshd.is_refused() == real.starts {
-            wrong.push(format!("tree {seed}: real says {:?}, ours {:?}", real.complaint, sshd.problems));
-        } else if !real.starts {
+        if sshd.is_refused() == real_answers.starts {
+            wrong.push(format!("tree {seed}: real says {:?}, ours {:?}", real_answers.complaint, sshd.problems));
+        } else if !real_answers.starts {
             refused += 1;
         } else {
             let asked = std::iter::once(None).chain(connections.iter().map(Some));
-            for (connection, real) in asked.zip(&real.dumps) {
+            for (connection, real) in asked.zip(&real_answers.dumps) {
                 // Without -C the real program stops at any `Match LocalPort`, though the file is fine.
                 let by_port =
                     sshd.matches.iter().any(|block| block.criteria.iter().any(|(name, _)| name == "localport"));
                 let Some(real) = real else {
-                    if connection.is_some() || !by_port {
+                    if real_answers.has_keys && (connection.is_some() || !by_port) {
                         wrong.push(format!("tree {seed}: real has no answer for {connection:?}"));
                     }
                     continue;

@@ -143,6 +143,11 @@ impl Keyword {
         self.in_match.is_some_and(|since| release.version >= since)
     }
 
+    /// Whether what a `Match` block says replaces the server's value: until 8.5 `SetEnv` was allowed and forgotten.
+    pub(super) fn is_copied(&self, release: Release) -> bool {
+        self.may_match(release) && (self.name != "setenv" || release.since(8, 5))
+    }
+
     /// The name `sshd -T` prints.
     pub(super) fn printed_name(&self, release: Release) -> &'static str {
         RENAMED

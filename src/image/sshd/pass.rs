@@ -232,6 +232,9 @@ impl<'a> Pass<'a> {
             if known {
                 return Err("is defined a second time".to_owned());
             }
+            if write.values.iter().any(|value| !value.contains(' ')) {
+                return Err("has no command".to_owned());
+            }
         }
         match write.how {
             How::First if !slot.values.is_empty() => {}

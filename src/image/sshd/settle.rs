@@ -26,7 +26,7 @@ struct Settling<'a> {
 impl Settling<'_> {
     /// The slot in force, and whether a connection's pass set it.
     fn slot(&self, keyword: &Keyword, name: &str) -> Option<(&Slot, bool)> {
-        let of_connection = self.connection.filter(|_| keyword.may_match(self.ground.release));
+        let of_connection = self.connection.filter(|_| keyword.is_copied(self.ground.release));
         let set = |slots: &'_ Slots| slots.get(name).is_some_and(|slot| !slot.values.is_empty());
         match of_connection.filter(|slots| set(slots)).and_then(|slots| slots.get(name)) {
             Some(slot) => Some((slot, true)),

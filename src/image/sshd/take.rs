@@ -340,7 +340,7 @@ impl Reader<'_> {
     }
 
     fn service_class(&self, word: &str) -> Result<String, String> {
-        value::service_class(word, self.release.since(10, 1)).ok_or_else(|| unsupported(word))
+        value::service_class(word, self.release).ok_or_else(|| unsupported(word))
     }
 
     fn max_startups(&self, word: &str) -> Taken {
@@ -371,7 +371,12 @@ impl Reader<'_> {
             args.clear();
             return Ok(name);
         }
-        let command = args.one().map_err(|_| "has no command".to_owned())?;
+        let command = match args.one() {
+            Ok(command) => command,
+            // Since 9.5 a name that is defined already is not looked at any further: who sets it knows.
+            Err(_) if self.release.since(9, 5) => return Ok(name),
+            Err(_) => return Err("has no command".to_owned()),
+        };
         let mut words = vec![command];
         while let Some(word) = args.next() {
             words.push(word);

@@ -1,6 +1,7 @@
 //! Single values as the program reads them: numbers, times, sizes, ports, service classes.
 
 use super::pattern::parse_address;
+use super::release::{Family, Release};
 
 /// A whole number from 0 to 2³¹-1 (`strtonum`: leading blanks and `+` are let through).
 pub(super) fn number(text: &str) -> Option<u32> {
@@ -135,23 +136,30 @@ const SERVICE_CLASSES: &[(&str, u8)] = &[
     ("cs7", 0xe0),
     ("ef", 0xb8),
     ("le", 0x04),
-    ("lowdelay", 0x10),
-    ("throughput", 0x08),
-    ("reliability", 0x04),
 ];
 
-/// A service class as `sshd -T` prints it. Since 10.1 (`modern`) the three pre-DSCP names count as `none`.
-pub(super) fn service_class(text: &str, modern: bool) -> Option<String> {
+/// The names from before DSCP (RFC 1349).
+const OLD_CLASSES: &[(&str, u8)] = &[("lowdelay", 0x10), ("throughput", 0x08), ("reliability", 0x04)];
+
+/// A service class as `sshd -T` prints it. Since 10.1, and in Debian's 10.0, the names from before DSCP count as `none`
+/// and numbers are decimal.
+pub(super) fn service_class(text: &str, release: Release) -> Option<String> {
+    let modern = release.since(10, 1) || (release.family == Family::Debian && release.since(10, 0));
     let is = |name: &str| text.eq_ignore_ascii_case(name);
-    if is("none") || (modern && (is("lowdelay") || is("throughput") || is("reliability"))) {
+    if is("none") || (modern && OLD_CLASSES.iter().any(|(name, _)| is(name))) {
         return Some("none".to_owned());
     }
-    let named = SERVICE_CLASSES.iter().find(|(name, _)| is(name)).map(|(_, value)| *value);
+    // Builds of before 8.7 took "le" to be 1, as their C library did not know it.
+    let le = if release.since(8, 7) { 0x04 } else { 0x01 };
+    let classes = SERVICE_CLASSES.iter().map(|(name, value)| (*name, if *name == "le" { le } else { *value }));
+    let classes: Vec<(&str, u8)> = classes.chain(OLD_CLASSES.iter().copied().filter(|_| !modern)).collect();
+    let named = classes.iter().find(|(name, _)| is(name)).map(|(_, value)| *value);
     let value = match named {
         Some(value) => value,
+        None if modern => u8::try_from(number(text)?).ok()?,
         None => u8::try_from(c_integer(text)?).ok()?,
     };
-    let name = SERVICE_CLASSES.iter().find(|(_, known)| *known == value);
+    let name = classes.iter().find(|(_, known)| *known == value);
     Some(name.map_or_else(|| format!("0x{value:02x}"), |(name, _)| (*name).to_owned()))
 }
 
