@@ -50,7 +50,6 @@ pub(super) fn open(
         state,
         practice,
         today: engine::today(),
-        started_at: engine::now(),
         publisher: environment.person(),
         export_directory,
         keys: Keys {

@@ -11,9 +11,10 @@ use super::message::{Effect, ExportRequest, Exported, Failure, Message, Planned}
 use super::model::{Model, Preview, Subject};
 use crate::catalogue::Catalogue;
 use crate::change::diff::{self, FileDiff};
-use crate::change::{self, ApplyError, Plan, Remedy, State, UndoError, What};
+use crate::change::{self, ApplyError, Remedy, State, UndoError, What};
 use crate::check::{self, Context, Findings, Progress};
-use crate::image::Image;
+use crate::image::{Error, Image};
+use crate::report::{Particulars, Preparation, Report};
 
 /// What a wizard is opened with.
 #[derive(Debug)]
@@ -28,8 +29,6 @@ pub struct Session {
     pub practice: bool,
     /// Today.
     pub today: Date,
-    /// When the preparation began.
-    pub started_at: Timestamp,
     /// The publisher's name, where it is known; the session of last time wins.
     pub publisher: String,
     /// Where reports go unless the publisher says otherwise.
@@ -58,19 +57,6 @@ impl Session {
     }
 }
 
-/// What a report is made from, as far as the engine knows it.
-pub(super) struct Preparation<'a> {
-    pub(super) image: &'a Image,
-    pub(super) catalogue: &'a Catalogue,
-    pub(super) state: &'a State,
-    pub(super) before: &'a Findings,
-    pub(super) after: &'a Findings,
-    pub(super) runs: &'a [(String, Plan)],
-    pub(super) unread: &'a [crate::image::Error],
-    pub(super) practice: bool,
-    pub(super) started_at: Timestamp,
-}
-
 /// Carries out effects.
 #[derive(Debug)]
 pub struct Engine {
@@ -86,10 +72,6 @@ struct Known {
     context: Context,
     /// By guideline, as judged.
     findings: Findings,
-    /// The findings of the first survey, when nothing had been changed yet.
-    before: Option<Findings>,
-    /// What was carried out in this session.
-    runs: Vec<(String, Plan)>,
 }
 
 impl Engine {
@@ -99,8 +81,6 @@ impl Engine {
             image: Arc::clone(&session.image),
             context: Context { today: session.today, sweep: None },
             findings: Findings::new(),
-            before: None,
-            runs: Vec::new(),
         };
         Self { session, known: Mutex::new(known) }
     }
@@ -165,9 +145,6 @@ impl Engine {
         {
             let mut known = self.known();
             known.context = context;
-            if known.before.is_none() && self.session.state.runs().is_ok_and(|runs| runs.is_empty()) {
-                known.before = Some(findings.clone());
-            }
             known.findings = findings;
         }
         send(Message::Surveyed);
@@ -197,12 +174,14 @@ impl Engine {
     }
 
     fn apply(&self, planned: &Planned, send: &(dyn Fn(Message) + Sync)) {
-        let image = self.image();
-        let result = change::apply(&image, &planned.plan, &self.session.state, &mut |step| send(Message::Step(step)));
-        if let Ok(applied) = &result {
-            self.known().runs.push((applied.run.clone(), planned.plan.clone()));
-        }
-        send(Message::Applied(result.map_err(|error| apply_failure(&error))));
+        let (image, _, findings) = self.state();
+        let state = &self.session.state;
+        let result = match state.keep_before(&findings) {
+            Ok(()) => change::apply(&image, &planned.plan, state, &mut |step| send(Message::Step(step)))
+                .map_err(|error| apply_failure(&error)),
+            Err(error) => Err(Failure { text: format!("{error}; nothing was changed"), changed: false }),
+        };
+        send(Message::Applied(result));
     }
 
     fn finish(&self, run: &str, send: &(dyn Fn(Message) + Sync)) {
@@ -212,31 +191,31 @@ impl Engine {
 
     fn undo(&self, what: &What, send: &(dyn Fn(Message) + Sync)) {
         let result = change::undo(&self.image(), &self.session.state, what, &mut |step| send(Message::Step(step)));
-        if let Ok(undone) = &result {
-            self.known().runs.retain(|(run, _)| !undone.runs.contains(run) || matches!(what, What::Guideline(_)));
-        }
         send(Message::Undone(result.map_err(|error: UndoError| Failure { text: error.to_string(), changed: false })));
     }
 
     fn export(&self, request: &ExportRequest) -> Result<Exported, String> {
-        let (image, context, after) = self.state();
-        let (before, runs) = {
-            let known = self.known();
-            (known.before.clone(), known.runs.clone())
+        let (image, context, findings) = self.state();
+        let session = &self.session;
+        let work = || -> Result<Report, Error> {
+            let particulars = Particulars {
+                playbook: &request.playbook,
+                publisher: &request.publisher,
+                challenge: request.challenge.as_deref(),
+                practice: session.practice,
+                now: Timestamp::now(),
+            };
+            Preparation::of(&session.state, &findings)?.report(
+                &image,
+                &session.catalogue,
+                &context,
+                &findings,
+                particulars,
+            )
         };
-        let unread = context.sweep.as_ref().map_or(&[][..], |sweep| &sweep.unread);
-        let preparation = Preparation {
-            image: &image,
-            catalogue: &self.session.catalogue,
-            state: &self.session.state,
-            before: before.as_ref().unwrap_or(&after),
-            after: &after,
-            runs: &runs,
-            unread,
-            practice: self.session.practice,
-            started_at: self.session.started_at,
-        };
-        export::export(&preparation, &self.session.keys, request)
+        let directory = export::off_image(&image, &request.directory)?;
+        let report = work().map_err(|error| error.to_string())?;
+        export::write(&report, &directory, &session.keys, request)
     }
 
     fn image(&self) -> Arc<Image> {

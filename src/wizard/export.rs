@@ -3,14 +3,12 @@
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
-use super::engine::Preparation;
 use super::message::{AgentKey, ExportRequest, Exported, Signer};
-use crate::image::{Mode, text};
+use crate::change::state::is_on;
+use crate::image::{Image, Mode, text};
 use crate::report::sign::{Agent, Keygen, with_agent, with_keygen};
 use crate::report::sshsig::{NAMESPACE, SshSig};
-use crate::report::{
-    Bundle, ImageInfo, REPORT_LIMIT, ReportInput, Tool, new_id, read_file, record, write_bundle, write_signature,
-};
+use crate::report::{Bundle, REPORT_LIMIT, Report, read_file, write_bundle, write_signature};
 
 /// What is known of the publisher's own keys; read from the environment by `cli`.
 #[derive(Debug, Clone, Default)]
@@ -36,31 +34,14 @@ pub(super) fn agent_keys(keys: &Keys) -> Result<Vec<AgentKey>, String> {
         .collect())
 }
 
-/// Writes the report that `request` asks for, and signs it when a signer was chosen. A report that could not be signed
-/// stays, and says so.
-pub(super) fn export(preparation: &Preparation<'_>, keys: &Keys, request: &ExportRequest) -> Result<Exported, String> {
-    let image = preparation.image;
-    let directory = off_image(image.mode(), image.mount_point(), &request.directory)?;
-    let journal = preparation.state.journal_lines().map_err(|error| error.to_string())?;
-    let input = ReportInput {
-        report_id: new_id().map_err(|error| error.to_string())?,
-        tool: Tool::current(),
-        image: ImageInfo::of(image),
-        catalogue: preparation.catalogue,
-        before: preparation.before,
-        after: preparation.after,
-        playbook: &request.playbook,
-        runs: preparation.runs,
-        journal: &journal,
-        unread: preparation.unread,
-        practice: preparation.practice,
-        started_at: preparation.started_at,
-        now: jiff::Timestamp::now(),
-        challenge: request.challenge.as_deref(),
-        publisher: &request.publisher,
-    };
-    let report = record(&input);
-    let bundle = write_bundle(&directory, &report, request.replace).map_err(|error| error.to_string())?;
+/// Writes `report`, and signs it when a signer was chosen. A report that could not be signed stays, and says so.
+pub(super) fn write(
+    report: &Report,
+    directory: &Path,
+    keys: &Keys,
+    request: &ExportRequest,
+) -> Result<Exported, String> {
+    let bundle = write_bundle(directory, report, request.replace).map_err(|error| error.to_string())?;
     let signed = sign(&bundle, keys, &request.signer);
     let name = signer_name(&request.publisher);
     let (signed_by, signers_line, not_signed) = match signed {
@@ -76,7 +57,7 @@ pub(super) fn export(preparation: &Preparation<'_>, keys: &Keys, request: &Expor
         vec![format!("ssh-keygen -Y sign -n {NAMESPACE} -f ~/.ssh/id_ed25519 report.json")]
     };
     Ok(Exported {
-        directory,
+        directory: directory.to_path_buf(),
         files: files.into_iter().map(str::to_owned).collect(),
         size: u64::try_from(bundle.size).unwrap_or(u64::MAX),
         sha256: bundle.sha256,
@@ -139,39 +120,24 @@ fn signer_name(publisher: &str) -> String {
     if word.is_empty() { "publisher".into() } else { word.to_owned() }
 }
 
-/// Where a report may go on a running machine: file systems in memory, which no image of the machine holds.
-const IN_MEMORY: [&str; 2] = ["/run", "/dev/shm"];
-
-/// `directory` as an absolute path with every link followed as far as it exists, if it is not on the image.
-fn off_image(mode: Mode, mount_point: &Path, directory: &Path) -> Result<PathBuf, String> {
+/// `directory` as an absolute path, if it is not on the image.
+pub(super) fn off_image(image: &Image, directory: &Path) -> Result<PathBuf, String> {
     let shown = text::path(directory);
-    let whole = std::path::absolute(directory).map_err(|error| format!("cannot use {shown}: {error}"))?;
-    if whole.components().any(|part| part == Component::ParentDir) {
+    if directory.components().any(|part| part == Component::ParentDir) {
         return Err(format!("cannot use {shown}: write it without `..`"));
     }
-    let mut known = whole.as_path();
-    let real = loop {
-        match known.canonicalize() {
-            Ok(real) => break real.join(whole.strip_prefix(known).unwrap_or(Path::new(""))),
-            Err(_) => match known.parent() {
-                Some(parent) => known = parent,
-                None => break whole.clone(),
-            },
-        }
-    };
-    let on_image = match mode {
-        Mode::Live => !IN_MEMORY.iter().any(|place| real.starts_with(place)),
-        Mode::Offline => real.starts_with(mount_point.canonicalize().unwrap_or_else(|_| mount_point.to_path_buf())),
-    };
-    match (on_image, mode) {
-        (false, _) => Ok(real),
-        (true, Mode::Live) => Err(format!(
-            "{shown} is on the machine you are preparing, and would be published with it; choose a directory below /run \
-             and copy the report from there"
-        )),
-        (true, Mode::Offline) => {
-            Err(format!("{shown} is on the image, and would be published with it; choose a directory outside"))
-        }
+    match is_on(image, directory) {
+        Err(error) => Err(error.to_string()),
+        Ok(true) => Err(match image.mode() {
+            Mode::Live => format!(
+                "{shown} is on the disk of the machine you are preparing, and would be published with it; choose a \
+                 directory below /run and copy the report from there"
+            ),
+            Mode::Offline => {
+                format!("{shown} is on the image, and would be published with it; choose a directory outside")
+            }
+        }),
+        Ok(false) => std::path::absolute(directory).map_err(|error| format!("cannot use {shown}: {error}")),
     }
 }
 
@@ -182,22 +148,23 @@ mod tests {
     #[test]
     fn a_report_never_goes_onto_the_image() {
         let image = tempfile::tempdir().unwrap();
+        for directory in ["etc", "usr"] {
+            mkdir(&image.path().join(directory));
+        }
         let outside = tempfile::tempdir().unwrap();
         let link = outside.path().join("link");
         std::os::unix::fs::symlink(image.path(), &link).unwrap();
-        let off = |directory: &Path| off_image(Mode::Offline, image.path(), directory);
+        let opened = Image::open(image.path()).unwrap();
+        let off = |directory: &Path| off_image(&opened, directory);
         assert!(off(&image.path().join("srv/report")).is_err());
         assert!(off(&link.join("report")).is_err());
         assert!(off(&outside.path().join("../x")).is_err());
         assert_eq!(off(&outside.path().join("new/report")).unwrap(), outside.path().join("new/report"));
     }
 
-    #[test]
-    fn on_a_running_machine_it_stays_in_memory() {
-        let off = |directory: &str| off_image(Mode::Live, Path::new("/"), Path::new(directory));
-        assert!(off("/root/report").is_err());
-        assert!(off("/run/seaworthy/report").is_ok());
-        assert!(off("/runner").is_err());
+    #[expect(clippy::disallowed_methods, reason = "builds the test's own image")]
+    fn mkdir(path: &Path) {
+        std::fs::create_dir(path).unwrap();
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
         Role::Text,
         &match subject.mode {
             Mode::Live => "this machine, running".to_owned(),
+            Mode::Offline if subject.practice => "a temporary directory".to_owned(),
             Mode::Offline => format!("{mount}, not running"),
         },
     );
