@@ -104,7 +104,9 @@ impl Image {
     /// The same image with no fact remembered: what is on the disk now.
     #[must_use]
     pub fn refreshed(&self) -> Self {
-        Self { root: Arc::clone(&self.root), overlay: self.overlay.clone(), mode: self.mode, facts: Facts::default() }
+        let live = self.facts.live.get().map(live::Live::refreshed).map_or_else(OnceLock::new, OnceLock::from);
+        let facts = Facts { live: Arc::new(live), ..Facts::default() };
+        Self { root: Arc::clone(&self.root), overlay: self.overlay.clone(), mode: self.mode, facts }
     }
 
     /// The image as it would be after `overlay`: reads see the overlay first. Nothing is written.

@@ -31,8 +31,33 @@ impl Live {
         self.metadata.get_or_init(metadata::ask)
     }
 
+    /// The same machine with its sockets not yet looked at. What the metadata service said stays, and so does the word
+    /// that it must not be asked.
+    #[must_use]
+    pub(super) fn refreshed(&self) -> Self {
+        Self { sockets: OnceLock::new(), metadata: self.metadata.clone() }
+    }
+
     /// Keeps the metadata service from being asked (`--no-imds`).
     pub fn forbid_metadata(&self) {
         let _ = self.metadata.set(metadata::Answer::Forbidden);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::image::{Image, Overlay};
+
+    use super::metadata::Answer;
+
+    #[test]
+    fn forbidden_stays_forbidden() {
+        let image = Image::open(Path::new("/")).unwrap();
+        image.live().unwrap().forbid_metadata();
+        for again in [image.refreshed(), image.drafted(Overlay::default()), image.refreshed().refreshed()] {
+            assert_eq!(again.live().unwrap().metadata(), &Answer::Forbidden);
+        }
     }
 }
