@@ -28,14 +28,12 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
     }
     let catalogue = engine::catalogue(common)?;
     let image = engine::image(common)?;
-    if let Some(directory) = &args.out
-        && crate::change::state::is_on(&image, directory)?
-    {
-        return Err(Failure::Usage(format!(
-            "{} is on the image, and nothing of the report may stay there; use --stdout, or a directory of another file system such as /run",
-            text::path(directory)
-        )));
-    }
+    let directory = args
+        .out
+        .as_deref()
+        .map(|directory| report::off_image(&image, directory))
+        .transpose()
+        .map_err(Failure::Usage)?;
     let state = engine::state(&image, environment)?;
     let playbook = match &args.playbook {
         Some(path) => engine::playbook(path, &catalogue)?,
@@ -54,7 +52,7 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
     let report = preparation.report(&image, &catalogue, &context, &findings, particulars)?;
     if args.stdout {
         print(&String::from_utf8_lossy(&report::to_bytes(&report)))?;
-    } else if let Some(directory) = &args.out {
+    } else if let Some(directory) = &directory {
         let bundle = report::write_bundle(directory, &report, args.yes).map_err(Failure::failed)?;
         for path in [&bundle.report, &bundle.html, &bundle.markdown, &bundle.verify] {
             print(&format!("{}\n", text::path(path)))?;

@@ -21,6 +21,7 @@
 mod bundle;
 #[cfg(test)]
 mod fixture;
+mod place;
 mod preparation;
 mod record;
 pub mod sign;
@@ -32,6 +33,7 @@ pub mod verify;
 pub mod view;
 
 pub use bundle::{Bundle, BundleError, read_file, write_bundle, write_file, write_signature};
+pub use place::off_image;
 pub use preparation::{Particulars, Preparation};
 pub use record::*;
 pub use verdict::{Counts, Decided, Outcome, Verdict, decided, outcome};

@@ -14,7 +14,7 @@ use crate::change::diff::{self, FileDiff};
 use crate::change::{self, ApplyError, Remedy, State, UndoError, What};
 use crate::check::{self, Context, Findings, Progress};
 use crate::image::{Error, Image};
-use crate::report::{Particulars, Preparation, Report};
+use crate::report::{Particulars, Preparation, Report, off_image};
 
 /// What a wizard is opened with.
 #[derive(Debug)]
@@ -213,7 +213,7 @@ impl Engine {
                 particulars,
             )
         };
-        let directory = export::off_image(&image, &request.directory)?;
+        let directory = off_image(&image, &request.directory)?;
         let report = work().map_err(|error| error.to_string())?;
         export::write(&report, &directory, &session.keys, request)
     }
