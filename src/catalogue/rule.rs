@@ -365,6 +365,8 @@ pub enum OwnFix {
     SudoRights,
     /// ACC-08: clears forced expiry.
     PasswordExpiry,
+    /// SEC-01: removes credential files, takes keys out of other files.
+    AwsKeys,
     /// IDN-01: empties machine-id.
     MachineId,
     /// IDN-02: makes the D-Bus id a link.

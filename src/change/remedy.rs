@@ -1,7 +1,8 @@
 //! What would make a failing guideline pass.
 
 use super::{Change, fix, own};
-use crate::catalogue::{Fix, Guideline};
+use crate::catalogue::{Check, Fix, Guideline};
+use crate::check::kinds::absent;
 use crate::check::{Context, Finding, Status};
 use crate::image::{Error, Image};
 
@@ -32,7 +33,13 @@ pub fn remedy(
     };
     match wanted {
         Fix::Sshd { keyword, value } => fix::sshd::remedy(image, keyword, value),
-        Fix::Remove => fix::remove::remedy(image, finding),
+        Fix::Remove => match &guideline.check {
+            // A finding lists a thousand places at most; all of them must go.
+            Check::Absent { paths, except, empty_is_fine } => {
+                fix::remove::all(image, &absent::found(image, paths, except, *empty_is_fine)?)
+            }
+            _ => fix::remove::remedy(image, finding),
+        },
         Fix::Truncate => fix::truncate::remedy(image, finding),
         Fix::Mask => fix::mask::remedy(image, finding),
         Fix::CloudInit { key, value } => fix::cloud_init::remedy(image, key, value),

@@ -11,7 +11,7 @@ use crate::catalogue::{Catalogue, Check, Guideline};
 use crate::image::Image;
 
 pub(crate) mod cloud_lines;
-mod kinds;
+pub(crate) mod kinds;
 pub(crate) mod own;
 pub(crate) mod places;
 mod survey;

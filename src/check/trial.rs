@@ -1,8 +1,10 @@
 //! Judging one guideline of the built-in catalogue, for tests.
 
+use std::sync::Arc;
+
 use jiff::civil::date;
 
-use super::{Context, Finding, judge};
+use super::{Context, Finding, judge, needs_sweep, sweep};
 use crate::catalogue::{Catalogue, Guideline};
 use crate::image::Image;
 
@@ -16,7 +18,9 @@ pub(crate) fn context() -> Context {
     Context { today: date(2026, 11, 22), sweep: None }
 }
 
-/// What the check of `id` says of `image`.
+/// What the check of `id` says of `image`, which is swept when the check needs that.
 pub(crate) fn judged(image: &Image, id: &str) -> Finding {
-    judge(image, &guideline(id), &context())
+    let guideline = guideline(id);
+    let sweep = needs_sweep(&guideline).then(|| Arc::new(sweep::sweep(image, &|_| ())));
+    judge(image, &guideline, &Context { sweep, ..context() })
 }

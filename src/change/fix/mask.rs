@@ -33,6 +33,10 @@ const NEVER: [&str; 19] = [
 ];
 
 pub(crate) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> {
+    if let Some(line) = finding.observations.iter().find(|seen| seen.line.is_some()) {
+        let path = line.path.as_deref().map(crate::image::text::path).unwrap_or_default();
+        return Ok(Remedy::ByHand(format!("A line in {path} starts the service; take it out there.")));
+    }
     let units = image.units()?;
     let mut names = BTreeSet::new();
     for path in finding.observations.iter().filter_map(|seen| seen.path.as_deref()) {

@@ -1,7 +1,7 @@
 //! Removes what a finding observed; a directory with all that is in it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::real;
 use crate::change::{Change, Remedy};
@@ -12,8 +12,14 @@ use crate::image::{Error, Image, Kind};
 const LIMIT: usize = 20_000;
 
 pub(in crate::change) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> {
+    let observed: Vec<_> = finding.observations.iter().filter_map(|observation| observation.path.clone()).collect();
+    all(image, &observed)
+}
+
+/// Removes what is at each of `observed`.
+pub(in crate::change) fn all(image: &Image, observed: &[PathBuf]) -> Result<Remedy, Error> {
     let mut paths = BTreeSet::new();
-    for path in finding.observations.iter().filter_map(|observation| observation.path.as_deref()) {
+    for path in observed {
         paths.insert(real(image, path)?);
     }
     let mut changes = Vec::new();

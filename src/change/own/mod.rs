@@ -6,6 +6,7 @@ use crate::check::{Context, Finding};
 use crate::image::{Error, Image};
 
 mod authorized_keys;
+mod aws_keys;
 mod cloud_init_passwords;
 pub(super) mod cloud_lines;
 mod dbus_machine_id;
@@ -20,6 +21,8 @@ mod passwords;
 mod shadow_lines;
 mod sshd_at_boot;
 mod sudo_rights;
+#[cfg(test)]
+mod tests;
 
 /// The remedy by `fix`, for what `finding` observed.
 pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Context) -> Result<Remedy, Error> {
@@ -33,26 +36,10 @@ pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Co
         OwnFix::Passwords => passwords::remedy(image, finding),
         OwnFix::SudoRights => sudo_rights::remedy(image),
         OwnFix::PasswordExpiry => password_expiry::remedy(image, finding, context),
+        OwnFix::AwsKeys => aws_keys::remedy(image, finding),
         OwnFix::MachineId => machine_id::remedy(image),
         OwnFix::DbusMachineId => dbus_machine_id::remedy(image),
         OwnFix::Logs => logs::remedy(image),
         OwnFix::LoginRecords => login_records::remedy(image),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::change::{Change, Remedy};
-    use crate::image::Image;
-
-    /// `image` as it would be after `remedy`.
-    pub(super) fn after(image: &Image, remedy: &Remedy) -> Image {
-        let Remedy::Changes(changes) = remedy else { panic!("{remedy:?}") };
-        let mut overlay = image.overlay().clone();
-        for change in changes {
-            let Change::Path { path, after, .. } = change else { panic!("{change:?}") };
-            overlay.put(path, after.clone());
-        }
-        image.drafted(overlay)
     }
 }

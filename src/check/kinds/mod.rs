@@ -1,6 +1,6 @@
 //! The reusable kinds of checks: one file each, with parameters from the catalogue.
 
-pub(super) mod absent;
+pub(crate) mod absent;
 pub(super) mod metadata;
 pub(super) mod packages_absent;
 pub(super) mod sshd;

@@ -1,20 +1,22 @@
 //! AWS access key ids and secrets (IAM user guide, "IAM identifiers"): judged by hand at each place where the words that
 //! go before them were found.
 
-/// The access key id at `bytes[at..]`, which begins with `AKIA` (long-lived) or `ASIA` (of a session), when it stands
+use std::ops::Range;
+
+/// Where the access key id at `bytes[at..]` is, which begins with `AKIA` (long-lived) or `ASIA` (of a session), when it stands
 /// alone and is no example.
-pub(super) fn key_id(bytes: &[u8], at: usize) -> Option<&str> {
+pub(super) fn key_id(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let id = bytes.get(at..at.checked_add(20)?)?;
     let alone = |neighbour: Option<&u8>| neighbour.is_none_or(|&byte| !byte.is_ascii_alphanumeric() && byte != b'_');
     let before = at.checked_sub(1).and_then(|before| bytes.get(before));
     let digits = id.get(4..)?;
     let fits = digits.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'));
-    (fits && alone(before) && alone(bytes.get(at + 20)) && !is_example(digits)).then(|| str::from_utf8(id).ok())?
+    (fits && alone(before) && alone(bytes.get(at + 20)) && !is_example(digits)).then_some(at..at + 20)
 }
 
-/// The secret that is given after the words at `bytes[at..]`, which end in an `access_key` of some spelling: 40
+/// Where the secret is that is given after the words at `bytes[at..]`, which end in an `access_key` of some spelling: 40
 /// characters that stand alone after a `=`, `:` or `>`.
-pub(super) fn secret(bytes: &[u8], at: usize, words: usize) -> Option<&str> {
+pub(super) fn secret(bytes: &[u8], at: usize, words: usize) -> Option<Range<usize>> {
     let before = bytes.get(at.checked_sub(5)?..at)?;
     if !before.eq_ignore_ascii_case(b"ecret") {
         return None;
@@ -25,7 +27,7 @@ pub(super) fn secret(bytes: &[u8], at: usize, words: usize) -> Option<&str> {
         rest.get(..gap)?.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'=' | b':' | b'>' | b'\\'));
     let value = rest.get(gap..gap + 40)?;
     let whole = value.iter().all(|&byte| is_secret(byte)) && !rest.get(gap + 40).is_some_and(|&byte| is_secret(byte));
-    (gap > 0 && sign && whole && !is_example(value)).then(|| str::from_utf8(value).ok())?
+    (gap > 0 && sign && whole && !is_example(value)).then_some(at + words + gap..at + words + gap + 40)
 }
 
 fn is_secret(byte: u8) -> bool {

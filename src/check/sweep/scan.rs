@@ -3,7 +3,7 @@
 //! One pass of a vectorized multi-literal search finds the few places worth a look; each is then judged by hand-written
 //! code that looks at its neighbours. No regular expression, no Unicode, no allocation for a file without a secret.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
@@ -58,6 +58,16 @@ impl Scanner {
         let mut pass = Pass::new(self, bytes.len() as u64);
         let _ = pass.piece(0, bytes);
         pass.finish()
+    }
+
+    /// Where AWS keys stand in `bytes`, a whole file.
+    pub(super) fn aws_keys(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let place = |word: aho_corasick::Match| match word.pattern().as_usize() {
+            2 | 3 => aws::key_id(bytes, word.start()),
+            4..=6 => aws::secret(bytes, word.start(), word.len()),
+            _ => None,
+        };
+        self.words.find_iter(bytes).filter_map(place).collect()
     }
 }
 
@@ -137,11 +147,15 @@ fn secret(piece: &[u8], at: usize, word: usize, length: usize, script: &mut Opti
     match word {
         0 => armour::private_key(piece, at).map(|label| (Kind::PrivateKey, format!("-----BEGIN {label}-----"))),
         1 => piece.get(at..).is_some_and(armour::putty).then(|| (Kind::PrivateKey, "PuTTY private key".to_owned())),
-        2 | 3 => aws::key_id(piece, at).map(|id| (Kind::AwsKey, format!("AWS access key id {}", text::masked(id)))),
+        2 | 3 => aws::key_id(piece, at).map(|id| (Kind::AwsKey, format!("AWS access key id {}", masked(piece, id)))),
         4..=6 => aws::secret(piece, at, length)
-            .map(|secret| (Kind::AwsKey, format!("AWS secret access key {}", text::masked(secret)))),
+            .map(|secret| (Kind::AwsKey, format!("AWS secret access key {}", masked(piece, secret)))),
         _ => metadata(piece, at, script).map(|text| (Kind::Metadata, text)),
     }
+}
+
+fn masked(piece: &[u8], place: Range<usize>) -> String {
+    text::masked(&String::from_utf8_lossy(piece.get(place).unwrap_or_default()))
 }
 
 /// A script's request for instance metadata, when nothing in the piece speaks of tokens.
