@@ -189,7 +189,7 @@ their name as a signer, and a file \"allowed_signers\" with a line like
 2. Whether the report agrees with itself (a signature alone does not say so): with the program that made it,
 
      seaworthy verify report.json --signers allowed_signers --signer release@example.com \\
-       --html report.html --markdown report.md
+       --view report.html --view report.md
 
    It exits with 0 when the report is authentic, consistent, and its verdict is seaworthy.
 

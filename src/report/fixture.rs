@@ -52,6 +52,27 @@ impl TestKey {
     }
 }
 
+/// A signature of `message` by a FIDO token made in software, with the flags it sets (PROTOCOL.u2f), and its `.pub` line.
+pub(crate) fn fido(message: &[u8], flags: u8) -> (String, String) {
+    const KIND: &[u8] = b"sk-ssh-ed25519@openssh.com";
+    let token = TestKey::new(9);
+    let mut blob = Vec::new();
+    put_string(&mut blob, KIND);
+    put_string(&mut blob, token.0.public_key().as_ref());
+    put_string(&mut blob, b"ssh:");
+    let counter = 42_u32.to_be_bytes();
+    let digest = sha256(&to_be_signed(NAMESPACE, Hash::Sha512, message));
+    let signed = [&sha256(b"ssh:")[..], &[flags], &counter, &digest].concat();
+    let mut signature = Vec::new();
+    put_string(&mut signature, KIND);
+    put_string(&mut signature, &token.raw(&signed));
+    signature.push(flags);
+    signature.extend_from_slice(&counter);
+    let key = PublicKey::parse(&blob).unwrap();
+    let line = format!("{} {}", key.kind(), Base64::encode_string(&blob));
+    (SshSig { key, namespace: NAMESPACE.into(), hash: Hash::Sha512, signature }.armour(), line)
+}
+
 pub(crate) fn catalogue() -> Catalogue {
     use Phase::{Harden, Listing, Preflight, Seal};
     use Severity::{Optional, Recommended, Required};

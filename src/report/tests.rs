@@ -9,6 +9,7 @@ use crate::change::{Change, Plan, PlanStep, State, What, apply, undo};
 use crate::check::Status;
 use crate::image::fixture::Fixture;
 use crate::image::{Image, Node};
+use ChangeKind::{Create, Edit, Link, Remove};
 
 /// A plan as a person would choose it: an edit, an edit of secrets twice over, a new file, a link, a removal, a mode.
 fn plan(image: &Image) -> Plan {
@@ -109,7 +110,6 @@ fn what_was_carried_out_is_what_is_reported_and_verified() {
     apply(&image, &plan(&image), &state, &mut |_| ()).unwrap();
     let report = reported(&state, Status::Pass);
     let kinds: Vec<ChangeKind> = report.changes.iter().map(|change| change.kind).collect();
-    use ChangeKind::{Create, Edit, Link, Remove};
     assert_eq!(kinds, [Edit, Create, Link, Edit, Edit, Remove]);
     let diff = report.changes[0].diff.as_deref().unwrap();
     assert_eq!(

@@ -127,7 +127,11 @@ impl Keys {
                 .enumerate()
                 .map(|(number, text)| {
                     let swapped = if text.starts_with('A') { "B" } else { "A" };
-                    if number == line { format!("{swapped}{}", &text[1..]) } else { text.to_owned() }
+                    if number == line {
+                        format!("{swapped}{}", text.get(1..).unwrap_or_default())
+                    } else {
+                        text.to_owned()
+                    }
                 })
                 .collect();
             let changed = changed.join("\n") + "\n";

@@ -223,3 +223,31 @@ fn failed(error: &std::io::Error, limit: Duration) -> SignError {
         _ => SignError::new(format!("Talking to the agent failed: {error}.")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_agent_that_is_silent_or_drips_is_not_waited_for() {
+        let limit = Duration::from_millis(20);
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        let why = exchange(&mut ours, &[11], limit).unwrap_err().to_string();
+        assert!(why.contains("gave no answer within"), "{why}");
+        drop(theirs);
+        let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+        theirs.write_all(&[0, 0, 0, 9, 12, 0]).unwrap();
+        let why = exchange(&mut ours, &[11], limit).unwrap_err().to_string();
+        assert!(why.contains("gave no answer within"), "{why}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(noise in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read_identities(&noise);
+            let _ = read_identities(&[&[12, 0, 0, 0, 2][..], &noise].concat());
+        }
+    }
+}

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::wire::{Reader, put_positive, put_string};
 use super::*;
-use crate::report::fixture::TestKey;
+use crate::report::fixture::{TestKey, fido};
 use crate::report::sha256;
 
 const MESSAGE: &[u8] = b"golden message\n";
@@ -109,34 +109,50 @@ fn odd_blobs() {
     }
 }
 
-/// A FIDO signature made in software: the token signs digests with flags and a counter.
-fn fido(flags: u8) -> Result<Option<Presence>, Fault> {
-    let token = TestKey::new(9);
-    let plain_blob = token.blob();
-    let mut plain = Reader::new(&plain_blob);
-    plain.string().unwrap();
-    let mut blob = Vec::new();
-    put_string(&mut blob, b"sk-ssh-ed25519@openssh.com");
-    put_string(&mut blob, plain.string().unwrap());
-    put_string(&mut blob, b"ssh:");
-    let mut signed = sha256(b"ssh:").to_vec();
-    signed.push(flags);
-    signed.extend_from_slice(&42_u32.to_be_bytes());
-    signed.extend_from_slice(&sha256(&to_be_signed(NAMESPACE, Hash::Sha512, MESSAGE)));
-    let mut signature = Vec::new();
-    put_string(&mut signature, b"sk-ssh-ed25519@openssh.com");
-    put_string(&mut signature, &token.raw(&signed));
-    signature.push(flags);
-    signature.extend_from_slice(&42_u32.to_be_bytes());
-    let key = PublicKey::parse(&blob)?;
-    SshSig { key, namespace: NAMESPACE.into(), hash: Hash::Sha512, signature }.verify(NAMESPACE, MESSAGE)
-}
-
 #[test]
 fn a_security_key_says_whether_it_was_touched() {
-    assert_eq!(fido(0).unwrap(), Some(Presence { touched: false, verified: false }));
-    assert_eq!(fido(1).unwrap(), Some(Presence { touched: true, verified: false }));
-    assert_eq!(fido(5).unwrap(), Some(Presence { touched: true, verified: true }));
+    for (flags, touched, verified) in [(0, false, false), (1, true, false), (5, true, true)] {
+        let made = SshSig::parse(fido(MESSAGE, flags).0.as_bytes()).unwrap();
+        assert_eq!(made.verify(NAMESPACE, MESSAGE), Ok(Some(Presence { touched, verified })));
+        assert!(made.verify(NAMESPACE, b"another").unwrap_err().is_mismatch());
+    }
+}
+
+/// ECDSA on a token, and plain ECDSA from a key service: ring signs, we wrap.
+#[test]
+fn ecdsa_from_elsewhere() {
+    use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+    let random = ring::rand::SystemRandom::new();
+    let secret = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+    let pair = |algorithm| EcdsaKeyPair::from_pkcs8(algorithm, secret.as_ref(), &random).unwrap();
+    let (fixed, der) = (pair(&ECDSA_P256_SHA256_FIXED_SIGNING), pair(&ECDSA_P256_SHA256_ASN1_SIGNING));
+    let blob = |kind: &[u8], more: &[&[u8]]| {
+        let mut blob = Vec::new();
+        for field in [kind, b"nistp256", fixed.public_key().as_ref()].iter().chain(more) {
+            put_string(&mut blob, field);
+        }
+        blob
+    };
+    let key = PublicKey::parse(&blob(b"ecdsa-sha2-nistp256", &[])).unwrap();
+    // Some numbers are short or have a high bit: every form must hold.
+    for _ in 0..40 {
+        for signer in [&fixed, &der] {
+            let raw = signer.sign(&random, MESSAGE).unwrap();
+            assert_eq!(key.verify(MESSAGE, &key.wrap(raw.as_ref(), 512).unwrap()), Ok(None));
+        }
+    }
+    let token = PublicKey::parse(&blob(b"sk-ecdsa-sha2-nistp256@openssh.com", &[b"ssh:"])).unwrap();
+    let signed = [&sha256(b"ssh:")[..], &[1, 0, 0, 0, 7], &sha256(MESSAGE)].concat();
+    let plain = key.wrap(fixed.sign(&random, &signed).unwrap().as_ref(), 512).unwrap();
+    let mut reader = Reader::new(&plain);
+    reader.string().unwrap();
+    let mut signature = Vec::new();
+    put_string(&mut signature, b"sk-ecdsa-sha2-nistp256@openssh.com");
+    put_string(&mut signature, reader.string().unwrap());
+    signature.extend_from_slice(&[1, 0, 0, 0, 7]);
+    assert_eq!(token.verify(MESSAGE, &signature), Ok(Some(Presence { touched: true, verified: false })));
+    assert!(token.verify(b"another", &signature).unwrap_err().is_mismatch());
+    assert!(token.wrap(&[0; 64], 512).is_err());
 }
 
 #[test]

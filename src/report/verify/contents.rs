@@ -38,8 +38,18 @@ pub(super) fn catalogue(report: &Report, known: Option<&Catalogue>) -> Judgement
             "It goes by catalogue {version}, which this program does not have, so its guidelines were not compared."
         ));
     };
-    if !report.catalogue.custom && known.sha256 != report.catalogue.sha256 {
-        return Failed(format!("It claims to go by catalogue {version}, but the catalogue's digest is another."));
+    let same = known.sha256 == report.catalogue.sha256;
+    match (same, known.custom, report.catalogue.custom) {
+        (false, true, _) => {
+            return Warning(
+                "It goes by other guidelines than were given with the house rules here, so they were not compared."
+                    .to_owned(),
+            );
+        }
+        (false, false, false) => {
+            return Failed(format!("It claims to go by catalogue {version}, but the catalogue's digest is another."));
+        }
+        _ => {}
     }
     for guideline in &known.guidelines {
         let Some(record) = report.guidelines.iter().find(|record| record.id == guideline.id) else {
@@ -55,12 +65,11 @@ pub(super) fn catalogue(report: &Report, known: Option<&Catalogue>) -> Judgement
             ));
         }
     }
-    let extra = ids.len() - known.guidelines.len();
-    match (report.catalogue.custom, extra) {
-        (false, 0) => Holds(format!("All {} guidelines of catalogue {version} are in it.", ids.len())),
-        (false, _) => Failed(format!("It has {extra} guidelines that are not in catalogue {version}.")),
-        (true, _) => Warning(format!(
-            "All guidelines of catalogue {version} are in it, and {extra} house rules, which this program does not know."
+    match (same, ids.len() - known.guidelines.len()) {
+        (true, 0) => Holds(format!("All {} guidelines of catalogue {version} are in it.", ids.len())),
+        (true, extra) => Failed(format!("It has {extra} guidelines that are not in catalogue {version}.")),
+        (false, extra) => Warning(format!(
+            "All guidelines of catalogue {version} are in it. House rules, of which this program does not know: {extra}."
         )),
     }
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::check::Status;
-use crate::report::fixture::{NOW, TestKey, catalogue, sample};
+use crate::report::fixture::{NOW, TestKey, catalogue, fido, sample};
 use crate::report::{Kind, Outcome, Verdict, to_bytes, view};
 
 mod contents;
@@ -202,6 +202,21 @@ fn t05_the_signer() {
         ("revoked", Case { revoked: Some(line), ..Case::honest() }, 4, "is revoked"),
         ("anybody listed", Case { signer: None, ..Case::honest() }, 0, ""),
     ]);
+}
+
+#[test]
+fn t06_a_security_key_must_be_touched() {
+    let by_token = |flags| {
+        let honest = Case::honest();
+        let (signature, line) = fido(&honest.report, flags);
+        Case { signature: signature.into_bytes(), signers: format!("{SIGNER} {line}"), ..honest }
+    };
+    table(vec![
+        ("not touched", by_token(0), 4, "without being touched"),
+        ("touched", by_token(1), 0, ""),
+        ("touched, with a PIN", by_token(5), 0, ""),
+    ]);
+    assert!(by_token(5).verify().text().contains("its PIN or fingerprint given"));
 }
 
 #[test]
