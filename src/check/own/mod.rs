@@ -20,7 +20,7 @@ mod default_user;
 mod encryption;
 mod host_keys;
 pub(crate) mod host_keys_at_first_boot;
-mod key_login;
+pub(crate) mod key_login;
 pub(crate) mod keyboard_interactive;
 mod life_cycle;
 mod listeners;
