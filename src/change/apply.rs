@@ -81,9 +81,9 @@ pub enum ApplyError {
         /// The run's id.
         run: String,
         /// What failed first.
-        failure: Error,
+        failure: Box<Error>,
         /// What failed while taking back.
-        left: Error,
+        left: Box<Error>,
     },
     /// A command failed.
     #[error("`{command}` ended with {code}; the file changes before it were kept")]
@@ -145,7 +145,10 @@ pub(super) fn carry_out(
         };
         return Err(give_up(image, state, run, journal, stop, count));
     }
-    let failed = |error| ApplyError::Stuck { run: run.id.clone(), left: Error::clone(&error), failure: error };
+    let failed = |error: Error| {
+        let failure = Box::new(error);
+        ApplyError::Stuck { run: run.id.clone(), left: failure.clone(), failure }
+    };
     let outcome = run_commands(image, run, journal, resumed, progress);
     journal.write([Event::End]).map_err(failed)?;
     sshd::reload(image, run, progress);
@@ -168,15 +171,14 @@ fn give_up(image: &Image, state: &State, run: &Run, journal: &mut Journal, stop:
         Err(Stop::Failed { error, .. }) => Some(error),
         Err(Stop::Changed { path, .. }) => Some(Error::malformed("take back", path, "somebody edited it since")),
     };
-    match (left, failure) {
-        (None, Err(path)) => ApplyError::Changed { path },
-        (None, Ok(error)) => ApplyError::Failed(error),
-        (Some(left), Ok(failure)) => ApplyError::Stuck { run: run.id.clone(), failure, left },
-        (Some(left), Err(path)) => {
-            let failure = Error::malformed("change", path, "it changed since the preview");
-            ApplyError::Stuck { run: run.id.clone(), failure, left }
-        }
-    }
+    let Some(left) = left else {
+        return match failure {
+            Err(path) => ApplyError::Changed { path },
+            Ok(error) => ApplyError::Failed(error),
+        };
+    };
+    let failure = failure.unwrap_or_else(|path| Error::malformed("change", path, "it changed since the preview"));
+    ApplyError::Stuck { run: run.id.clone(), failure: Box::new(failure), left: Box::new(left) }
 }
 
 /// What the journal says before the first write.
@@ -192,13 +194,13 @@ pub(super) fn intentions(run: &Run) -> impl Iterator<Item = Event> {
         number,
         guideline: step.guideline.clone(),
         path: crate::image::text::path(&step.path.to_path()),
-        before: step.from.as_ref().map(|held| held.trace(step.secret)),
-        after: step.to.as_ref().map(|held| held.trace(step.secret)),
+        before: step.from.as_ref().map(|held| Box::new(held.trace(step.secret))),
+        after: step.to.as_ref().map(|held| Box::new(held.trace(step.secret))),
     })
 }
 
 /// Package work may take long; half an hour is what the slowest mirror needs.
-const COMMAND_LIMIT: Duration = Duration::from_mins(30);
+const COMMAND_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 fn run_commands(
     image: &Image,

@@ -48,9 +48,9 @@ pub enum Event {
         /// The path inside the image, made visible.
         path: String,
         /// What is there now; `null`: nothing.
-        before: Option<Trace>,
+        before: Option<Box<Trace>>,
         /// What will be there; `null`: nothing.
-        after: Option<Trace>,
+        after: Option<Box<Trace>>,
     },
     /// The change with this number is on the disk.
     Done {

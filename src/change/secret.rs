@@ -36,16 +36,19 @@ const PRIVATE: [&str; 8] = [
 ];
 
 fn is_public(name: &str) -> bool {
-    name.starts_with("authorized_keys") || name == "known_hosts" || name == "machine-id" || name.ends_with(".pub")
+    ["authorized_keys", "known_hosts", "machine-id"].iter().any(|start| name.starts_with(start)) || ends(name, "pub")
+}
+
+fn ends(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case(extension))
 }
 
 fn is_named_secret(name: &str) -> bool {
     let shadow = name.starts_with("shadow") || name.starts_with("gshadow") || name == "opasswd" || name == "nopasswd";
     let history = name.ends_with("_history") || name.ends_with("history") || name == ".lesshst" || name == ".viminfo";
     let host_key = name.starts_with("ssh_host_") && name.ends_with("_key");
-    let key = host_key
-        || name.starts_with("id_")
-        || [".pem", ".key", ".p12", ".pfx", ".jks"].iter().any(|end| name.ends_with(end));
+    let key =
+        host_key || name.starts_with("id_") || ["pem", "key", "p12", "pfx", "jks"].iter().any(|end| ends(name, end));
     let words = ["credential", "passwd.", "password", "secret", "token", ".netrc", ".pgpass", ".my.cnf", ".env"];
     shadow || history || key || words.iter().any(|word| name.contains(word))
 }

@@ -1,1 +1,192 @@
-//! To be written.
+//! The plan's patch as `git apply` and `patch` take it, and writes on file systems that refuse them.
+#![expect(clippy::disallowed_methods, reason = "a test that runs other programs on trees of its own")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use seaworthy::change::{Change, Plan, PlanStep, State, What, apply, diff, undo};
+use seaworthy::image::{Image, Node};
+
+fn root() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for path in ["root/etc/ssh", "root/usr"] {
+        fs::create_dir_all(directory.path().join(path)).unwrap();
+    }
+    let lines: String = (1..=40).map(|number| format!("line {number}\n")).collect();
+    fs::write(directory.path().join("root/etc/lines"), lines).unwrap();
+    fs::write(directory.path().join("root/etc/crlf"), "one\r\ntwo\r\nthree").unwrap();
+    fs::write(directory.path().join("root/etc/full"), "a\nb\n").unwrap();
+    fs::write(directory.path().join("root/etc/odd \"name\" \u{e9}"), "a\n").unwrap();
+    fs::write(directory.path().join("root/etc/gone"), "a\n").unwrap();
+    directory
+}
+
+fn change(image: &Image, path: &str, after: impl FnOnce(Option<&Node>) -> Option<Node>) -> Change {
+    let path = PathBuf::from(path);
+    let before = image.node(&path).unwrap();
+    let after = after(before.as_ref());
+    Change::Path { path, before, after, secret: false }
+}
+
+fn edit(image: &Image, path: &str, from: &str, to: &str) -> Change {
+    change(image, path, |node| {
+        let node = node.unwrap();
+        let text = String::from_utf8(node.bytes().unwrap().to_vec()).unwrap();
+        Some(node.with_bytes(text.replace(from, to).into_bytes()))
+    })
+}
+
+fn plan_of(changes: Vec<Change>) -> Plan {
+    let mut plan = Plan::default();
+    plan.steps.push(PlanStep { guideline: "A-1".to_owned(), changes });
+    plan
+}
+
+fn plan(image: &Image) -> Plan {
+    let lines = edit(image, "/etc/lines", "line 3\n", "line three\nand more\n");
+    let Change::Path { path, after: Some(middle), .. } = &lines else { panic!() };
+    let text = String::from_utf8(middle.bytes().unwrap().to_vec()).unwrap().replace("line 40\n", "line 40");
+    let again = Change::Path {
+        path: path.clone(),
+        before: Some(middle.clone()),
+        after: Some(middle.with_bytes(text.into_bytes())),
+        secret: false,
+    };
+    plan_of(vec![
+        lines,
+        edit(image, "/etc/crlf", "two\r\n", "2\r\n"),
+        edit(image, "/etc/full", "a\nb\n", ""),
+        edit(image, "/etc/odd \"name\" \u{e9}", "a", "b"),
+        change(image, "/etc/gone", |_| None),
+        change(image, "/etc/empty", |_| Some(Node::new_file(&b""[..], 0o600))),
+        change(image, "/etc/new", |_| Some(Node::new_file(&b"new\nfile"[..], 0o755))),
+        change(image, "/etc/link", |_| Some(Node::new_link("/dev/null"))),
+        again,
+    ])
+}
+
+fn run(program: &str, arguments: &[&str], directory: &Path) {
+    let output = Command::new(program).args(arguments).current_dir(directory).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{program}: {}{}", text(&output.stdout), text(&output.stderr));
+}
+
+/// What the programs must come to: everything but the removal, which the patch only mentions.
+fn assert_patched(root: &Path) {
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let lines = read("etc/lines");
+    assert!(lines.contains("line three\nand more\n") && lines.ends_with("line 40"));
+    assert_eq!(read("etc/crlf"), "one\r\n2\r\nthree");
+    assert_eq!(read("etc/odd \"name\" \u{e9}"), "b\n");
+    assert_eq!(read("etc/new"), "new\nfile");
+    assert_eq!(fs::read_link(root.join("etc/link")).unwrap(), Path::new("/dev/null"));
+    assert_eq!(read("etc/gone"), "a\n");
+}
+
+#[test]
+#[ignore = "needs git; run by .ci/run"]
+fn git_takes_the_patch() {
+    let directory = root();
+    let root = directory.path().join("root");
+    let file = directory.path().join("plan.patch");
+    fs::write(&file, diff::patch(&plan(&Image::open(&root).unwrap()))).unwrap();
+    let file = file.to_str().unwrap();
+    run("git", &["apply", "--check", "--whitespace=nowarn", file], &root);
+    run("git", &["apply", "--whitespace=nowarn", file], &root);
+    assert_patched(&root);
+    assert_eq!(fs::read(root.join("etc/empty")).unwrap(), b"");
+    assert_eq!(fs::read(root.join("etc/full")).unwrap(), b"");
+}
+
+#[test]
+#[ignore = "needs patch; run by .ci/run"]
+fn patch_takes_the_patch() {
+    let directory = root();
+    let root = directory.path().join("root");
+    let file = directory.path().join("plan.patch");
+    fs::write(&file, diff::patch(&plan(&Image::open(&root).unwrap()))).unwrap();
+    let file = file.to_str().unwrap();
+    run("patch", &["-p1", "--binary", "--dry-run", "-i", file], &root);
+    run("patch", &["-p1", "--binary", "-i", file], &root);
+    assert_patched(&root);
+}
+
+/// Runs the plan where it cannot be written, and expects a clear error and an unchanged tree.
+fn refused(root: &Path, plan: &Plan, words: &str) {
+    let state = tempfile::tempdir().unwrap();
+    let state = State::at(&state.path().join("state")).unwrap();
+    let image = Image::open(root).unwrap();
+    let error = apply(&image, plan, &state, &mut |_| {}).unwrap_err().to_string();
+    assert!(error.contains(words) && !error.contains('\n'), "{error}");
+}
+
+#[test]
+#[ignore = "needs root and chattr; run by .ci/run"]
+fn an_immutable_file_is_told_and_everything_else_taken_back() {
+    let directory = root();
+    let root = directory.path().join("root");
+    let plan = plan(&Image::open(&root).unwrap());
+    run("chattr", &["+i", root.join("etc/gone").to_str().unwrap()], &root);
+    refused(&root, &plan, "immutable");
+    run("chattr", &["-i", root.join("etc/gone").to_str().unwrap()], &root);
+    assert!(fs::read_to_string(root.join("etc/lines")).unwrap().contains("line 3\n"));
+    assert!(!root.join("etc/link").exists() && fs::read_dir(root.join("etc")).unwrap().count() == 6);
+}
+
+#[test]
+#[ignore = "needs root and mount; run by .ci/run"]
+fn a_read_only_mount_is_told() {
+    let directory = root();
+    let root = directory.path().join("root");
+    let path = root.to_str().unwrap();
+    let plan = plan(&Image::open(&root).unwrap());
+    run("mount", &["--bind", path, path], directory.path());
+    run("mount", &["-o", "remount,bind,ro", path], directory.path());
+    refused(&root, &plan, "read-only");
+    run("umount", &[path], directory.path());
+    assert!(fs::read_to_string(root.join("etc/lines")).unwrap().contains("line 3\n"));
+}
+
+#[test]
+#[ignore = "needs root and mount; run by .ci/run"]
+fn a_full_disk_is_told_and_nothing_is_half_done() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("root");
+    fs::create_dir(&root).unwrap();
+    let path = root.to_str().unwrap();
+    run("mount", &["-t", "tmpfs", "-o", "size=256k", "tmpfs", path], directory.path());
+    fs::create_dir_all(root.join("etc")).unwrap();
+    fs::create_dir_all(root.join("usr")).unwrap();
+    fs::write(root.join("etc/one"), "one\n").unwrap();
+    fs::write(root.join("etc/large"), vec![b'x'; 150 << 10]).unwrap();
+    let image = Image::open(&root).unwrap();
+    let plan = plan_of(vec![edit(&image, "/etc/one", "one", "two"), edit(&image, "/etc/large", "x", "y")]);
+    drop(image);
+    refused(&root, &plan, "no space is left");
+    assert_eq!(fs::read_to_string(root.join("etc/one")).unwrap(), "one\n");
+    assert_eq!(fs::read(root.join("etc/large")).unwrap(), vec![b'x'; 150 << 10]);
+    assert_eq!(fs::read_dir(root.join("etc")).unwrap().count(), 2);
+    run("umount", &[path], directory.path());
+}
+
+#[test]
+fn a_plan_is_applied_and_taken_back_by_another_process() {
+    let directory = root();
+    let root = directory.path().join("root");
+    let state = State::at(&directory.path().join("state")).unwrap();
+    let image = Image::open(&root).unwrap();
+    let applied = apply(&image, &plan(&image), &state, &mut |_| {}).unwrap();
+    assert_patched_but_gone(&root);
+    // Nothing is remembered but what is on the disk.
+    let state = State::at(&directory.path().join("state")).unwrap();
+    let undone = undo(&Image::open(&root).unwrap(), &state, &What::Run(applied.run), &mut |_| {}).unwrap();
+    assert_eq!(undone.guidelines, ["A-1"]);
+    assert_eq!(fs::read_to_string(root.join("etc/gone")).unwrap(), "a\n");
+    assert!(!root.join("etc/new").exists());
+}
+
+fn assert_patched_but_gone(root: &Path) {
+    assert!(!root.join("etc/gone").exists());
+    assert_eq!(fs::read_to_string(root.join("etc/new")).unwrap(), "new\nfile");
+}

@@ -49,6 +49,10 @@ fn line(change: &similar::InlineChange<'_, str>) -> Line {
             _ => pieces.push((*differs, text.to_owned())),
         }
     }
+    // A line that differs from end to end is not marked: its sign says that already.
+    if pieces.iter().all(|(differs, _)| *differs) {
+        pieces.iter_mut().for_each(|(differs, _)| *differs = false);
+    }
     let from_one = |index: Option<usize>| index.map(|index| index + 1);
     Line { sign, old: from_one(change.old_index()), new: from_one(change.new_index()), pieces, no_newline }
 }

@@ -1,7 +1,7 @@
 //! What the real sshd says of a drafted configuration: `sshd -t` on a copy of it, off the image (live only).
 //!
 //! The copy has every `Include` rewritten to itself, since sshd looks for relative names in its own directory wherever
-//! the main file lies (sshd_config(5)).
+//! the main file lies (`sshd_config(5)`).
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -35,8 +35,8 @@ pub(super) fn judge(drafted: &Image) -> Result<(), String> {
     let mut ended = program::run(drafted, &argv, LIMIT, &mut |_| {}).map_err(|error| error.to_string())?;
     if ended.output.contains("no hostkeys available") {
         let key = stage.join("key").display().to_string();
-        let make = [KEYGEN, "-q", "-t", "ed25519", "-N", "", "-f", &key].map(str::to_owned);
-        let made = program::run(drafted, &make, LIMIT, &mut |_| {});
+        let keygen = [KEYGEN, "-q", "-t", "ed25519", "-N", "", "-f", &key].map(str::to_owned);
+        let made = program::run(drafted, &keygen, LIMIT, &mut |_| {});
         if !made.is_ok_and(|made| made.success()) {
             return Ok(());
         }

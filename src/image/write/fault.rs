@@ -1,16 +1,14 @@
 //! Where a test may stop the program: before every step that changes a disk. In the program itself, nothing.
 
-use nix::errno::Errno;
-
 /// A step is about to be taken.
 #[cfg(not(test))]
 #[expect(clippy::unnecessary_wraps, reason = "tests make it fail")]
-pub(crate) fn point() -> Result<(), Errno> {
+pub(crate) fn point() -> Result<(), nix::errno::Errno> {
     Ok(())
 }
 
 #[cfg(test)]
-pub(crate) use test::{Fault, arm, point};
+pub(crate) use test::{Fault, arm, is_armed, point};
 
 #[cfg(test)]
 mod test {
@@ -59,5 +57,3 @@ mod test {
         ARMED.get().is_some()
     }
 }
-#[cfg(test)]
-pub(crate) use test::is_armed;

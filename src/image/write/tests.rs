@@ -1,1 +1,154 @@
+#![expect(clippy::disallowed_methods, reason = "tests build trees and look at them from outside")]
 
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+
+use super::*;
+
+struct Bench {
+    directory: tempfile::TempDir,
+    image: Image,
+}
+
+fn bench() -> Bench {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["etc", "usr"] {
+        fs::create_dir(directory.path().join(name)).unwrap();
+    }
+    fs::write(directory.path().join("etc/a"), "old\n").unwrap();
+    let image = Image::open(directory.path()).unwrap();
+    Bench { directory, image }
+}
+
+impl Bench {
+    fn host(&self, path: &str) -> PathBuf {
+        self.directory.path().join(path)
+    }
+
+    fn expected(&self, path: &str) -> Expected {
+        let seen = look(&self.image, Path::new(path), None).unwrap().unwrap();
+        Expected { shape: seen.shape, mode: seen.mode, uid: seen.uid, gid: seen.gid, stamp: Some(seen.stamp) }
+    }
+
+    fn put(&self, path: &str, text: &str, expected: Option<&Expected>) -> Result<Outcome, Error> {
+        let mut bytes = text.as_bytes();
+        let (uid, gid) = (nix::unistd::getuid().as_raw(), nix::unistd::getgid().as_raw());
+        let mut wanted =
+            Wanted { content: Content::File(&mut bytes), mode: 0o640, uid, gid, xattrs: None, times: None };
+        put(&self.image, Path::new(path), &mut wanted, expected, "run")
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.host("etc")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+#[test]
+fn a_file_is_replaced_with_all_it_carries() {
+    let bench = bench();
+    let carries = xattr::set(bench.host("etc/a"), "user.note", b"mine").is_ok();
+    let outcome = bench.put("/etc/a", "new\n", Some(&bench.expected("/etc/a"))).unwrap();
+    assert_eq!(outcome, Outcome::Done);
+    assert_eq!(fs::read_to_string(bench.host("etc/a")).unwrap(), "new\n");
+    assert_eq!(fs::metadata(bench.host("etc/a")).unwrap().permissions().mode() & 0o7777, 0o640);
+    if carries {
+        assert_eq!(xattr::get(bench.host("etc/a"), "user.note").unwrap().unwrap(), b"mine");
+    }
+    assert_eq!(bench.names(), ["a"]);
+}
+
+#[test]
+fn something_else_in_the_place_is_left_alone() {
+    let bench = bench();
+    let expected = bench.expected("/etc/a");
+    fs::write(bench.host("etc/a"), "theirs\n").unwrap();
+    assert_eq!(bench.put("/etc/a", "new\n", Some(&expected)).unwrap(), Outcome::Changed);
+    assert_eq!(bench.put("/etc/a", "new\n", None).unwrap(), Outcome::Changed);
+    assert_eq!(remove(&bench.image, Path::new("/etc/a"), &expected, "run").unwrap(), Outcome::Changed);
+    assert_eq!(set_mode(&bench.image, Path::new("/etc/a"), &expected, (0o600, 0, 0)).unwrap(), Outcome::Changed);
+    assert_eq!(fs::read_to_string(bench.host("etc/a")).unwrap(), "theirs\n");
+    assert_eq!(bench.names(), ["a"]);
+}
+
+#[test]
+fn links_are_not_followed_and_special_files_not_opened() {
+    let bench = bench();
+    symlink("/etc/a", bench.host("etc/link")).unwrap();
+    nix::unistd::mkfifo(&bench.host("etc/fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let expected = bench.expected("/etc/link");
+    assert_eq!(expected.shape, Shape::Symlink("/etc/a".into()));
+    assert_eq!(bench.put("/etc/link", "new\n", Some(&expected)).unwrap(), Outcome::Done);
+    assert!(!fs::symlink_metadata(bench.host("etc/link")).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(bench.host("etc/a")).unwrap(), "old\n");
+    let error = look(&bench.image, Path::new("/etc/fifo"), None).unwrap_err();
+    assert_eq!(error.reason, Reason::Special(Kind::Fifo));
+}
+
+#[test]
+fn what_a_link_on_the_way_leads_to_stays_inside() {
+    let bench = bench();
+    symlink("../../../../..", bench.host("etc/up")).unwrap();
+    assert_eq!(bench.put("/etc/up/etc/b", "new\n", None).unwrap(), Outcome::Done);
+    assert_eq!(bench.names(), ["a", "b", "up"]);
+    assert!(bench.put("/etc/..", "x", None).is_err());
+    assert!(bench.put("/missing/x", "x", None).is_err());
+    assert!(bench.put("/etc/a/x", "x", None).is_err());
+}
+
+#[test]
+fn a_full_directory_is_not_removed() {
+    let bench = bench();
+    let expected = bench.expected("/etc");
+    let error = remove(&bench.image, Path::new("/etc"), &expected, "run").unwrap_err();
+    assert!(error.to_string().contains("not empty"), "{error}");
+}
+
+#[test]
+fn the_longest_name_has_room_beside_it() {
+    let bench = bench();
+    let name = format!("/etc/{}", "n".repeat(255));
+    assert_eq!(bench.put(&name, "new\n", None).unwrap(), Outcome::Done);
+    let expected = bench.expected(&name);
+    assert_eq!(bench.put(&name, "newer\n", Some(&expected)).unwrap(), Outcome::Done);
+    assert_eq!(bench.names().len(), 2);
+}
+
+#[test]
+fn times_come_back_to_the_nanosecond() {
+    let bench = bench();
+    let times = Times { accessed: (1, 2), modified: (1_000_000_000, 123_456_789) };
+    set_times(&bench.image, Path::new("/etc/a"), times, true).unwrap();
+    set_times(&bench.image, Path::new("/"), times, false).unwrap();
+    let meta = fs::metadata(bench.host("etc/a")).unwrap();
+    assert_eq!((meta.mtime(), meta.mtime_nsec(), meta.atime_nsec()), (1_000_000_000, 123_456_789, 2));
+    assert_eq!(fs::metadata(bench.directory.path()).unwrap().mtime_nsec(), 123_456_789);
+    let seen = look(&bench.image, Path::new("/etc/a"), None).unwrap().unwrap();
+    assert_eq!(seen.times, times);
+}
+
+#[test]
+fn after_a_crash_the_place_is_tidied() {
+    let (old, new) = ("old\n", "new\n");
+    // Before the rename: the draft goes.
+    let bench = bench();
+    let from = bench.expected("/etc/a");
+    fs::write(bench.host("etc/b"), new).unwrap();
+    let to = bench.expected("/etc/b");
+    fs::rename(bench.host("etc/b"), bench.host("etc/.a.run~")).unwrap();
+    let tidy = || settle(&bench.image, Path::new("/etc/a"), Some(&from), Some(&to), "run").unwrap();
+    tidy();
+    assert_eq!((bench.names(), fs::read_to_string(bench.host("etc/a")).unwrap()), (vec!["a".to_owned()], old.into()));
+    // After it: the old file goes.
+    fs::rename(bench.host("etc/a"), bench.host("etc/.a.run~")).unwrap();
+    fs::write(bench.host("etc/a"), new).unwrap();
+    tidy();
+    assert_eq!((bench.names(), fs::read_to_string(bench.host("etc/a")).unwrap()), (vec!["a".to_owned()], new.into()));
+    // After it, and what came out was somebody else's: it comes back.
+    fs::write(bench.host("etc/.a.run~"), "theirs\n").unwrap();
+    tidy();
+    assert_eq!(fs::read_to_string(bench.host("etc/a")).unwrap(), "theirs\n");
+    assert_eq!(bench.names(), ["a"]);
+}
