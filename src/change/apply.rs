@@ -194,8 +194,8 @@ pub(super) fn intentions(run: &Run) -> impl Iterator<Item = Event> {
         number,
         guideline: step.guideline.clone(),
         path: crate::image::text::path(&step.path.to_path()),
-        before: step.from.as_ref().map(|held| Box::new(held.trace(step.secret))),
-        after: step.to.as_ref().map(|held| Box::new(held.trace(step.secret))),
+        before: step.from.as_ref().map(|held| held.trace(step.secret)),
+        after: step.to.as_ref().map(|held| held.trace(step.secret)),
     })
 }
 

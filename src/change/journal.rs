@@ -29,6 +29,7 @@ pub struct JournalLine {
 }
 
 /// What happened. Names are kebab-case and closed.
+#[expect(clippy::large_enum_variant, reason = "most events are changes, the largest variant")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Event {
@@ -48,9 +49,9 @@ pub enum Event {
         /// The path inside the image, made visible.
         path: String,
         /// What is there now; `null`: nothing.
-        before: Option<Box<Trace>>,
+        before: Option<Trace>,
         /// What will be there; `null`: nothing.
-        after: Option<Box<Trace>>,
+        after: Option<Trace>,
     },
     /// The change with this number is on the disk.
     Done {

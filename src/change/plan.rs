@@ -123,6 +123,7 @@ fn draft(
 fn lay(image: &Image, now: &Image, changes: &mut [Change], overlay: &Overlay) -> Result<(Overlay, bool), String> {
     let mut overlay = overlay.clone();
     let mut touches_sshd = false;
+    let read_by_sshd = sshd::Files::of(now);
     for change in changes {
         let (path, before, after, secret) = match change {
             Change::Path { path, before, after, secret } => (path, before, after, secret),
@@ -133,7 +134,7 @@ fn lay(image: &Image, now: &Image, changes: &mut [Change], overlay: &Overlay) ->
             Change::Command { .. } => continue,
         };
         *secret |= is_secret(path, before.as_ref(), after.as_ref());
-        touches_sshd |= sshd::is_read_by_sshd(now, path);
+        touches_sshd |= read_by_sshd.contain(path);
         let is_replaced = match (before.as_ref(), after.as_ref()) {
             (Some(Node::File(before)), Some(Node::File(after))) => before.body != after.body,
             (Some(Node::File(_)), _) => true,

@@ -1,7 +1,7 @@
 //! The lock-out guard for sshd: a configuration that would not start is never put in place.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::run::Run;
 use super::{ApplyStep, Change, Plan};
@@ -21,7 +21,8 @@ pub(super) fn would_start(image: &Image, plan: &Plan) -> Result<(), String> {
             Change::Command { .. } => None,
         })
         .collect();
-    if !paths.iter().any(|path| is_read_by_sshd(image, path)) {
+    let files = Files::of(image);
+    if !paths.iter().any(|path| files.contain(path)) {
         return Ok(());
     }
     let drafted = image.drafted(plan.overlay.clone());
@@ -46,23 +47,35 @@ pub(super) fn new_problem(image: &Image, drafted: &Image) -> Option<String> {
     after.difference(&before).next().cloned()
 }
 
-/// Whether sshd reads `path`, or would.
-pub(super) fn is_read_by_sshd(image: &Image, path: &Path) -> bool {
-    let places = ["/etc/ssh", "/usr/etc/ssh", "/usr/lib/ssh", "/etc/crypto-policies"];
-    if places.iter().any(|place| path.starts_with(place)) {
-        return true;
+/// The files that sshd reads.
+pub(super) struct Files(BTreeSet<PathBuf>);
+
+impl Files {
+    /// Those that `image` has.
+    pub(super) fn of(image: &Image) -> Self {
+        let Ok(sshd) = image.sshd() else { return Self(BTreeSet::new()) };
+        let effective = sshd.effective(None);
+        let origins = effective.settings.iter().flat_map(|setting| &setting.origins);
+        Self(origins.chain(sshd.matches.iter().map(|block| &block.origin)).map(|origin| origin.path.clone()).collect())
     }
-    let Ok(sshd) = image.sshd() else { return false };
-    let effective = sshd.effective(None);
-    let origins = effective.settings.iter().flat_map(|setting| &setting.origins).map(|origin| &origin.path);
-    origins.chain(sshd.matches.iter().map(|block| &block.origin.path)).any(|origin| origin == path)
+
+    /// Whether `path` is one of them, or would be once it is there.
+    pub(super) fn contain(&self, path: &Path) -> bool {
+        PLACES.iter().any(|place| path.starts_with(place)) || self.0.contains(path)
+    }
 }
+
+/// Where every file may count.
+const PLACES: [&str; 4] = ["/etc/ssh", "/usr/etc/ssh", "/usr/lib/ssh", "/etc/crypto-policies"];
 
 /// Lets a running sshd read what `run` changed. A failure is told, and changes nothing: sshd goes on as it was.
 pub(super) fn reload(image: &Image, run: &Run, progress: &mut dyn FnMut(ApplyStep)) {
     let exists = |path: &str| matches!(image.stat(Path::new(path)), Ok(Some(_)));
-    let concerned = run.moves.iter().any(|step| is_read_by_sshd(image, &step.path.to_path()));
-    if image.mode() == Mode::Offline || !concerned || !exists("/run/systemd/system") {
+    if image.mode() == Mode::Offline || !exists("/run/systemd/system") {
+        return;
+    }
+    let files = Files::of(image);
+    if !run.moves.iter().any(|step| files.contain(&step.path.to_path())) {
         return;
     }
     let names = ["ssh", "sshd"];

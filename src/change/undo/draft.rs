@@ -152,16 +152,16 @@ fn has_others(image: &Image, path: &Path, current: &BTreeMap<PathBuf, Option<Hel
 fn times(history: &History, undo: &Run) -> Vec<(Raw, Times)> {
     let mut taken = history.taken();
     taken.extend(undo.takes_back.iter().map(|(run, number)| (run.as_str(), *number)));
+    let done = history.records.iter().rev().filter(|record| record.ending == Ending::Done);
+    let by_path = |times: &'_ [(Raw, Times)]| times.iter().cloned().collect::<BTreeMap<_, _>>();
+    let records: Vec<_> =
+        done.map(|record| (record, by_path(&record.run.directories), by_path(&record.settled))).collect();
     let mut restore = Vec::new();
     for (directory, now) in &undo.directories {
         let mut time = now.modified;
         let mut best = None;
-        for record in history.records.iter().rev().filter(|record| record.ending == Ending::Done) {
-            let (Some(before), Some(after)) =
-                (find(&record.run.directories, directory), find(&record.settled, directory))
-            else {
-                continue;
-            };
+        for (record, before, after) in &records {
+            let (Some(before), Some(after)) = (before.get(directory), after.get(directory)) else { continue };
             if after.modified != time {
                 break;
             }
@@ -172,17 +172,13 @@ fn times(history: &History, undo: &Run) -> Vec<(Raw, Times)> {
             if is_in_force_in(record, directory, &taken) {
                 break;
             }
-            best = Some(before);
+            best = Some(*before);
         }
         restore.extend(best.map(|times| (directory.clone(), times)));
     }
     let made = undo.moves.iter().filter(|step| step.from.is_none() && is_directory(step.to.as_ref()));
     restore.extend(made.filter_map(|step| Some((step.path.clone(), step.to.as_ref()?.times?))));
     restore
-}
-
-fn find(times: &[(Raw, Times)], path: &Raw) -> Option<Times> {
-    times.iter().find(|(other, _)| other == path).map(|(_, times)| *times)
 }
 
 /// Whether something of `record` in `directory` is not taken back.
