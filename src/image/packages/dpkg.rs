@@ -104,8 +104,8 @@ fn field<'a>(stanza: &'a [u8], name: &str) -> Option<&'a [u8]> {
     })
 }
 
-/// The package of a stanza of `status`, when its files are in place and it is configured (or waits for a trigger).
-/// Packages that are held, or marked for removal but still there, count.
+/// The package of a stanza of `status`, when its files are in place, configured or not. Packages that are held, or
+/// marked for removal but still there, count.
 fn installed(stanza: &[u8]) -> Option<Package> {
     let state = field(stanza, "Status")?.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(2)?;
     // Of the last two, the files are in their place, whatever their scripts have still to do (dpkg(1)).
