@@ -42,6 +42,7 @@ pub enum Action {
     OtherPane,
     Decide,
     Toggle,
+    ChooseAll,
     Diff,
     Filter,
     NextOpen,
@@ -123,6 +124,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::UndoLast, &[Key::Char('u')], &[Hub, Result], "undo", "Take back the last run."),
     row(Action::UndoThis, &[Key::Char('U')], &[Hub], "", "Take back what was changed for the selected guideline only."),
     row(Action::CheckAgain, &[Key::Char('c')], &[Hub], "", "Check everything again."),
+    row(Action::ChooseAll, &[Key::Char('A')], &[Hub], "", "Choose every remedy that a program can carry out."),
     row(Action::OtherPane, &[Key::Tab], &[Hub], "", "Go between the list and the details."),
     row(Action::Search, &[Key::Char('/')], &[Diff], "search", "Search in the diff."),
     row(Action::NextMatch, &[Key::Char('n')], &[Diff], "next match", "Go to the next place found."),
@@ -228,9 +230,14 @@ pub fn why_not(model: &Model, place: Place, action: Action) -> Option<String> {
         } else {
             "everything is decided".into()
         }),
-        (Action::Review | Action::Export, _) if model.survey.running => Some("the checks are still running".into()),
+        (Action::ChooseAll | Action::Review | Action::Export, _) if model.survey.running => {
+            Some("the checks are still running".into())
+        }
         (Action::Review, Hub) if model.chosen().is_empty() => {
             Some("nothing is chosen yet; Space chooses a guideline's remedy".into())
+        }
+        (Action::ChooseAll, Hub) if model.mendable().next().is_none() => {
+            Some("no open guideline has a remedy that a program can carry out".into())
         }
         (Action::UndoLast, _) if model.last_run().is_none() => Some("there is no run to take back".into()),
         (Action::UndoThis, Hub) => {

@@ -236,6 +236,13 @@ impl Model {
             .collect()
     }
 
+    /// The open guidelines whose remedy can be chosen.
+    pub fn mendable(&self) -> impl Iterator<Item = &Guideline> {
+        self.standings()
+            .filter(|(guideline, standing)| *standing == Standing::Fail && self.why_not_apply(guideline).is_none())
+            .map(|(guideline, _)| guideline)
+    }
+
     /// The last run that has not been taken back.
     pub fn last_run(&self) -> Option<&RunSummary> {
         self.runs.iter().rev().find(|run| run.standing == crate::change::state::Standing::Done)

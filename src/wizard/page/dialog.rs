@@ -171,7 +171,7 @@ fn confirm(model: &Model, confirm: &Confirm, width: usize) -> Dialog {
             let steps = words::plural(planned.plan.steps.len(), "guideline");
             body.prose(Role::Text, 0, &format!("Carry out the plan for {steps} on {}?", image(model)));
             body.gap();
-            let for_good = review::for_good(model, planned);
+            let for_good = review::for_good(planned);
             if for_good.is_empty() {
                 body.prose(Role::Text, 0, "Everything can be taken back afterwards, exactly.");
             } else {

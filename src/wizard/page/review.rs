@@ -3,7 +3,6 @@
 
 use super::details::change;
 use super::{Page, Role};
-use crate::catalogue::Phase;
 use crate::change::Change;
 use crate::wizard::message::Planned;
 use crate::wizard::model::Model;
@@ -22,12 +21,11 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
         return page;
     };
     summary(&mut page, planned);
-    for (title, lines) in [("Cannot be taken back", for_good(model, planned))] {
-        if !lines.is_empty() {
-            page.heading(title);
-            for line in lines {
-                page.point(Role::Warning, 0, &line);
-            }
+    let for_good = for_good(planned);
+    if !for_good.is_empty() {
+        page.heading("Cannot be taken back");
+        for line in for_good {
+            page.point(Role::Warning, 0, &line);
         }
     }
     if !planned.plan.refused.is_empty() {
@@ -77,16 +75,13 @@ fn summary(page: &mut Page, planned: &Planned) {
 }
 
 /// What undo could not take back, in sentences.
-pub(crate) fn for_good(model: &Model, planned: &Planned) -> Vec<String> {
+pub(crate) fn for_good(planned: &Planned) -> Vec<String> {
     let mut lines = Vec::new();
     for step in &planned.plan.steps {
         for change in &step.changes {
             if let Change::Command { argv, purpose } = change {
                 lines.push(format!("{}: {} ({})", step.guideline, argv.join(" "), purpose.trim_end_matches('.')));
             }
-        }
-        if let Some(guideline) = model.catalogue.get(&step.guideline).filter(|g| g.phase == Phase::Seal) {
-            lines.push(format!("{}: {}", guideline.id, guideline.danger));
         }
     }
     lines

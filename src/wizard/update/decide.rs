@@ -7,6 +7,7 @@ use super::super::input::Input;
 use super::super::message::Effect;
 use super::super::model::Model;
 use super::super::screen::{Field, Form, Overlay, Purpose};
+use super::super::words;
 use super::{keys, not_now, notice, save, select};
 use crate::check::Status;
 use crate::playbook::Decision;
@@ -107,6 +108,15 @@ pub(super) fn toggle(model: &mut Model) -> Vec<Effect> {
         model.playbook.decisions.insert(id.clone(), Decision::Apply);
         notice(model, false, format!("{id} is in the plan. Press r to look at the whole plan."));
     }
+    vec![save(model)]
+}
+
+/// Chooses every remedy that can be chosen.
+pub(super) fn choose_all(model: &mut Model) -> Vec<Effect> {
+    let ids: Vec<String> = model.mendable().map(|guideline| guideline.id.clone()).collect();
+    let count = words::plural(ids.len(), "more guideline");
+    model.playbook.decisions.extend(ids.into_iter().map(|id| (id, Decision::Apply)));
+    notice(model, false, format!("{count} in the plan. Press r to look at the whole plan."));
     vec![save(model)]
 }
 

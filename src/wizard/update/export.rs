@@ -99,7 +99,7 @@ pub(super) fn write(model: &mut Model) -> Vec<Effect> {
     model.export_directory = PathBuf::from(&directory);
     let directory = PathBuf::from(directory);
     let replace = model.exported_to.as_ref() == Some(&directory);
-    let request = ExportRequest { directory, publisher, challenge, signer, playbook, replace };
+    let request = ExportRequest { directory, publisher, challenge, signer, replace, playbook };
     vec![save(model), Effect::Export(Box::new(request))]
 }
 

@@ -88,6 +88,7 @@ fn act(model: &mut Model, place: Place, action: Action) -> Vec<Effect> {
         Action::OtherPane => model.in_details = !model.in_details,
         Action::Decide => decide::open(model),
         Action::Toggle => return decide::toggle(model),
+        Action::ChooseAll => return decide::choose_all(model),
         Action::Diff => diff(model),
         Action::Filter => model.overlays.push(Overlay::Filter(Input::new(&model.filter))),
         Action::NextOpen => {

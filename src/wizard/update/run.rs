@@ -1,13 +1,12 @@
 //! Carrying out and taking back: asking first, following a run, and what comes after.
 
 use super::super::input::Input;
-use super::super::message::{Effect, Failure, Planned};
+use super::super::message::{Effect, Failure};
 use super::super::model::{Model, Survey};
 use super::super::screen::{Confirm, Ending, Intent, LOG_LIMIT, Outcome, Overlay, Screen, Task, Working};
 use super::notice;
-use crate::catalogue::Phase;
 use crate::change::state::{RunSummary, Standing};
-use crate::change::{Applied, ApplyStep, Undone, What};
+use crate::change::{Applied, ApplyStep, Change, Undone, What};
 
 /// The word to type before something that cannot be taken back.
 const WORD: &str = "apply";
@@ -16,16 +15,9 @@ const WORD: &str = "apply";
 pub(super) fn ask(model: &mut Model) {
     let Screen::Review(review) = model.screen() else { return };
     let Some(planned) = review.planned.clone() else { return };
-    let word = (!is_undoable(model, &planned)).then(|| (WORD, Input::default()));
+    let undoable = planned.plan.steps.iter().flat_map(|step| &step.changes).all(Change::is_undoable);
+    let word = (!undoable).then(|| (WORD, Input::default()));
     model.overlays.push(Overlay::Confirm(Confirm { what: Intent::Apply(planned), on_yes: false, word, top: 0 }));
-}
-
-/// Whether everything in the plan can be taken back.
-pub(crate) fn is_undoable(model: &Model, planned: &Planned) -> bool {
-    planned.plan.steps.iter().all(|step| {
-        let sealed = model.catalogue.get(&step.guideline).is_some_and(|guideline| guideline.phase == Phase::Seal);
-        !sealed && step.changes.iter().all(crate::change::Change::is_undoable)
-    })
 }
 
 /// Asks whether the last run is to be taken back.

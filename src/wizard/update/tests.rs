@@ -122,6 +122,17 @@ fn space_chooses_and_takes_back() {
 }
 
 #[test]
+fn everything_a_program_can_do_is_chosen_at_once() {
+    let mut model = at("SSH-01");
+    model.playbook.decisions.insert("SSH-02".into(), Decision::Later);
+    assert!(saves(&press(&mut model, &[Key::Char('A')])));
+    assert_eq!(model.chosen(), ["RED-01", "SSH-01", "SSH-11", "ACC-01", "KEY-04", "LOG-01", "KEY-01"]);
+    assert_eq!(model.standing("SSH-02"), Standing::Later, "a decision stays");
+    press(&mut model, &[Key::Char('A')]);
+    assert!(model.notice.as_ref().is_some_and(|notice| notice.bad));
+}
+
+#[test]
 fn what_is_not_possible_says_why() {
     for (id, key, reason) in [
         ("PRE-02", Key::Enter, "it passes"),
