@@ -20,7 +20,7 @@ const SOON: i32 = 180;
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct End {
     source: String,
-    end: Date,
+    until: Date,
     extended: Option<Date>,
     free: bool,
 }
@@ -32,10 +32,10 @@ pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> 
         && let Some(release) = table.release(&os.id, &os.version_id)
     {
         let source = format!("Seaworthy's table of {}", table.known);
-        ends.push(End { source, end: release.end, extended: release.extended, free: release.free });
+        ends.push(End { source, until: release.end, extended: release.extended, free: release.free });
     }
     if let Some(end) = os.fields.get("SUPPORT_END").and_then(|date| date.parse().ok()) {
-        ends.push(End { source: "SUPPORT_END in os-release".to_owned(), end, extended: None, free: false });
+        ends.push(End { source: "SUPPORT_END in os-release".to_owned(), until: end, extended: None, free: false });
     }
     ends.extend(distro_info(image, os)?);
     let name = if os.pretty_name.is_empty() { format!("{} {}", os.id, os.version_id) } else { os.pretty_name.clone() };
@@ -43,13 +43,13 @@ pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> 
     let mut finding = judge(&text::visible(&name), &ends, context.today).seen([seen]);
     finding.observations.extend(ends.iter().map(|end| {
         let extended = end.extended.map(|extended| format!(", extended until {extended}")).unwrap_or_default();
-        Observation::fact(format!("{}: supported until {}{extended}", end.source, end.end))
+        Observation::fact(format!("{}: supported until {}{extended}", end.source, end.until))
     }));
     Ok(finding)
 }
 
 fn judge(name: &str, ends: &[End], today: Date) -> Finding {
-    let Some(latest) = ends.iter().max_by_key(|end| end.end) else {
+    let Some(latest) = ends.iter().max_by_key(|end| end.until) else {
         return Finding::new(
             Status::Unknown,
             format!("{name} is in no table: ask its maker how long it is supported."),
@@ -57,7 +57,7 @@ fn judge(name: &str, ends: &[End], today: Date) -> Finding {
     };
     let extended = ends.iter().filter_map(|end| Some((end.extended?, end.free))).max();
     let days = |until: Date| today.until(until).map_or(0, |span| span.get_days());
-    let end = latest.end;
+    let end = latest.until;
     if end >= today {
         let left = days(end);
         let remark = if left < SOON { format!(", in {left} days: plan the next base") } else { String::new() };
@@ -89,7 +89,7 @@ fn distro_info(image: &Image, os: &Os) -> Result<Option<End>, Error> {
     let Some(table) = image.read_text(Path::new(path))? else { return Ok(None) };
     Ok(row(&table, &os.version_id, extended).map(|(end, extended)| End {
         source: path.to_owned(),
-        end,
+        until: end,
         extended,
         free,
     }))

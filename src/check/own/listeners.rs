@@ -130,13 +130,11 @@ fn is_local(address: IpAddr) -> bool {
         || matches!(address, IpAddr::V6(six) if six.to_ipv4_mapped().is_some_and(|four| four.is_loopback()))
 }
 
+/// A port, and whether TLS is spoken there, where a line names one.
+type Named = Option<(u16, Option<bool>)>;
+
 /// The ports named in configuration files, by `read`, which gives the port of a line and whether TLS is spoken there.
-fn written(
-    image: &Image,
-    service: &str,
-    files: &[&str],
-    read: fn(&str) -> Option<(u16, Option<bool>)>,
-) -> Result<Vec<Listener>, Error> {
+fn written(image: &Image, service: &str, files: &[&str], read: fn(&str) -> Named) -> Result<Vec<Listener>, Error> {
     let mut found = Vec::new();
     for pattern in files {
         for path in image.glob(pattern)? {
@@ -153,16 +151,15 @@ fn written(
     Ok(found)
 }
 
-/// `listen 443 ssl;`, `listen [::]:80 default_server;` (ngx_http_core_module).
-fn nginx(line: &str) -> Option<(u16, Option<bool>)> {
-    let mut words =
-        line.strip_prefix("listen")?.trim_end_matches(|end| end == ';' || end == ' ').split_ascii_whitespace();
+/// `listen 443 ssl;`, `listen [::]:80 default_server;` (`ngx_http_core_module`).
+fn nginx(line: &str) -> Named {
+    let mut words = line.strip_prefix("listen")?.trim_end_matches([';', ' ']).split_ascii_whitespace();
     let port = port(words.next()?)?;
     Some((port, Some(words.any(|word| matches!(word, "ssl" | "quic")))))
 }
 
 /// `Listen 443 https` (Apache `mpm_common`).
-fn apache(line: &str) -> Option<(u16, Option<bool>)> {
+fn apache(line: &str) -> Named {
     let mut words = line.strip_prefix("Listen ")?.split_ascii_whitespace();
     let port = port(words.next()?)?;
     Some((port, words.next().map(|protocol| protocol.eq_ignore_ascii_case("https"))))

@@ -6,7 +6,7 @@ use super::logs::{self, Log, Way};
 use crate::check::{Finding, Observation, Status};
 use crate::image::{Error, Image, Kind};
 
-/// Databases that are made anew when they are missing (pam_wtmpdb, pam_lastlog2, pam_faillock).
+/// Databases that are made anew when they are missing (`pam_wtmpdb`, `pam_lastlog2`, `pam_faillock`).
 const DATABASES: [&str; 4] = [
     "/var/lib/wtmpdb/wtmp.db*",
     "/var/lib/lastlog/lastlog2.db*",

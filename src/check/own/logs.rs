@@ -63,8 +63,8 @@ pub(crate) fn way(path: &Path) -> Way {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let numbered = plain.rsplit_once('.').is_some_and(|(_, end)| digits(end) && end.len() <= 3);
     let dated = plain.split(['-', '.']).any(|part| part.len() >= 8 && part.starts_with("20") && digits(part));
-    let journal = name.ends_with(".journal") || name.ends_with(".journal~");
-    if packed.is_some() || numbered || dated || journal || plain.ends_with(".old") {
+    let journal = matches!(name.rsplit_once('.'), Some((_, "journal" | "journal~")));
+    if packed.is_some() || numbered || dated || journal || matches!(plain.rsplit_once('.'), Some((_, "old"))) {
         Way::Remove
     } else {
         Way::Truncate

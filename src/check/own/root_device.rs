@@ -1,6 +1,6 @@
 //! IMG-04: the root device is an EBS volume.
 //!
-//! On Nitro instances a volume tells its sort in the model of its NVMe controller (EC2 user guide, "Identify an EBS
+//! On Nitro instances a volume tells its sort in the model of its `NVMe` controller (EC2 user guide, "Identify an EBS
 //! volume"). What an AMI is registered with, only the AWS interface tells.
 
 use std::path::Path;

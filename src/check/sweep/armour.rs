@@ -1,5 +1,5 @@
-//! Private keys in their text armours: PEM (RFC 7468, RFC 1421 headers), OpenSSH (`PROTOCOL.key`), OpenPGP (RFC 9580,
-//! section 6), ssh.com (RFC 4716 style) and PuTTY (`PPK` file format).
+//! Private keys in their text armours: PEM (RFC 7468, RFC 1421 headers), OpenSSH (`PROTOCOL.key`), `OpenPGP` (RFC 9580,
+//! section 6), ssh.com (RFC 4716 style) and `PuTTY` (`PPK` file format).
 //!
 //! The words alone are no key: programs, manuals and this very file hold them. A block counts when its body is there and
 //! decodes to what the armour promises.
@@ -43,12 +43,12 @@ pub(super) fn private_key(bytes: &[u8], at: usize) -> Option<String> {
     promised.then(|| format!("{}{label}", String::from_utf8_lossy(kind)))
 }
 
-/// Whether a PuTTY key file with a private part stands at the start of `bytes`.
+/// Whether a `PuTTY` key file with a private part stands at the start of `bytes`.
 pub(super) fn putty(bytes: &[u8]) -> bool {
     let head = bytes.get(..LONGEST).unwrap_or(bytes);
     let Some(place) = memchr::memmem::find(head, b"Private-Lines: ") else { return false };
     let lines = head.get(place + b"Private-Lines: ".len()..).unwrap_or_default();
-    let mut lines = lines.split(|&byte| byte == b'\n').map(|line| line.trim_ascii_end());
+    let mut lines = lines.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
     let some = lines.next().is_some_and(|count| count.first().is_some_and(|digit| matches!(digit, b'1'..=b'9')));
     some && lines.next().is_some_and(|line| line.len() >= 24 && line.iter().all(|&byte| is_base64(byte)))
 }

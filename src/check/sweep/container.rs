@@ -7,14 +7,13 @@ use super::scan::Secret;
 
 /// The key store that the file at `path`, which begins with `head`, is.
 ///
-/// A Java store of trusted certificates alone is none; its first entry tells. What a PKCS #12 or KeePass file holds
+/// A Java store of trusted certificates alone is none; its first entry tells. What a PKCS #12 or `KeePass` file holds
 /// cannot be seen without its password: it is taken for what such files are made for.
 pub(super) fn key_store(path: &Path, head: &[u8]) -> Option<Secret> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     let text = match extension.as_str() {
-        "p12" | "pfx" if head.starts_with(&[0x30, 0x82]) => "PKCS #12 key store",
         "jks" | "keystore" | "jceks" if is_java_key_store(head) => "Java key store with a private key",
-        "jks" | "keystore" if head.starts_with(&[0x30, 0x82]) => "PKCS #12 key store",
+        "p12" | "pfx" | "jks" | "keystore" if head.starts_with(&[0x30, 0x82]) => "PKCS #12 key store",
         "kdbx" | "kdb" if head.starts_with(&[0x03, 0xd9, 0xa2, 0x9a]) => "KeePass password store",
         _ => return None,
     };

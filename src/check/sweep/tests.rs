@@ -1,3 +1,5 @@
+#![expect(clippy::string_slice, clippy::format_collect, reason = "texts made here are ASCII and short")]
+
 use std::path::Path;
 
 use base64ct::{Base64, Encoding};
@@ -12,7 +14,7 @@ const PIECE: usize = 256 << 10;
 /// A body that looks like DER: a SEQUENCE of `length` bytes and its content.
 fn der(length: u16) -> Vec<u8> {
     let [high, low] = length.to_be_bytes();
-    let content = (0..length).map(|at| (at.wrapping_mul(31) >> 2) as u8 ^ 0x5a);
+    let content = (0..length).map(|at| (at.wrapping_mul(31) >> 2).to_le_bytes()[0] ^ 0x5a);
     [0x30, 0x82, high, low].into_iter().chain(content).collect()
 }
 
@@ -120,9 +122,7 @@ fn aws_ids_stand_alone_and_are_masked() {
     let found = scan(format!("a\naws_access_key_id = {id}\n"));
     assert_eq!((found[0].kind, found[0].line), (Kind::AwsKey, Some(2)));
     assert!(!found[0].text.contains(&id[8..]), "{}", found[0].text);
-    for text in
-        [format!("\"{id}\""), id.clone(), format!("https://{id}/2026"), format!("{}", id.replace("AKIA", "ASIA"))]
-    {
+    for text in [format!("\"{id}\""), id.clone(), format!("https://{id}/2026"), id.replace("AKIA", "ASIA")] {
         assert_eq!(kinds(&text), [Kind::AwsKey], "{text}");
     }
     for text in [
@@ -254,7 +254,7 @@ proptest! {
         };
         let mut text: Vec<u8> = (0..before).map(|at| if at % line == line - 1 { b'\n' } else { b' ' }).collect();
         text.push(b'\n');
-        let expected = text.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let expected = memchr::memchr_iter(b'\n', &text).count() + 1;
         text.extend(secret.as_bytes());
         text.extend(vec![b' '; before % 70_000]);
         let found = stream(&text, step);
