@@ -1,6 +1,7 @@
 //! Units of small roots; each expected state is what `systemctl --root` of systemd 252 says (`tests/it/units.rs` asks it).
 
 use crate::image::fixture::Fixture;
+use crate::image::{Node, Overlay};
 
 use super::*;
 
@@ -140,4 +141,16 @@ fn scripts_without_a_unit_count_and_others_do_not() {
 #[test]
 fn an_image_without_systemd_has_no_units() {
     assert_eq!(read(&Fixture::bare()), Units::default());
+}
+
+#[test]
+fn a_draft_is_judged_as_it_would_be() {
+    let root = root();
+    let mut overlay = Overlay::default();
+    overlay.put("/etc/systemd/system/ssh.service", Some(Node::new_link("/dev/null")));
+    overlay.put("/etc/systemd/system/multi-user.target.wants/on.service", None);
+    let drafted = root.image().drafted(overlay);
+    let units = Units::read(&drafted).unwrap();
+    assert_eq!(units.state("ssh"), State::Masked);
+    assert_eq!(units.state("on"), State::Disabled);
 }
