@@ -7,6 +7,8 @@ use serde::Serialize;
 use super::super::{Kind, Report};
 use crate::image::text::visible;
 
+const NOT_REACHED: &str = "A check before it failed.";
+
 /// How one check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -130,7 +132,7 @@ impl Verification {
     pub(super) fn not_reached(&mut self, names: impl Iterator<Item = &'static str>) {
         for name in names.chain(["verdict"]) {
             if !self.checks.iter().any(|check| check.name == name) {
-                let sentence = "A check before it failed.".to_owned();
+                let sentence = NOT_REACHED.to_owned();
                 self.checks.push(Check { name, status: CheckStatus::NotChecked, sentence });
             }
         }
@@ -151,7 +153,12 @@ impl Verification {
         if let Some(signer) = &self.signer {
             line(format!("Signed by {} with {} {}", signer.name, signer.key_type, signer.fingerprint));
         }
-        line(String::new());
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        let mut line = |text: String| {
+            let _ = writeln!(out, "{text}");
+        };
         for check in &self.checks {
             let mark = match check.status {
                 CheckStatus::Ok => "ok",
@@ -161,13 +168,18 @@ impl Verification {
             };
             line(format!("{mark:<8} {:<10} {}", check.name, check.sentence));
         }
-        let not_checked: Vec<&Check> =
-            self.checks.iter().filter(|check| check.status == CheckStatus::NotChecked).collect();
-        if !not_checked.is_empty() {
+        let not_checked = self.checks.iter().filter(|check| check.status == CheckStatus::NotChecked);
+        let (not_reached, not_asked): (Vec<&Check>, Vec<&Check>) =
+            not_checked.partition(|check| check.sentence == NOT_REACHED);
+        if !not_asked.is_empty() {
             line("\nNot checked:".to_owned());
         }
-        for check in not_checked {
+        for check in not_asked {
             line(format!("         {:<10} {}", check.name, check.sentence));
+        }
+        if !not_reached.is_empty() {
+            let names: Vec<&str> = not_reached.iter().map(|check| check.name).collect();
+            line(format!("\nNot checked, because a check before failed: {}.", names.join(", ")));
         }
         if let Some(report) = self.report.as_ref().filter(|report| !report.limits.is_empty()) {
             line("\nThe report says that these were not checked when it was made:".to_owned());
