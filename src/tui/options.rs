@@ -39,6 +39,16 @@ impl Options {
         Ok(Look { theme, ascii: self.ascii || serial || self.term.as_str() == "linux" || !self.utf8 })
     }
 
+    /// The look that is not `look`: plain where that is rich, rich where it is plain.
+    ///
+    /// # Errors
+    /// As [`Options::look`].
+    pub(super) fn other_look(&self, look: &Look) -> Result<Look, String> {
+        let plain = Look { theme: Theme::named("mono", self.depth())?, ascii: true };
+        let rich = Look { theme: Theme::named("default", self.depth())?, ascii: false };
+        Ok(if *look == plain { rich } else { plain })
+    }
+
     /// The size of a terminal that does not know its own.
     pub(super) fn size(&self) -> Size {
         let (width, height) = self.size.filter(|(width, height)| *width > 0 && *height > 0).unwrap_or((80, 24));

@@ -1,6 +1,6 @@
 //! The loop: a message from the queue, the model's answer, effects started, a frame when the queue is empty.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -12,6 +12,7 @@ use super::input::{self, Gate};
 use super::options::Options;
 use super::terminal::{Screen, restore_on_panic};
 use super::view::{Look, view};
+use crate::image::text;
 use crate::wizard::{Effect, Engine, ExportRequest, Message, Model, Quit, Session, Signer, start, update};
 
 /// The most messages that are taken in before a frame is drawn, so that a flood of progress never starves the screen.
@@ -34,6 +35,7 @@ pub(super) enum Input {
 /// When there is no such theme, or the terminal cannot be taken over.
 pub fn run(session: Session, options: &Options) -> anyhow::Result<u8> {
     let look = options.look().map_err(anyhow::Error::msg)?;
+    let other_look = options.other_look(&look).map_err(anyhow::Error::msg)?;
     let mut model = session.model();
     restore_on_panic();
     let (queue, inbox) = channel();
@@ -43,7 +45,7 @@ pub fn run(session: Session, options: &Options) -> anyhow::Result<u8> {
     input::read_keys(queue.clone(), gate.clone());
     let workers = Workers::start(Arc::new(Engine::new(session)), queue);
     let pause = Duration::from_millis(if options.is_slow() { 500 } else { 100 });
-    let mut runtime = Runtime { screen, look, gate, workers, pause };
+    let mut runtime = Runtime { screen, look, other_look, gate, workers, pause };
     let quit = runtime.run(&mut model, &inbox).unwrap_or(Quit::Gone);
     let Runtime { screen, workers, .. } = runtime;
     drop(screen);
@@ -58,6 +60,8 @@ pub fn run(session: Session, options: &Options) -> anyhow::Result<u8> {
 struct Runtime {
     screen: Screen,
     look: Look,
+    /// The look that Ctrl-T goes to: serial lines that can do more, screens that should do less.
+    other_look: Look,
     gate: Gate,
     workers: Workers,
     /// The shortest time between two frames that no key asked for.
@@ -133,6 +137,10 @@ impl Runtime {
     fn start(&mut self, model: &mut Model, effect: Effect) -> io::Result<()> {
         match effect {
             Effect::Redraw => self.screen.forget(),
+            Effect::Plain => {
+                std::mem::swap(&mut self.look, &mut self.other_look);
+                Ok(())
+            }
             Effect::Copy(text) => Screen::copy(&text),
             Effect::Suspend => self.suspend(model),
             Effect::Export(request) if matches!(request.signer, Signer::KeyFile(_)) => self.sign(model, request),
@@ -163,6 +171,10 @@ impl Runtime {
         self.gate.close();
         let workers = &self.workers;
         let messages = self.screen.without(|| {
+            if let Signer::KeyFile(key) = &request.signer {
+                // Without this the question for a passphrase stands alone on an empty screen.
+                let _ = writeln!(io::stdout(), "ssh-keygen signs the report with {}.", text::path(key));
+            }
             let messages = std::sync::Mutex::new(Vec::new());
             workers.engine.carry_out(Effect::Export(request), &|message| {
                 messages.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(message);

@@ -69,6 +69,7 @@ pub enum Action {
     Back,
     Help,
     Redraw,
+    Plain,
     Suspend,
     Quit,
 }
@@ -156,6 +157,13 @@ pub const TABLE: &[Binding] = &[
     row(Action::Back, &[Key::Esc], LEFT, "back", "Back to where you were; closes what lies on top."),
     row(Action::Help, &[Key::Char('?'), Key::F(1)], SCREENS, "help", "Show this help."),
     row(Action::Redraw, &[Key::Ctrl('l')], EVERYWHERE, "", "Draw the screen anew."),
+    row(
+        Action::Plain,
+        &[Key::Ctrl('t')],
+        EVERYWHERE,
+        "",
+        "Go between the look of this terminal and plain ASCII without colours.",
+    ),
     row(Action::Suspend, &[Key::Ctrl('z')], EVERYWHERE, "", "Put Seaworthy in the background; `fg` brings it back."),
     row(Action::Quit, &[Key::Char('q'), Key::Ctrl('c')], SCREENS, "quit", "Leave. Your decisions are kept."),
     row(Action::Quit, &[Key::Ctrl('c')], &[Help, Filter, Search, Form, Confirm, Message, Export], "", "Leave."),

@@ -108,7 +108,7 @@ impl Engine {
             Effect::Export(request) => {
                 send(Message::Exported(self.export(&request).map(Box::new)));
             }
-            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit(_) => {}
+            Effect::Copy(_) | Effect::Redraw | Effect::Plain | Effect::Suspend | Effect::Quit(_) => {}
         }
     }
 

@@ -86,6 +86,8 @@ pub enum Effect {
     Copy(String),
     /// Draw everything anew.
     Redraw,
+    /// Go between the terminal's look and a plain one.
+    Plain,
     /// Stop, as a shell's job.
     Suspend,
     /// End.

@@ -189,13 +189,15 @@ impl Model {
         self.selected.as_deref().and_then(|id| self.catalogue.get(id))
     }
 
-    /// How a guideline stands.
+    /// How the guideline called `id` stands.
     pub fn standing(&self, id: &str) -> Standing {
-        let standing = Standing::of(self.findings.get(id), self.playbook.decisions.get(id), self.today);
-        match (standing, self.catalogue.get(id)) {
-            (Standing::Fail, Some(guideline)) if self.is_for_seal(guideline) => Standing::ForSeal,
-            _ => standing,
-        }
+        self.catalogue.get(id).map_or(Standing::Waiting, |guideline| self.standing_of(guideline))
+    }
+
+    /// How `guideline` stands.
+    pub fn standing_of(&self, guideline: &Guideline) -> Standing {
+        let standing = Standing::of(self.findings.get(&guideline.id), self.decision(&guideline.id), self.today);
+        if standing == Standing::Fail && self.is_for_seal(guideline) { Standing::ForSeal } else { standing }
     }
 
     /// Whether `guideline` can only be dealt with by the last steps: on a running machine, what belongs to the seal.
@@ -205,7 +207,7 @@ impl Model {
 
     /// How the guidelines stand, in catalogue order.
     pub fn standings(&self) -> impl Iterator<Item = (&Guideline, Standing)> {
-        self.catalogue.guidelines.iter().map(|guideline| (guideline, self.standing(&guideline.id)))
+        self.catalogue.guidelines.iter().map(|guideline| (guideline, self.standing_of(guideline)))
     }
 
     /// How many guidelines the publisher still has to decide.
@@ -251,14 +253,15 @@ impl Model {
     /// The rows of the list: those that match the filter under their phases.
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = if self.filter.is_empty() { vec![Row::Overview] } else { Vec::new() };
+        let standings: Vec<(&Guideline, Standing)> = self.standings().collect();
         let mut phase = None;
-        for (place, (guideline, standing)) in self.standings().enumerate() {
-            if !matches(guideline, standing, &self.filter) {
+        for (place, (guideline, standing)) in standings.iter().enumerate() {
+            if !matches(guideline, *standing, &self.filter) {
                 continue;
             }
             if phase != Some(guideline.phase) {
                 phase = Some(guideline.phase);
-                rows.push(self.phase_row(guideline.phase));
+                rows.push(phase_row(guideline.phase, &standings));
             }
             rows.push(Row::Guideline(place));
         }
@@ -303,7 +306,7 @@ impl Model {
             Some(Status::Fail) => {}
         }
         if self.is_for_seal(guideline) {
-            return Some("it belongs to the last steps; `seaworthy seal` does it when everything else is done".into());
+            return Some("on a running machine it comes last: by hand just before you make the image, or on a mounted copy (`--root`)".into());
         }
         if guideline.fix.is_none() {
             return Some("no program can do this; choose by hand".into());
@@ -319,17 +322,15 @@ impl Model {
     pub fn decision(&self, id: &str) -> Option<&Decision> {
         self.playbook.decisions.get(id)
     }
+}
 
-    fn phase_row(&self, phase: Phase) -> Row {
-        let (mut settled, mut of) = (0, 0);
-        for (guideline, standing) in self.standings() {
-            if guideline.phase == phase {
-                of += 1;
-                settled += usize::from(!standing.is_open() && standing != Standing::Waiting);
-            }
-        }
-        Row::Phase { phase, settled, of }
+fn phase_row(phase: Phase, standings: &[(&Guideline, Standing)]) -> Row {
+    let (mut settled, mut of) = (0, 0);
+    for (_, standing) in standings.iter().filter(|(guideline, _)| guideline.phase == phase) {
+        of += 1;
+        settled += usize::from(!standing.is_open() && *standing != Standing::Waiting);
     }
+    Row::Phase { phase, settled, of }
 }
 
 /// Whether every word of `filter` is found in the guideline's id, title, status, severity or phase.

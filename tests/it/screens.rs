@@ -545,6 +545,9 @@ proptest! {
         model.previews.insert("SSH-01".into(), Preview::Changes(vec![diff]));
         for ascii in [false, true] {
             drawn(&model, &look("default", ascii), width, height);
+            // The terminal can change before the model has heard of it.
+            let mut terminal = Terminal::new(TestBackend::new(height, width)).unwrap();
+            terminal.draw(|frame| view(&model, &look("default", ascii), frame)).unwrap();
             let mut model = model.clone();
             update(&mut model, Message::Resize(width, height));
             for key in [Key::Esc, Key::Char('d'), Key::PageDown, Key::Right, Key::Char('?'), Key::End] {

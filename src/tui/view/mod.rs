@@ -29,7 +29,7 @@ pub fn view(model: &Model, look: &Look, frame: &mut Frame<'_>) {
     let area = frame.area();
     let size = Size { width: area.width, height: area.height };
     let mut sheet = Sheet { buffer: frame.buffer_mut(), theme: &look.theme, cursor: None };
-    if size.is_enough() && size == model.size {
+    if size.is_enough() {
         whole(model, size, &mut sheet);
     } else {
         too_small(size, &mut sheet, model.subject.practice);
@@ -159,6 +159,3 @@ fn too_small(size: Size, sheet: &mut Sheet<'_>, practice: bool) {
 pub(super) fn rows(area: Area) -> std::ops::Range<u16> {
     area.y..area.y + area.height
 }
-
-#[cfg(test)]
-mod tests;

@@ -71,7 +71,11 @@ fn signers(foot: &mut Vec<Foot>, form: &ExportForm, width: usize) {
     }
     match &form.keys {
         None => foot.push(Foot::Line(vec![(Role::Dim, "Asking the agent for its keys …".into())])),
-        Some(Err(why)) => foot.push(Foot::Line(vec![(Role::Dim, words::fit(why, width))])),
+        Some(Err(why)) => {
+            let mut page = Page::new(width);
+            page.prose(Role::Dim, 4, why);
+            foot.extend(page.lines().iter().cloned().map(Foot::Line));
+        }
         Some(Ok(keys)) if keys.is_empty() => {
             foot.push(Foot::Line(vec![(Role::Dim, "The agent holds no key.".into())]));
         }
@@ -106,7 +110,7 @@ pub(crate) fn exported(model: &Model, exported: &Exported, width: usize) -> Page
         }
     }
     if let Some(line) = &exported.signers_line {
-        page.heading("Give the reviewer this line for allowed_signers, by another way than the report");
+        page.heading("For the reviewer's allowed_signers; send it another way");
         page.prose(Role::Text, 2, line);
     }
     page.heading("The reviewer verifies it with");
@@ -128,11 +132,11 @@ fn seal(page: &mut Page, model: &Model) {
     if left.is_empty() {
         return;
     }
-    page.heading("Left for the seal");
+    page.heading("Left for the last steps");
     for guideline in left {
         page.point(Role::Text, 2, &format!("{} {}", guideline.id, guideline.title));
     }
-    page.prose(Role::Dim, 2, "`seaworthy seal` does these last steps, when you are done with everything else.");
+    page.prose(Role::Dim, 2, "Do these last, when everything else is done: by hand just before you make the image, or with `--root` on a mounted copy.");
 }
 
 /// A verdict in words.

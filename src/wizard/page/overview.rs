@@ -59,8 +59,9 @@ fn checks(page: &mut Page, model: &Model) {
 
 fn standings(page: &mut Page, model: &Model) {
     page.heading("How it stands");
+    let all: Vec<Standing> = model.standings().map(|(_, standing)| standing).collect();
     for standing in STANDINGS {
-        let count = model.standings().filter(|(_, other)| *other == standing).count();
+        let count = all.iter().filter(|other| **other == standing).count();
         if count > 0 && standing != Standing::Waiting {
             page.line(&[
                 (Role::Text, &format!("{count:>4}  ")),

@@ -22,7 +22,7 @@ pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
         return typed(model);
     }
     let Some(action) = action::action(place, key) else { return Vec::new() };
-    if !model.size.is_enough() && !matches!(action, Action::Quit | Action::Redraw | Action::Suspend) {
+    if !model.size.is_enough() && !matches!(action, Action::Quit | Action::Redraw | Action::Plain | Action::Suspend) {
         return Vec::new();
     }
     if let Some(reason) = action::why_not(model, place, action) {
@@ -120,6 +120,7 @@ fn act(model: &mut Model, place: Place, action: Action) -> Vec<Effect> {
         Action::Back => return back(model, place),
         Action::Help => model.overlays.push(Overlay::Help { top: 0 }),
         Action::Redraw => return vec![Effect::Redraw],
+        Action::Plain => return vec![Effect::Plain],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit => return quit(model, Quit::Asked),
     }
@@ -216,8 +217,11 @@ fn copy(model: &mut Model) -> Vec<Effect> {
     let text = match (model.overlays.last(), model.screen()) {
         (Some(Overlay::ByHand { .. }), _) => model.guideline().map(|guideline| guideline.by_hand.clone()),
         (None, Screen::Exported { report: exported, .. }) => {
-            let commands = if exported.sign_with.is_empty() { &exported.verify_with } else { &exported.sign_with };
-            Some(commands.join("\n"))
+            let lines = match &exported.signers_line {
+                Some(line) => std::iter::once(line).chain(&exported.verify_with).cloned().collect(),
+                None => exported.sign_with.clone(),
+            };
+            Some(lines.join("\n"))
         }
         _ => None,
     };
