@@ -19,6 +19,9 @@ use trees::{Random, Tree, tree};
 /// How many trees; every one is asked for the server's settings and for six connections.
 const TREES: u64 = 500;
 
+/// Connections are drawn apart from the tree they are asked of.
+const SALT: u64 = 0x5ea;
+
 /// What the real sshd says of one tree.
 struct Real {
     /// `sshd -t` succeeds.
@@ -131,7 +134,7 @@ fn every_setting_is_what_the_real_sshd_prints() {
     for seed in from..=to {
         let tree = tree(&mut Random::new(seed));
         let root = lab.build(seed, &tree);
-        let connections = trees::connections(&mut Random::new(seed ^ 0xc0ffee));
+        let connections = trees::connections(&mut Random::new(seed ^ SALT));
         let real_answers = lab.ask(&root, &connections);
         let image = Image::open(&root).unwrap();
         let sshd = image.sshd().unwrap();
@@ -190,7 +193,11 @@ fn every_edit_comes_into_force_in_the_real_sshd() {
         let mut refusal = None;
         for (keyword, value) in WANTED {
             match seaworthy::change::sshd_edit::set_everywhere(&image, keyword, value) {
-                Ok(changes) => changes.iter().for_each(|change| write_out(&root, change)),
+                Ok(changes) => {
+                    for change in &changes {
+                        write_out(&root, change);
+                    }
+                }
                 Err(error) => refusal = Some(format!("tree {seed}: {error}")),
             }
             image = image.refreshed();
@@ -199,7 +206,7 @@ fn every_edit_comes_into_force_in_the_real_sshd() {
             refused.push(refusal);
         } else {
             edited += 1;
-            let mut connections = trees::connections(&mut Random::new(seed ^ 0xc0ffee));
+            let mut connections = trees::connections(&mut Random::new(seed ^ SALT));
             connections.extend(seaworthy::image::sshd::connections(&image).into_iter().take(6));
             let real = lab.ask(&root, &connections);
             if !real.starts {

@@ -179,8 +179,8 @@ impl<'a> Draft<'a> {
                 let found = line::value(origin.text.as_bytes(), self.old).unwrap_or_default();
                 found == value || accepted.contains(&found.as_str())
             };
-            let weaker = lines.filter(|(name, _)| name == keyword).map(|(_, origin)| origin);
-            let Some(origin) = weaker.filter(|origin| !is_accepted(origin)).next().cloned() else { return Ok(()) };
+            let mut weaker = lines.filter(|(name, _)| name == keyword).map(|(_, origin)| origin);
+            let Some(origin) = weaker.find(|origin| !is_accepted(origin)).cloned() else { return Ok(()) };
             self.replace(&image, &origin, value)?;
         }
         Err(refused(format!("there are too many Match lines with {keyword}")))

@@ -265,6 +265,20 @@ pub(super) fn is_valid(list: List, text: &str, release: Release) -> bool {
         })
 }
 
+/// Whether `list` names only GSSAPI key exchange methods.
+pub(super) fn is_valid_gssapi(list: &str) -> bool {
+    const KNOWN: &[&str] = &[
+        "gss-gex-sha1-",
+        "gss-group1-sha1-",
+        "gss-group14-sha1-",
+        "gss-group14-sha256-",
+        "gss-group16-sha512-",
+        "gss-nistp256-sha256-",
+        "gss-curve25519-sha256-",
+    ];
+    !list.is_empty() && list.split(',').take_while(|name| !name.is_empty()).all(|name| KNOWN.contains(&name))
+}
+
 /// The list in force when `text` is what the file says.
 ///
 /// # Errors

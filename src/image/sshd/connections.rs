@@ -58,7 +58,9 @@ fn representative(
         lport: port,
     };
     for user in users {
-        ADDRESSES.iter().for_each(|addr| add(plain(user, addr)));
+        for addr in ADDRESSES {
+            add(plain(user, addr));
+        }
     }
     for block in blocks {
         let values = |name: &str| -> Vec<String> {
@@ -119,7 +121,7 @@ fn combinations(
 
 /// A text that matches a pattern: without the negation, wildcards filled in.
 fn sample(pattern: &str) -> String {
-    pattern.trim_start_matches('!').replace('*', "x").replace('?', "x")
+    pattern.trim_start_matches('!').replace(['*', '?'], "x")
 }
 
 /// An address in a network or of a wildcard.

@@ -109,21 +109,20 @@ impl Judge<'_> {
     }
 
     fn one(&self, name: &str, value: &str) -> Result<bool, String> {
-        let given = |text: &'_ str| (!text.is_empty()).then(|| text.to_owned());
         let connection = self.connection;
-        let attribute = |get: fn(&Connection) -> &str| connection.and_then(|connection| given(get(connection)));
+        let attribute = |get: fn(&Connection) -> &str| connection.map(get).filter(|text| !text.is_empty());
         match name {
             "all" => Ok(true),
             "user" => {
                 let user = attribute(|connection| &connection.user);
-                Ok(user.is_some_and(|user| matches_list(&user, value, false) == Verdict::Positive))
+                Ok(user.is_some_and(|user| matches_list(user, value, false) == Verdict::Positive))
             }
             "group" => {
                 let user = attribute(|connection| &connection.user);
-                Ok(user.is_some_and(|user| self.in_group(&user, value)))
+                Ok(user.is_some_and(|user| self.in_group(user, value)))
             }
             "host" => {
-                let host = attribute(|connection| &connection.host).map(|host| host.to_ascii_lowercase());
+                let host = attribute(|connection| &connection.host).map(str::to_ascii_lowercase);
                 Ok(host.is_some_and(|host| matches_list(&host, value, true) == Verdict::Positive))
             }
             "address" => address(attribute(|connection| &connection.addr), value),
@@ -135,7 +134,7 @@ impl Judge<'_> {
             }
             "invalid-user" => {
                 let user = attribute(|connection| &connection.user);
-                Ok(user.is_some_and(|user| !self.people.by_name.contains_key(&user)))
+                Ok(user.is_some_and(|user| !self.people.by_name.contains_key(user)))
             }
             "version" => {
                 let (major, minor) = self.release.version;
@@ -160,8 +159,7 @@ impl Judge<'_> {
     }
 }
 
-fn address(text: Option<String>, list: &str) -> Result<bool, String> {
-    let verdict =
-        matches_addresses(text.as_deref(), list).map_err(|()| format!("has an invalid address \"{list}\""))?;
+fn address(text: Option<&str>, list: &str) -> Result<bool, String> {
+    let verdict = matches_addresses(text, list).map_err(|()| format!("has an invalid address \"{list}\""))?;
     Ok(verdict == Verdict::Positive)
 }

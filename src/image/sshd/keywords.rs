@@ -130,7 +130,10 @@ impl Keyword {
     /// Whether `release` knows it.
     fn is_known(&self, release: Release) -> bool {
         let version = release.version;
-        version >= self.since && version < self.until && (!self.patched || release.has_gssapi_key_exchange())
+        // Red Hat's 8.7 has it by backport.
+        let too_early = self.name == "requiredrsasize" && version < (9, 1) && release.family != Family::RedHat;
+        let is_built_in = !self.patched || release.has_gssapi_key_exchange();
+        version >= self.since && version < self.until && is_built_in && !too_early
     }
 
     /// Whether `sshd -T` of `release` prints it.
@@ -163,8 +166,11 @@ pub(super) const RENAMED: &[(&str, &str, (u32, u32))] = &[
     ("pubkeyacceptedkeytypes", "pubkeyacceptedalgorithms", (8, 5)),
 ];
 
-/// Other names: the alias, what it stands for, the versions that know it, whether it may stand in a `Match` block.
-const ALIASES: &[(&str, &str, (u32, u32), (u32, u32), bool)] = &[
+/// The alias, what it stands for, the versions that know it (from, until), whether it may stand in a `Match` block.
+type Alias = (&'static str, &'static str, (u32, u32), (u32, u32), bool);
+
+/// Other names.
+const ALIASES: &[Alias] = &[
     ("hostdsakey", "hostkey", ALWAYS, NEVER, false),
     ("dsaauthentication", "pubkeyauthentication", ALWAYS, NEVER, false),
     ("keepalive", "tcpkeepalive", ALWAYS, NEVER, false),
@@ -337,8 +343,8 @@ pub(super) static TABLE: &[Keyword] = &[
     global("fingerprinthash", DIGEST, "SHA256"),
     any("exposeauthinfo", YES_NO, "no").since(7, 6),
     any("refuseconnection", YES_NO, "no").since(9, 9),
-    // A Debian keyword; first printed some time after 9.6.
-    global("debianbanner", YES_NO, "yes").patched().printed_since(9, 7),
+    // A Debian keyword: not printed by 9.2, printed by 9.6.
+    global("debianbanner", YES_NO, "yes").patched().printed_since(9, 3),
     global("pidfile", Kind::Path, "/var/run/sshd.pid"),
     global("modulifile", Kind::Path, "/etc/ssh/moduli").since(8, 6),
     global("xauthlocation", Kind::Path, "/usr/bin/xauth"),

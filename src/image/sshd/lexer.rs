@@ -1,4 +1,4 @@
-//! Lines and words of `sshd_config`, as the program cuts them (sshd_config(5) does not say; `servconf.c` does).
+//! Lines and words of `sshd_config`, as the program cuts them (`sshd_config(5)` does not say; `servconf.c` does).
 //!
 //! There are two lexers. Before OpenSSH 8.7 a `#` ends a line wherever it stands and `=` separates words; since 8.7
 //! words are split as a shell would, and a comment starts only where a word could.

@@ -1,4 +1,4 @@
-//! The SSH server's effective configuration, worked out from the files alone (sshd_config(5)).
+//! The SSH server's effective configuration, worked out from the files alone (`sshd_config(5)`).
 //!
 //! First value wins, `Include` counts at its place, `Match` blocks apply to one connection, names have aliases, and
 //! what is not set has the default that this OpenSSH on this distribution was compiled with.
@@ -23,7 +23,6 @@ mod keywords;
 mod lexer;
 mod pass;
 mod pattern;
-mod penalties;
 mod people;
 mod release;
 mod script;

@@ -1,4 +1,4 @@
-//! Wildcards, pattern lists and address lists of OpenSSH (ssh_config(5) PATTERNS).
+//! Wildcards, pattern lists and address lists of OpenSSH (`ssh_config(5)`, PATTERNS).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -142,7 +142,7 @@ pub(super) fn parse_address(text: &str) -> Option<IpAddr> {
     text.parse::<Ipv6Addr>().map(IpAddr::V6).ok().or_else(|| classic_ipv4(text).map(IpAddr::V4))
 }
 
-/// inet_aton(3): one to four numbers, decimal, octal or hexadecimal; the last fills what is left.
+/// `inet_aton(3)`: one to four numbers, decimal, octal or hexadecimal; the last fills what is left.
 fn classic_ipv4(text: &str) -> Option<Ipv4Addr> {
     let parts = text.split('.').map(c_number).collect::<Option<Vec<u32>>>()?;
     let (last, leading) = parts.split_last()?;

@@ -49,8 +49,11 @@ pub(super) struct Script {
 /// A file may include others this deep (`SERVCONF_MAX_DEPTH`).
 const DEEPEST: usize = 16;
 
-/// The most lines and inclusions that are read: crafted files could include each other millions of times.
-const MOST_STEPS: usize = 400_000;
+/// The most lines that are read.
+const MOST_LINES: usize = 400_000;
+
+/// The most inclusions that are followed: crafted files could include each other millions of times.
+const MOST_INCLUSIONS: usize = 2_000;
 
 /// Relative patterns hang off here.
 const BASE: &str = "/etc/ssh";
@@ -62,7 +65,8 @@ impl Script {
     /// When a file is there but cannot be read.
     pub(super) fn read(source: &dyn Source, main: &Path, release: Release) -> Result<Self, Error> {
         let mut script = Self::default();
-        let mut reading = Reading { source, release, known: HashMap::new(), patterns: HashMap::new() };
+        let mut reading =
+            Reading { source, release, known: HashMap::new(), patterns: HashMap::new(), inclusions: 0, is_over: false };
         let bytes = source.read(main)?.unwrap_or_default();
         let file = script.add_file(main.to_path_buf(), Text::load(&bytes, release));
         reading.expand(&mut script, file, 0)?;
@@ -113,6 +117,9 @@ struct Reading<'a> {
     /// Files read so far; the same file may be included again.
     known: HashMap<PathBuf, Option<usize>>,
     patterns: HashMap<String, Vec<PathBuf>>,
+    inclusions: usize,
+    /// Reading has stopped for good.
+    is_over: bool,
 }
 
 impl Reading<'_> {
@@ -120,10 +127,12 @@ impl Reading<'_> {
         let spans = script.files.get(file).map(|(_, text)| text.lines.clone()).unwrap_or_default();
         for span in spans {
             let at = At { file, span };
-            if script.steps.len() >= MOST_STEPS {
-                if !script.problems.iter().any(|problem| problem.message == TOO_MUCH) {
-                    script.problem(at, TOO_MUCH.to_owned(), true);
-                }
+            if self.is_over {
+                return Ok(());
+            }
+            if script.steps.len() >= MOST_LINES || self.inclusions >= MOST_INCLUSIONS {
+                self.is_over = true;
+                script.problem(at, TOO_MUCH.to_owned(), true);
                 return Ok(());
             }
             script.steps.push(Step::Line(at));
@@ -158,6 +167,8 @@ impl Reading<'_> {
         }
         for path in self.patterns.get(pattern).cloned().unwrap_or_default() {
             if depth + 1 > DEEPEST {
+                // The program gives up here, and going on could take for ever.
+                self.is_over = true;
                 script.problem(at, format!("includes files more than {DEEPEST} deep"), true);
                 return Ok(());
             }
@@ -165,10 +176,11 @@ impl Reading<'_> {
                 script.problem(at, format!("includes {}, which cannot be opened", path.display()), true);
                 continue;
             };
+            self.inclusions += 1;
             script.steps.push(Step::Enter);
             self.expand(script, file, depth + 1)?;
             script.steps.push(Step::Leave);
-            if script.steps.len() >= MOST_STEPS {
+            if self.is_over {
                 return Ok(());
             }
         }
@@ -186,4 +198,4 @@ impl Reading<'_> {
     }
 }
 
-const TOO_MUCH: &str = "is where reading stops: the files include each other too often to follow";
+const TOO_MUCH: &str = "is where reading stops: the configuration is too large to follow";

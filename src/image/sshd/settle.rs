@@ -5,9 +5,9 @@ use super::algorithms;
 use super::keywords::{Keyword, Kind, TABLE, default};
 use super::pass::{Ground, Slot, Slots};
 use super::pattern::parse_address;
-use super::take::{REKEY, STARTUPS};
+use super::take::{REKEY, STARTUPS, penalties};
 use super::value::listening;
-use super::{Effective, Setting, penalties};
+use super::{Effective, Setting};
 
 /// The values in force: what the server's pass set, with what a connection's pass set over it.
 pub(super) fn settle(ground: Ground<'_>, server: &Slots, connection: Option<&Slots>) -> Effective {

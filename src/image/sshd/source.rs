@@ -59,15 +59,14 @@ pub(super) fn glob(source: &dyn Source, pattern: &str) -> Result<Vec<PathBuf>, E
     let mut has_magic = false;
     for part in pattern.split('/').filter(|part| !part.is_empty()) {
         let mut next = Vec::new();
-        match plain(part) {
-            Some(name) => next.extend(found.iter().map(|base| base.join(OsStr::from_bytes(&name)))),
-            None => {
-                has_magic = true;
-                for base in &found {
-                    let names = source.list(base)?;
-                    let hits = names.into_iter().filter(|name| matches_name(name.as_bytes(), part.as_bytes()));
-                    next.extend(hits.map(|name| base.join(name)).take(MOST_PATHS - next.len().min(MOST_PATHS)));
-                }
+        if let Some(name) = plain(part) {
+            next.extend(found.iter().map(|base| base.join(OsStr::from_bytes(&name))));
+        } else {
+            has_magic = true;
+            for base in &found {
+                let hits = source.list(base)?.into_iter().filter(|name| matches_name(name.as_bytes(), part.as_bytes()));
+                let room = MOST_PATHS.saturating_sub(next.len());
+                next.extend(hits.map(|name| base.join(name)).take(room));
             }
         }
         found = next;

@@ -11,7 +11,7 @@ pub(super) fn number(text: &str) -> Option<u32> {
     all_digits.then(|| digits.parse().ok()).flatten().filter(|number| *number <= i32::MAX.unsigned_abs())
 }
 
-/// A time in seconds: numbers with `s`, `m`, `h`, `d`, `w`, added up (sshd_config(5) TIME FORMATS).
+/// A time in seconds: numbers with `s`, `m`, `h`, `d`, `w`, added up (`sshd_config(5)`, TIME FORMATS).
 pub(super) fn seconds(text: &str) -> Option<u32> {
     if text.is_empty() {
         return None;

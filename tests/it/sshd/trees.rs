@@ -358,7 +358,7 @@ fn add(random: &mut Random, tree: &mut Tree, name: &str, text: &str) {
         text = text.replace('\n', "\r\n");
     }
     if random.chance(15) {
-        text = text.trim_end().to_owned();
+        text.truncate(text.trim_end().len());
     }
     tree.files.push((name.to_owned(), text.into_bytes()));
 }
@@ -372,7 +372,7 @@ fn block(random: &mut Random, text: &mut String) {
         let equals = random.pick(&[" ", "  ", "\t", " "]);
         let name = case(random, name);
         let value = if random.chance(10) { format!("\"{value}\"") } else { value.to_owned() };
-        text.push_str(&format!(" {name}{equals}{value}"));
+        text.extend([" ", &name, equals, &value]);
     }
     if random.chance(10) {
         text.push_str(" # why");
@@ -413,15 +413,16 @@ fn line(random: &mut Random, text: &mut String, name: &str, value: &str) {
     let name = case(random, name);
     let free_text = ["forcecommand", "authorizedkeyscommand", "authorizedprincipalscommand", "versionaddendum"]
         .contains(&name.to_lowercase().as_str());
-    match random.below(20) {
-        0 => text.push_str(&format!("{name}={value}")),
-        1 => text.push_str(&format!("{name} = {value}")),
-        2 => text.push_str(&format!("\"{name}\" {value}")),
-        3 if !value.contains([' ', '"', '#']) => text.push_str(&format!("{name} \"{value}\"")),
-        4 if !value.contains([' ', '"', '\'', '#', '\\']) => text.push_str(&format!("{name} '{value}'")),
-        5 => text.push_str(&format!("{name}\t\t{value}")),
-        _ => text.push_str(&format!("{name} {value}")),
-    }
+    let written = match random.below(20) {
+        0 => format!("{name}={value}"),
+        1 => format!("{name} = {value}"),
+        2 => format!("\"{name}\" {value}"),
+        3 if !value.contains([' ', '"', '#']) => format!("{name} \"{value}\""),
+        4 if !value.contains([' ', '"', '\'', '#', '\\']) => format!("{name} '{value}'"),
+        5 => format!("{name}\t\t{value}"),
+        _ => format!("{name} {value}"),
+    };
+    text.push_str(&written);
     if !free_text && random.chance(12) {
         text.push_str(random.pick(&[" # a comment", "\t#x", " #", "# glued"]));
     }

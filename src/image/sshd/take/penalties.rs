@@ -1,11 +1,12 @@
 //! `PerSourcePenalties` (since 9.8): one line of parts, each of which is set by the first that names it.
 
-use super::lexer::Args;
-use super::release::Release;
-use super::take::{How, Write, number, time, unsupported};
+use super::super::lexer::Args;
+use super::super::release::Release;
+use super::word::{number, time};
+use super::{How, Taken, Write, unsupported};
 
 /// The slot that says whether penalties are on at all.
-pub(super) const ENABLED: &str = "persourcepenalties";
+const ENABLED: &str = "persourcepenalties";
 
 /// A part: its name in the file, its slot, its default, the first version that has it; in the order printed.
 const PARTS: &[(&str, &str, &str, (u32, u32))] = &[
@@ -24,7 +25,7 @@ const PARTS: &[(&str, &str, &str, (u32, u32))] = &[
 ];
 
 /// Reads the arguments.
-pub(super) fn take(args: &mut Args<'_>, release: Release) -> Result<Vec<Write>, String> {
+pub(super) fn take(args: &mut Args<'_>, release: Release) -> Taken {
     let mut writes = Vec::new();
     while let Some(word) = args.next() {
         if word.eq_ignore_ascii_case("yes") || word.eq_ignore_ascii_case("no") {
@@ -51,7 +52,7 @@ pub(super) fn take(args: &mut Args<'_>, release: Release) -> Result<Vec<Write>, 
 }
 
 /// The line as `sshd -T` prints it; `get` gives the value of a slot.
-pub(super) fn print(get: impl Fn(&str) -> Option<String>, release: Release) -> String {
+pub(in crate::image::sshd) fn print(get: impl Fn(&str) -> Option<String>, release: Release) -> String {
     if get(ENABLED).is_some_and(|enabled| enabled == "no") {
         return "no".to_owned();
     }
