@@ -87,7 +87,7 @@ impl Catalogue {
         check_references(&placed)?;
         let mut guidelines: Vec<Guideline> = placed.into_iter().map(|placed| placed.guideline).collect();
         guidelines.sort_by_cached_key(|guideline| (guideline.phase, id_parts(&guideline.id)));
-        let sha256 = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hexadecimal(digest.finish().as_ref());
         Ok(Self { version: "2026.11", sha256, custom, guidelines })
     }
 }
@@ -125,6 +125,11 @@ fn parse(file: &str, text: &str) -> Result<Vec<Placed>, LoadError> {
         file: file.to_owned(),
     });
     placed.map(|placed| check_texts(&placed).map(|()| placed)).collect()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -2,6 +2,7 @@
 //!
 //! A check that could not look says [`Status::Unknown`] with the reason. It never says pass.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
@@ -63,6 +64,7 @@ pub struct Observation {
 }
 
 /// A path that is not UTF-8 could not be kept otherwise.
+#[expect(clippy::ref_option, reason = "the signature is serde's")]
 fn path_as_text<S: serde::Serializer>(path: &Option<PathBuf>, to: S) -> Result<S::Ok, S::Error> {
     path.as_deref().map(crate::image::text::path).serialize(to)
 }
@@ -118,7 +120,8 @@ impl Finding {
         if self.observations.len() > OBSERVATION_LIMIT {
             let more = self.observations.len() - OBSERVATION_LIMIT;
             self.observations.truncate(OBSERVATION_LIMIT);
-            self.summary.push_str(&format!(" ({more} more places are not listed.)"));
+            // Writing to a string does not fail.
+            let _ = write!(self.summary, " ({more} more places are not listed.)");
         }
         self
     }

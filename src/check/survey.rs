@@ -73,3 +73,6 @@ fn judge_each(
     });
     found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

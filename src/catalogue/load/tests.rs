@@ -113,3 +113,40 @@ fn a_directory_without_rules_is_refused() {
     let missing = directory.path().join("missing");
     assert!(Catalogue::with_house_rules(&missing).unwrap_err().to_string().contains("cannot list"));
 }
+
+/// The variants of a `pub enum` as they are written in `rule.rs`.
+fn variants(name: &str) -> Vec<String> {
+    let source = include_str!("../rule.rs");
+    let body = source.split_once(&format!("pub enum {name} {{")).unwrap().1.split_once("\n}").unwrap().0;
+    let lines = body.lines().filter(|line| line.starts_with("    ") && !line.starts_with("     "));
+    let words = lines.map(str::trim).filter(|line| line.starts_with(|letter: char| letter.is_ascii_uppercase()));
+    words.map(|line| line.split([' ', ',', '(']).next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_kind_of_check_and_fix_has_a_user() {
+    let catalogue = Catalogue::built_in().unwrap();
+    let used: Vec<String> = catalogue.guidelines.iter().map(|one| format!("{:?} {:?} ", one.check, one.fix)).collect();
+    let is_used = |words: &str| used.iter().any(|text| text.contains(words));
+    for kind in variants("Check") {
+        assert!(["Own"].contains(&kind.as_str()) || is_used(&format!("{kind} ")), "check kind {kind} has no user");
+    }
+    for kind in variants("Fix") {
+        assert!(kind == "Own" || is_used(&format!("Some({kind}")), "fix kind {kind} has no user");
+    }
+    for own in variants("OwnCheck").into_iter().chain(variants("OwnFix")) {
+        assert!(is_used(&format!("Own({own})")), "{own} has no user");
+    }
+}
+
+#[test]
+fn what_aws_asks_for_has_its_row() {
+    let catalogue = Catalogue::built_in().unwrap();
+    let wanted = "OSL-01 OSL-03 OSL-04 OSL-07 OSL-09 SSH-01 SSH-02 SSH-03 SSH-04 SSH-05 SSH-06 SSH-07 SSH-08 SSH-09 SSH-11 \
+                  SSH-12 SSH-13 KEY-01 KEY-02 KEY-03 KEY-04 KEY-05 KEY-06 ACC-01 ACC-02 ACC-03 ACC-04 ACC-05 ACC-06 ACC-07 \
+                  ACC-08 ACC-09 SEC-01 SEC-02 SEC-03 SEC-05 SEC-09 SEC-14 AGT-07 IDN-01 IDN-02 IDN-08 LOG-01 LOG-02 LOG-11 \
+                  BOT-06 BOT-07 BOT-08 IMG-01 IMG-02 IMG-03 IMG-04 IMG-14 IMG-17 IMG-18 PRD-10 PRD-11 PRD-13 PRD-14 PRD-15 \
+                  PRD-19 PRD-20 FIN-01 FIN-02 FIN-03";
+    let missing: Vec<&str> = wanted.split_whitespace().filter(|id| catalogue.get(id).is_none()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -12,14 +12,14 @@ pub(super) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> 
     let paths: BTreeSet<_> = finding.observations.iter().filter_map(|seen| seen.path.as_deref()).collect();
     let mut changes = Vec::new();
     for path in paths {
-        let changed = edit(image, path, |key| {
+        let outcome = edit(image, path, |key| {
             weakness(key).map(|weakness| match weakness {
                 Weakness::TurnsOn => Edit::Set("false"),
                 Weakness::Unlocks => Edit::Set("true"),
                 Weakness::Sets => Edit::Remove,
             })
         })?;
-        match changed {
+        match outcome {
             Ok(change) => changes.extend(change),
             Err(by_hand) => return Ok(by_hand),
         }

@@ -99,7 +99,7 @@ fn configured(image: &Image) -> Result<BTreeSet<PathBuf>, Error> {
     Ok(paths)
 }
 
-/// The path that `pattern` stands for (sshd_config(5), "TOKENS"); relative paths hang off the home.
+/// The path that `pattern` stands for (`sshd_config(5)`, "TOKENS"); relative paths hang off the home.
 fn expanded(pattern: &str, user: &User) -> Option<PathBuf> {
     if pattern.eq_ignore_ascii_case("none") {
         return None;

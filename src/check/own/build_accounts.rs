@@ -38,7 +38,8 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
         let is_person = (accounts.uid_min..=LAST_PERSON).contains(&user.uid) && user.can_log_in();
         if Some(user.name.as_str()) == buyers {
             continue;
-        } else if BUILD_NAMES.contains(&user.name.as_str()) {
+        }
+        if BUILD_NAMES.contains(&user.name.as_str()) {
             bad.push(at("a name that build tools use"));
         } else if is_person && buyers.is_some() {
             bad.push(at("can be logged in to, and is not the buyer's login user"));

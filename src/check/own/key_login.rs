@@ -104,12 +104,12 @@ fn lists(effective: &Effective, user: &str, groups: &[&str]) -> Vec<Observation>
         }
         let names: &[&str] = if is_user { &[user] } else { groups };
         // What a pattern says of the client's address is SSH-08's business when it allows, and no way in for sure.
-        let named = patterns.iter().any(|pattern| {
+        let is_listed = patterns.iter().any(|pattern| {
             let (name, from) = pattern.split_once('@').map_or((*pattern, None), |(name, from)| (name, Some(from)));
             let everywhere = from.is_none_or(|from| from == "*");
             (allows || everywhere) && names.iter().any(|candidate| fits(name, candidate))
         });
-        if named != allows {
+        if is_listed != allows {
             let what = if allows { "the login user is not on the list" } else { "the login user is on the list" };
             bad.extend(wrong(setting, what));
         }
@@ -117,7 +117,7 @@ fn lists(effective: &Effective, user: &str, groups: &[&str]) -> Vec<Observation>
     bad
 }
 
-/// Whether `name` matches an sshd pattern of `*` and `?` (ssh_config(5), "PATTERNS").
+/// Whether `name` matches an sshd pattern of `*` and `?` (`ssh_config(5)`, "PATTERNS").
 pub(super) fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut here) = (0, 0);

@@ -12,8 +12,11 @@ use crate::image::sshd::{Connection, Origin, connections};
 use crate::image::text::visible;
 use crate::image::{Error, Image};
 
-/// What is watched: keyword, values that are no weaker than the rest asks, the value to put instead.
-pub(crate) fn watched(image: &Image) -> Result<[(&'static str, &'static [&'static str], &'static str); 4], Error> {
+/// A keyword that is watched, the values that are no weaker than the rest asks, and the value to put instead.
+type Watched = (&'static str, &'static [&'static str], &'static str);
+
+/// What is watched in `Match` blocks.
+pub(crate) fn watched(image: &Image) -> Result<[Watched; 4], Error> {
     Ok([
         ("passwordauthentication", &["no"], "no"),
         (keyboard_interactive::keyword(image)?, &["no"], "no"),

@@ -5,7 +5,7 @@ use crate::image::text::visible;
 use crate::image::{Error, Image, Kind, Reason};
 use std::path::Path;
 
-/// The beginnings of public keys and certificates in OpenSSH's text form (sshd(8), "AUTHORIZED_KEYS FILE FORMAT").
+/// The beginnings of public keys and certificates in OpenSSH's text form (sshd(8), "Authorized keys file format").
 const TYPES: [&str; 6] = ["ssh-rsa", "ssh-dss", "ssh-ed25519", "ecdsa-sha2-", "sk-ssh-ed25519", "sk-ecdsa-sha2-"];
 
 /// The lines of an authorized keys file that let a key in: number, and the key's type and comment.
@@ -33,7 +33,7 @@ fn is_base64(word: &str) -> bool {
     word.starts_with("AAAA")
 }
 
-/// Whether `bytes` hold a private key: PEM of any kind, OpenSSH's, SSH2's or PuTTY's.
+/// Whether `bytes` hold a private key: PEM of any kind, or the forms of OpenSSH, SSH2 and `PuTTY`.
 pub(super) fn is_private_key(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     text.lines().any(|line| {

@@ -75,10 +75,9 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     let port: u16 = sshd.effective(None).value("port").parse().unwrap_or(22);
     let (mut shut, mut unclear) = (Vec::new(), Vec::new());
     let mut judge = |door: Door| match door {
-        Door::Open => {}
         Door::Shut(seen) if !shut.contains(&seen) => shut.push(seen),
         Door::Unclear(seen) if !unclear.contains(&seen) => unclear.push(seen),
-        Door::Shut(_) | Door::Unclear(_) => {}
+        Door::Open | Door::Shut(_) | Door::Unclear(_) => {}
     };
     judge(listening(image)?);
     judge(wrappers(image)?);
@@ -126,7 +125,7 @@ fn listening(image: &Image) -> Result<Door, Error> {
     }))
 }
 
-/// sshd's lists of users with addresses (sshd_config(5), `AllowUsers`).
+/// sshd's lists of users with addresses (`sshd_config(5)`, `AllowUsers`).
 fn lists(image: &Image, net: Net) -> Result<Door, Error> {
     let sshd = image.sshd()?;
     let user = image.cloud_init()?.default_user().unwrap_or("ec2-user");
@@ -159,7 +158,7 @@ fn lists(image: &Image, net: Net) -> Result<Door, Error> {
     Ok(Door::Open)
 }
 
-/// TCP wrappers (hosts_access(5)): what `hosts.allow` takes in counts before what `hosts.deny` keeps out.
+/// TCP wrappers (`hosts_access(5)`): what `hosts.allow` takes in counts before what `hosts.deny` keeps out.
 fn wrappers(image: &Image) -> Result<Door, Error> {
     const DENY: &str = "/etc/hosts.deny";
     let of_sshd = |text: &str| -> Vec<(u32, String)> {

@@ -175,7 +175,6 @@ impl Sudoers {
         rule.text.clone_from(&text);
         let first = text.split_whitespace().next().unwrap_or_default();
         match first {
-            "" => {}
             "User_Alias" => {
                 let rest = text.strip_prefix(first).unwrap_or_default();
                 for alias in rest.split(':') {
@@ -184,12 +183,11 @@ impl Sudoers {
                     self.aliases.insert(name.trim().to_owned(), members);
                 }
             }
-            "Host_Alias" | "Cmnd_Alias" | "Cmd_Alias" | "Runas_Alias" => {}
             "Defaults" => {
                 let rest = text.strip_prefix(first).unwrap_or_default();
                 self.never_asks |= rest.split(',').any(|option| option.trim() == "!authenticate");
             }
-            _ if first.starts_with("Defaults") => {}
+            _ if is_of_no_account(first) => {}
             _ if subjects(&text).is_some() => self.rules.push(rule),
             _ => self.unclear.push(rule),
         }
@@ -237,6 +235,11 @@ impl Include {
             _ => None,
         }
     }
+}
+
+/// Nothing, aliases of what is not looked at, and defaults for one user, host or command.
+fn is_of_no_account(first: &str) -> bool {
+    matches!(first, "" | "Host_Alias" | "Cmnd_Alias" | "Cmd_Alias" | "Runas_Alias") || first.starts_with("Defaults")
 }
 
 /// A `#` starts a comment unless a number follows, which is a user id.

@@ -150,7 +150,7 @@ fn matches(rule: &str, port: u16, net: Net) -> Option<bool> {
     while let Some(word) = words.next() {
         match word {
             "-j" => break,
-            "-m" | "--comment" => drop(words.next()),
+            "-m" | "--comment" | "--icmp-type" => drop(words.next()),
             "-p" => fits &= matches!(words.next()?, "tcp" | "all"),
             "-i" => fits &= words.next()? != "lo",
             "-s" => match net.within(words.next()?)? {
@@ -160,7 +160,6 @@ fn matches(rule: &str, port: u16, net: Net) -> Option<bool> {
             },
             "--dport" | "--dports" => fits &= has_port(words.next()?, port),
             "--state" | "--ctstate" => fits &= words.next()?.split(',').any(|state| state == "NEW"),
-            "--icmp-type" => drop(words.next()),
             _ => return None,
         }
         if !fits {
