@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{Catalogue, Check, Guideline};
+use crate::catalogue::{Catalogue, Check, Guideline, OwnCheck};
 use crate::image::Image;
 
 pub(crate) mod cloud_lines;
@@ -164,7 +164,7 @@ pub fn judge(image: &Image, guideline: &Guideline, context: &Context) -> Finding
 
 /// Whether `guideline` can only be judged once the sweep has run.
 pub fn needs_sweep(guideline: &Guideline) -> bool {
-    matches!(guideline.check, Check::Swept { .. })
+    matches!(guideline.check, Check::Swept { .. } | Check::Own(OwnCheck::OwnTraces))
 }
 
 /// The guidelines of `catalogue` with a finding for each, in catalogue order.

@@ -88,6 +88,6 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::RootDevice => root_device::check(image),
         OwnCheck::SecurityGroups => security_groups::check(image),
         OwnCheck::Encryption => encryption::check(image),
-        OwnCheck::OwnTraces => own_traces::check(image),
+        OwnCheck::OwnTraces => own_traces::check(image, context),
     }
 }

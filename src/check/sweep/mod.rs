@@ -43,6 +43,8 @@ pub struct Sweep {
     pub unread: Vec<Error>,
     /// Files larger than [`FILE_LIMIT`], read up to there.
     pub cut: Vec<PathBuf>,
+    /// Copies of this program, and files that an interrupted run of it left beside others.
+    pub own: Vec<PathBuf>,
     /// Regular files read.
     pub files: u64,
     /// Bytes read.
@@ -122,10 +124,12 @@ pub fn sweep(image: &Image, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
     for gathered in walked.states {
         sweep.hits.extend(gathered.hits);
         sweep.cut.extend(gathered.cut);
+        sweep.own.extend(gathered.own);
         sweep.more += gathered.more;
     }
     sweep.hits.sort();
     sweep.cut.sort();
+    sweep.own.sort();
     sweep.more += sweep.hits.len().saturating_sub(HIT_LIMIT) as u64;
     sweep.hits.truncate(HIT_LIMIT);
     sweep
@@ -136,12 +140,16 @@ pub fn sweep(image: &Image, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
 struct Gathered {
     hits: Vec<Hit>,
     cut: Vec<PathBuf>,
+    own: Vec<PathBuf>,
     more: u64,
 }
 
 fn look_at(image: &Image, scanner: &Scanner, file: &mut OpenFile<'_>, gathered: &mut Gathered) -> Result<(), Error> {
     let mut pass = scan::Pass::new(scanner, file.meta().size);
     let name = Path::new(file.name()).to_owned();
+    if is_own(file) && gathered.own.len() < HIT_LIMIT {
+        gathered.own.push(file.path());
+    }
     let mut store = None;
     let mut stopped = false;
     let whole = file.pieces(scan::OVERLAP, FILE_LIMIT, &mut |offset, piece| {
@@ -168,6 +176,27 @@ fn look_at(image: &Image, scanner: &Scanner, file: &mut OpenFile<'_>, gathered: 
         }
     }
     Ok(())
+}
+
+/// Whether the file is a copy of this program, or one that was put aside in a run: `.NAME.20261122T154139Z-1.3~`.
+fn is_own(file: &OpenFile<'_>) -> bool {
+    let name = file.name().as_encoded_bytes();
+    name == b"seaworthy" && file.meta().mode & 0o111 != 0 || is_put_aside(name)
+}
+
+fn is_put_aside(name: &[u8]) -> bool {
+    let [b'.', rest @ .., b'~'] = name else { return false };
+    let mut parts = rest.rsplitn(3, |&byte| byte == b'.');
+    let (Some(number), Some(run), Some(_)) = (parts.next(), parts.next(), parts.next()) else { return false };
+    let number = number.strip_suffix(b"b").unwrap_or(number);
+    let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let fits = |(at, byte): (usize, &u8)| match at {
+        8 => *byte == b'T',
+        15 => *byte == b'Z',
+        16 => *byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    digits(number) && run.len() > 17 && run.iter().enumerate().all(fits)
 }
 
 /// Whether a package brought the file as it is. Test keys in language packages are no secret: everybody has them.
