@@ -51,6 +51,38 @@ fn dpkg_says_the_same() {
     assert_eq!(lines(packages), said);
 }
 
+/// A status file and what an interrupted run noted beside it.
+#[test]
+#[ignore = "needs dpkg-query; run by .ci/run"]
+fn dpkg_interrupted() {
+    let root = Root::new();
+    fs::create_dir_all(root.path("var/lib/dpkg/updates")).expect("directories");
+    fs::create_dir_all(root.path("var/lib/dpkg/info")).expect("directories");
+    let stanza = |name: &str, state: &str, version: u32| {
+        format!(
+            "Package: {name}\nStatus: {state}\nMaintainer: M\nArchitecture: all\nVersion: {version}\nDescription: d\n\n"
+        )
+    };
+    let status = stanza("a", "install ok installed", 1)
+        + &stanza("b", "install ok installed", 1)
+        + &stanza("c", "hold ok installed", 1)
+        + &stanza("d", "deinstall ok config-files", 1);
+    fs::write(root.path("var/lib/dpkg/status"), status).expect("a file");
+    let first = stanza("a", "install ok half-configured", 2);
+    fs::write(root.path("var/lib/dpkg/updates/0000"), first).expect("a file");
+    let second = stanza("a", "install ok installed", 2) + &stanza("b", "deinstall ok config-files", 1);
+    fs::write(root.path("var/lib/dpkg/updates/0001"), second).expect("a file");
+    let said = run(Command::new("dpkg-query").arg("--admindir").arg(root.path("var/lib/dpkg")).args([
+        "-W",
+        "-f",
+        "${db:Status-Status}|${Package}|${Version}|${Architecture}|${Maintainer}\n",
+    ]));
+    let said: BTreeSet<String> =
+        said.lines().filter_map(|line| line.strip_prefix("installed|")).map(str::to_owned).collect();
+    assert_eq!(said.len(), 2);
+    assert_eq!(lines(root.image().packages().expect("packages are read")), said);
+}
+
 /// Every program, unit and configuration file that dpkg knows is shipped, but for those `dpkg --verify` names too.
 #[test]
 #[ignore = "needs dpkg; run by .ci/run"]

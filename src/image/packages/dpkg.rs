@@ -2,7 +2,7 @@
 //!
 //! Facts from deb-control(5), dpkg(1), dpkg-query(1), dpkg-divert(1) and dpkg's `doc/triggers.txt`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use super::{Error, Image, Package};
 
 const STATUS: &str = "/var/lib/dpkg/status";
 const STATUS_D: &str = "/var/lib/dpkg/status.d";
+const UPDATES: &str = "/var/lib/dpkg/updates";
 const INFO: &str = "/var/lib/dpkg/info";
 const DIVERSIONS: &str = "/var/lib/dpkg/diversions";
 
@@ -21,7 +22,15 @@ pub(super) fn packages(image: &Image) -> Result<Option<Vec<Package>>, Error> {
     if status.is_none() && parts.is_empty() {
         return Ok(None);
     }
-    let mut packages: Vec<Package> = status.iter().flat_map(|text| stanzas(text)).filter_map(installed).collect();
+    // Of an interrupted run, what dpkg had noted but not yet written into `status` counts.
+    let notes = updates(image)?;
+    let mut newest = BTreeMap::new();
+    for text in status.iter().chain(&notes) {
+        for stanza in stanzas(text) {
+            newest.insert((field(stanza, "Package"), field(stanza, "Architecture")), installed(stanza));
+        }
+    }
+    let mut packages: Vec<Package> = newest.into_values().flatten().collect();
     packages.extend(parts.iter().flat_map(|(_, text)| stanzas(text)).filter_map(described));
     Ok(Some(packages))
 }
@@ -61,6 +70,17 @@ pub(super) fn digests(image: &Image, packages: &[Package]) -> Digests {
         md5sums(&sums).for_each(|(path, hex)| add(path, hex, index, &package.name));
     }
     digests.sorted()
+}
+
+/// The notes of an interrupted run, in their order: files of digits in `updates`.
+fn updates(image: &Image) -> Result<Vec<Vec<u8>>, Error> {
+    let mut notes = Vec::new();
+    for entry in image.list(Path::new(UPDATES))? {
+        if entry.name.as_bytes().iter().all(u8::is_ascii_digit) {
+            notes.extend(image.read(&Path::new(UPDATES).join(&entry.name))?);
+        }
+    }
+    Ok(notes)
 }
 
 /// The files of `status.d`, one package each, with their names; images built without dpkg (distroless) have them.

@@ -55,6 +55,20 @@ fn dpkg_knows_what_it_shipped() {
 }
 
 #[test]
+fn what_dpkg_had_noted_counts() {
+    let root = debian();
+    root.file(
+        "/var/lib/dpkg/updates/0000",
+        "Package: bash\nStatus: install ok unpacked\nArchitecture: amd64\nVersion: 6\n\n\
+         Package: dash\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 0.5\n",
+    )
+    .file("/var/lib/dpkg/updates/tmp.i", "Package: never\nStatus: install ok installed\n");
+    let (_, packages) = read(&root);
+    assert_eq!(packages.get("bash").unwrap().version, "6");
+    assert!(packages.get("dash").is_none() && packages.get("never").is_none());
+}
+
+#[test]
 fn distroless_images_have_a_file_for_each_package() {
     let root = Fixture::bare();
     root.file("/var/lib/dpkg/status.d/base", "Package: base-files\nVersion: 12.4\nArchitecture: amd64\n")
@@ -84,6 +98,10 @@ fn what_is_no_database_is_an_error() {
         let error = Packages::read(&root.image()).unwrap_err();
         assert_eq!(error.path, Path::new(path));
     }
+    let root = Fixture::bare();
+    root.file("/var/lib/rpm/rpmdb.sqlite", "SQLite format 3\0")
+        .file("/var/lib/rpm/rpmdb.sqlite-journal", b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7rest");
+    assert!(Packages::read(&root.image()).unwrap_err().to_string().contains("--rebuilddb"));
     let root = Fixture::bare();
     root.directory("/var/lib/rpm").fifo("/var/lib/rpm/Packages");
     assert!(Packages::read(&root.image()).is_err());

@@ -22,6 +22,9 @@ const PLACES: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
 const FILES: [(Database, &str); 3] =
     [(Database::RpmSqlite, "rpmdb.sqlite"), (Database::RpmNdb, "Packages.db"), (Database::RpmBdb, "Packages")];
 
+/// How a rollback journal starts that was not finished (sqlite.org/fileformat2.html, "The Rollback Journal").
+const HOT_JOURNAL: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+
 /// The most packages that are read.
 const MOST_PACKAGES: usize = 100_000;
 
@@ -76,6 +79,10 @@ fn walk(image: &Image, database: Database, path: &Path, visit: Visit<'_>) -> Res
     let source = Source::new(&file).map_err(malformed)?;
     match database {
         Database::RpmSqlite => {
+            let journal = image.read_start(&beside(path, "-journal"), 8)?;
+            if journal.is_some_and(|head| head == HOT_JOURNAL) {
+                return Err(malformed("a change to it was interrupted; `rpm --rebuilddb` mends it".to_owned()));
+            }
             let wal_file = image.open_file(&beside(path, "-wal"))?;
             let wal = wal_file.as_ref().map(Source::new).transpose().map_err(malformed)?;
             sqlite::walk(&source, wal.as_ref(), visit)
