@@ -12,7 +12,7 @@
 //!
 //! How the front ends use it:
 //!
-//! 1. [`record`] makes a [`Report`]; [`write_bundle`] puts `report.json`, its views and `VERIFY.txt` into a directory.
+//! 1. [`record()`] makes a [`Report`]; [`write_bundle`] puts `report.json`, its views and `VERIFY.txt` into a directory.
 //!    The caller sees to it that the directory is not on the image.
 //! 2. [`sign::with_agent`], [`sign::with_keygen`] or [`sign::attach`] give a signature that has already been verified;
 //!    [`write_signature`] puts it beside the report.
