@@ -51,7 +51,9 @@ fn line(change: &similar::InlineChange<'_, str>) -> Line {
     }
     // A line that differs from end to end is not marked: its sign says that already.
     if pieces.iter().all(|(differs, _)| *differs) {
-        pieces.iter_mut().for_each(|(differs, _)| *differs = false);
+        for (differs, _) in &mut pieces {
+            *differs = false;
+        }
     }
     let from_one = |index: Option<usize>| index.map(|index| index + 1);
     Line { sign, old: from_one(change.old_index()), new: from_one(change.new_index()), pieces, no_newline }
