@@ -78,6 +78,7 @@ fn describe(path: &std::path::Path, from: Option<&run::Held>, to: Option<&run::H
             run::HeldBody::Symlink(target) => {
                 format!("linked {path} to {}", crate::image::text::path(&target.to_path()))
             }
+            run::HeldBody::File { size: 0, .. } => format!("emptied {path}"),
             _ if from.same_content(to) => format!("set the mode of {path} to {:04o}", to.mode),
             _ => format!("edited {path}"),
         },

@@ -1,11 +1,13 @@
 //! The plan: the chosen remedies in the order they will run, each made from what the ones before it leave, and each
 //! proven by judging its guideline again on the drafted image.
 
+use std::path::Path;
+
 use super::secret::is_secret;
 use super::{Change, Remedy, remedy, sshd};
 use crate::catalogue::{Catalogue, Guideline, Phase};
 use crate::check::{self, Context, Findings, Status};
-use crate::image::{Image, Kind, Mode, Node, Overlay, text};
+use crate::image::{Body, Image, Kind, Mode, Node, Overlay, text};
 
 mod order;
 
@@ -135,6 +137,9 @@ fn lay(image: &Image, now: &Image, changes: &mut [Change], overlay: &Overlay) ->
         };
         *secret |= is_secret(path, before.as_ref(), after.as_ref());
         touches_sshd |= read_by_sshd.contain(path);
+        if after.is_none() && overlay.get(path).is_none() {
+            leave_on_disk(image, path, before);
+        }
         let is_replaced = match (before.as_ref(), after.as_ref()) {
             (Some(Node::File(before)), Some(Node::File(after))) => before.body != after.body,
             (Some(Node::File(_)), _) => true,
@@ -151,6 +156,21 @@ fn lay(image: &Image, now: &Image, changes: &mut [Change], overlay: &Overlay) ->
         overlay.put(path.clone(), after.clone());
     }
     Ok((overlay, touches_sshd))
+}
+
+/// The largest file that is kept in memory for the preview when it is to be removed: 64 KiB.
+const REMOVED_LIMIT: usize = 64 << 10;
+
+/// Lets go of the content of a large file that is to be removed: caches and logs of gigabytes would fill the memory.
+fn leave_on_disk(image: &Image, path: &Path, before: &mut Option<Node>) {
+    let Some(Node::File(file)) = before else { return };
+    let Body::Bytes(bytes) = &file.body else { return };
+    if bytes.len() > REMOVED_LIMIT
+        && let Ok(Some(meta)) = image.lstat(path)
+        && meta.size == bytes.len() as u64
+    {
+        file.body = Body::OnDisk { size: meta.size, stamp: meta.stamp };
+    }
 }
 
 #[cfg(test)]

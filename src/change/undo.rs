@@ -84,7 +84,14 @@ pub fn undo(
             let run = history.open_runs().first().map_or_else(String::new, |run| (*run).to_owned());
             return Err(UndoError::Nothing(format!("run {run} was interrupted; finish it or take it back first")));
         }
-        take_back_open(&image, state, open, &mut undone, progress)?;
+        match take_back_open(&image, state, open, &mut undone, progress) {
+            // Somebody edited what the interrupted run had touched: what they wrote is kept, where that can be.
+            Err(UndoError::Conflict { .. }) if !open.is_undo => {
+                let picked = Picked { record: open, guideline: None };
+                take_back(&image, state, &history, &[picked], &mut undone, progress)?;
+            }
+            other => other?,
+        }
         if *what != What::Everything {
             return Ok(undone);
         }
@@ -95,9 +102,22 @@ pub fn undo(
     if picked.is_empty() {
         return if undone.runs.is_empty() { Err(UndoError::Nothing(nothing(&history, what))) } else { Ok(undone) };
     }
+    take_back(&image, state, &history, &picked, &mut undone, progress)?;
+    Ok(undone)
+}
+
+/// Drafts an undo of what was picked and carries it out.
+fn take_back(
+    image: &Image,
+    state: &State,
+    history: &History,
+    picked: &[Picked<'_>],
+    undone: &mut Undone,
+    progress: &mut dyn FnMut(ApplyStep),
+) -> Result<(), UndoError> {
     prepare::sweep_up(state, &history.records.iter().map(|record| record.run.id.as_str()).collect())?;
     let id = prepare::new_id(state);
-    let drafted = draft::draft(&image, state, &history, &picked, &id, &mut undone).and_then(|run| {
+    let drafted = draft::draft(image, state, history, picked, &id, undone).and_then(|run| {
         let mut journal = Journal::open(&state.journal())?;
         let (runs, guidelines) = (run.runs().into_iter().map(str::to_owned).collect(), run.guidelines.clone());
         let begin = Event::UndoBegin { undo: id.clone(), runs, guidelines };
@@ -109,8 +129,7 @@ pub fn undo(
     })?;
     undone.runs.extend(run.runs().into_iter().map(str::to_owned));
     undone.guidelines.extend(run.guidelines.iter().cloned());
-    carry_out(&image, state, &run, &mut journal, false, progress)?;
-    Ok(undone)
+    carry_out(image, state, &run, &mut journal, false, progress)
 }
 
 /// Carries out an undo whose beginning is in the journal.
@@ -142,7 +161,7 @@ fn carry_out(
 }
 
 fn conflict(path: PathBuf) -> UndoError {
-    let conflict = "it is neither as it was before nor as the interrupted run made it".to_owned();
+    let conflict = "somebody else is changing it at this moment".to_owned();
     UndoError::Conflict { path, conflict }
 }
 

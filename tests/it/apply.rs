@@ -8,6 +8,8 @@ use std::process::Command;
 use seaworthy::change::{Change, Plan, PlanStep, State, What, apply, diff, undo};
 use seaworthy::image::{Image, Node};
 
+use crate::support;
+
 fn root() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     for path in ["root/etc/ssh", "root/usr"] {
@@ -189,4 +191,39 @@ fn a_plan_is_applied_and_taken_back_by_another_process() {
 fn assert_patched_but_gone(root: &Path) {
     assert!(!root.join("etc/gone").exists());
     assert_eq!(fs::read_to_string(root.join("etc/new")).unwrap(), "new\nfile");
+}
+
+#[test]
+fn the_program_killed_at_any_line_leaves_what_undo_takes_back() {
+    use std::io::BufRead as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    let root = support::small_root(directory.path());
+    let home = directory.path().join("home");
+    fs::create_dir(&home).unwrap();
+    let path = root.to_str().unwrap();
+    let before = support::traces(&root);
+    let mut killed = 0;
+    for line in 1.. {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_seaworthy"))
+            .args(["apply", "--all", "--yes", "--root", path])
+            .env("XDG_STATE_HOME", home.join("state"))
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+        let seen = lines.take(line).count();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if seen < line {
+            break;
+        }
+        killed += 1;
+        // Nothing to take back is an answer too: it was killed before the first write.
+        support::seaworthy(&home, ["undo", "--yes", "--root", path]);
+        assert_eq!(support::traces(&root), before, "killed at line {line}");
+    }
+    assert!(killed > 3, "killed {killed} times");
 }

@@ -55,6 +55,10 @@ impl History {
                     continue;
                 }
             };
+            // An undo of an interrupted run takes its place.
+            if let Some(open) = records.last_mut().filter(|record| record.ending == Ending::Open) {
+                open.ending = Ending::Done;
+            }
             let at = serde_json::from_str::<JournalLine>(&line).map(|line| line.at).unwrap_or_default();
             let directory = state.run_directory(id);
             let path = directory.join("run.json");

@@ -101,6 +101,32 @@ fn taking_back_may_be_interrupted_too() {
 }
 
 #[test]
+fn what_somebody_edits_after_a_crash_survives() {
+    quiet();
+    let mut survived = 0;
+    for step in (0..).step_by(3) {
+        let bench = Bench::quick();
+        let plan = bench.plan();
+        let Some(_) = with_fault(step, Fault::Crash, || bench.apply(&plan)) else { break };
+        if bench.state().runs().unwrap().first().is_none_or(|run| run.standing != state::Standing::Unfinished) {
+            continue;
+        }
+        let text = bench.read("etc/ssh/sshd_config").replace("X11Forwarding yes", "X11Forwarding no");
+        bench.write("etc/ssh/sshd_config", &text, 0o600);
+        let undone = bench.undo(&What::Last).unwrap();
+        let wanted = "Port 22\nPermitRootLogin yes\nUseDNS yes\nX11Forwarding no\n";
+        assert_eq!(bench.read("etc/ssh/sshd_config"), wanted, "step {step}");
+        assert!(!undone.merged.is_empty());
+        assert_eq!(bench.state().runs().unwrap()[0].standing, state::Standing::Undone);
+        let rest = bench.tree();
+        assert!(rest.contains_key(Path::new("var/cache/x/deep/two")) && !rest.contains_key(Path::new("etc/new.d")));
+        assert!(!rest.keys().any(|path| path.to_string_lossy().ends_with('~')));
+        survived += 1;
+    }
+    assert!(survived > 5);
+}
+
+#[test]
 fn an_interrupted_undo_can_be_completed_or_called_off() {
     quiet();
     for call_off in [false, true] {
