@@ -110,6 +110,24 @@ mod tests {
     use super::*;
 
     #[test]
+    #[ignore = "needs sshd and root; run by .ci/run"]
+    fn the_real_sshd_judges_the_draft() {
+        let image = Image::open(Path::new("/")).unwrap();
+        let drafted = |text: &str| {
+            let mut overlay = crate::image::Overlay::default();
+            let main = "Include /etc/ssh/sshd_config.d/*.conf\n";
+            overlay.put("/etc/ssh/sshd_config", Some(crate::image::Node::new_file(main.as_bytes(), 0o644)));
+            let part = Some(crate::image::Node::new_file(text.as_bytes(), 0o644));
+            overlay.put("/etc/ssh/sshd_config.d/zz-seaworthy-test.conf", part);
+            image.drafted(overlay)
+        };
+        judge(&drafted("PermitRootLogin no\n")).unwrap();
+        let message = judge(&drafted("PermitRootLogin no\nNoSuchKeyword 1\n")).unwrap_err();
+        assert!(message.contains("/etc/ssh/sshd_config.d/zz-seaworthy-test.conf"), "{message}");
+        assert!(message.contains("NoSuchKeyword") && !message.contains("/run/seaworthy-"), "{message}");
+    }
+
+    #[test]
     fn includes_point_to_the_copy() {
         let text = b"Include /etc/ssh/sshd_config.d/*.conf more.conf # all\nPort 22\n";
         let (text, patterns) = rewrite(text, Path::new("/run/x"));
