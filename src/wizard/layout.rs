@@ -83,7 +83,10 @@ pub fn hub(size: Size, details_have_keys: bool) -> Hub {
     }
     let list = (size.width / 2).clamp(40, 72);
     let details = Area { x: list + 1, width: body.width.saturating_sub(list + 1), ..body };
-    Hub { list: Some(Area { width: list, ..body }), details: Some(details.inset(1, 0)) }
+    // Longer lines than this are hard to read.
+    let details = details.inset(1, 0);
+    let details = Area { width: details.width.min(100), ..details };
+    Hub { list: Some(Area { width: list, ..body }), details: Some(details) }
 }
 
 /// A page that has the whole body: margins grow with the screen, and lines stay short enough to read.
@@ -122,7 +125,7 @@ mod tests {
 
     #[test]
     fn panes_are_side_by_side_where_both_can_be_read() {
-        for (width, list, details) in [(80, 40, 37), (120, 60, 57), (200, 72, 125)] {
+        for (width, list, details) in [(80, 40, 37), (120, 60, 57), (200, 72, 100)] {
             let hub = hub(size(width, 24), false);
             assert_eq!(hub.list.map(|area| area.width), Some(list), "{width}");
             assert_eq!(hub.details.map(|area| area.width), Some(details), "{width}");
