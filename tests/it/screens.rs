@@ -1,5 +1,7 @@
 //! Every screen as it is drawn, with its styles, at three sizes and with two looks; and what holds for all of them.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Color, Style};
 use seaworthy::catalogue::{Catalogue, Guideline};
 use seaworthy::change::diff::{FileDiff, Line, Sign};
 use seaworthy::change::state::{RunSummary, Standing as RunStanding};
@@ -387,23 +389,20 @@ fn styled(terminal: &mut Terminal<TestBackend>) -> String {
             styles.push(style);
             styles.len() - 1
         });
-        char::from(b'a' + u8::try_from(place).unwrap()).to_string()
+        letter(place).to_string()
     });
-    let legend: String = styles
-        .iter()
-        .enumerate()
-        .map(|(place, style)| {
-            let letter = char::from(b'a' + u8::try_from(place).unwrap());
-            let modifier =
-                if style.add_modifier.is_empty() { String::new() } else { format!(" {}", names(style.add_modifier)) };
-            format!("{letter} {}{modifier}\n", style.fg.unwrap_or(Color::Reset))
-        })
-        .collect();
+    let mut legend = String::new();
+    for (place, style) in styles.iter().enumerate() {
+        let names: Vec<&str> = style.add_modifier.iter_names().map(|(name, _)| name).collect();
+        let look = format!("{} {} {}", letter(place), style.fg.unwrap_or(Color::Reset), names.join(" "));
+        legend.push_str(look.trim_end());
+        legend.push('\n');
+    }
     format!("{}-- cursor {},{} --\n-- style --\n{grid}-- legend --\n{legend}", text(buffer), cursor.x, cursor.y)
 }
 
-fn names(modifier: Modifier) -> String {
-    modifier.iter_names().map(|(name, _)| name).collect::<Vec<_>>().join(" ")
+fn letter(place: usize) -> char {
+    char::from(b'a' + u8::try_from(place).unwrap())
 }
 
 /// Compares with the file of that name in `snapshots/`, the project's folder of expected screens.
@@ -422,8 +421,8 @@ fn every_screen_is_as_expected() {
         let mut sheet = String::new();
         for (look_name, look) in &looks {
             for (width, height) in SIZES {
-                sheet.push_str(&format!("==== {width}x{height} {look_name} ====\n"));
-                sheet.push_str(&styled(&mut drawn(&model, look, width, height)));
+                let screen = styled(&mut drawn(&model, look, width, height));
+                sheet += &format!("==== {width}x{height} {look_name} ====\n{screen}");
             }
         }
         snapshot(&format!("screen-{name}"), &sheet);
