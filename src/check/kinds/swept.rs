@@ -64,3 +64,52 @@ fn passed(kind: SweptKind, files: u64) -> String {
     };
     format!("No {what} in {files} files.")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::check::sweep::Sweep;
+    use crate::check::trial::{context, guideline, judged};
+    use crate::image::fixture::Fixture;
+
+    fn with(sweep: Option<Sweep>) -> Finding {
+        let context = Context { sweep: sweep.map(Arc::new), ..context() };
+        crate::check::judge(&Fixture::debian().image(), &guideline("SEC-01"), &context)
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_never_a_pass() {
+        assert_eq!(with(None).status, Status::Unknown);
+        assert_eq!(with(Some(Sweep::default())).status, Status::Pass);
+        let unread = vec![Error::io("read", "/opt/x", nix::errno::Errno::EIO)];
+        let finding = with(Some(Sweep { unread, ..Sweep::default() }));
+        assert_eq!(finding.status, Status::Unknown);
+        assert_eq!(finding.observations[0].path.as_deref(), Some(std::path::Path::new("/opt/x")));
+        let cut = with(Some(Sweep { cut: vec!["/var/disk.img".into()], ..Sweep::default() }));
+        assert_eq!((cut.status, cut.observations.len()), (Status::Pass, 1));
+    }
+
+    #[test]
+    fn a_known_place_counts_whatever_it_holds_and_only_once() {
+        let fixture = Fixture::debian();
+        fixture.file("/root/.aws/credentials", "");
+        assert_eq!(judged(&fixture.image(), "SEC-01").status, Status::Pass);
+        let id = ["AKIA", "QX7RT2ZLM4WB6KDP"].concat();
+        fixture.file("/root/.aws/credentials", &id);
+        let finding = judged(&fixture.image(), "SEC-01");
+        assert_eq!((finding.status, finding.observations.len()), (Status::Fail, 1));
+        assert!(!format!("{finding:?}").contains(&id));
+    }
+
+    #[test]
+    fn scripts_count_where_products_have_theirs() {
+        let script = "#!/bin/sh\ncurl http://169.254.169.254/latest/meta-data/\n";
+        let fixture = Fixture::debian();
+        fixture.file("/usr/share/doc/example.sh", script).file("/etc/cloud/templates/x", script);
+        assert_eq!(judged(&fixture.image(), "AGT-07").status, Status::Pass);
+        fixture.file("/usr/local/bin/start", script);
+        assert_eq!(judged(&fixture.image(), "AGT-07").status, Status::Fail);
+    }
+}

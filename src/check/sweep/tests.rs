@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use base64ct::{Base64, Encoding};
+use md5::Digest;
 use proptest::prelude::*;
 
 use super::Kind;
 use super::scan::{OVERLAP, Pass, Scanner, Secret};
+use crate::image::fixture::Fixture;
+use crate::image::{Node, Overlay};
 
 /// The size of the walk's pieces.
 const PIECE: usize = 256 << 10;
@@ -236,6 +239,44 @@ fn what_stands_before_a_hole_is_seen() {
         found.iter().map(|found| (found.kind, found.line)).collect::<Vec<_>>(),
         [(Kind::PrivateKey, Some(2)), (Kind::AwsKey, Some(9))]
     );
+}
+
+#[test]
+fn what_a_package_shipped_is_left_out_until_it_is_changed() {
+    let fixture = Fixture::debian();
+    let key = pem("PRIVATE KEY", &der(1190));
+    let digest: String = md5::Md5::digest(&key).iter().map(|byte| format!("{byte:02x}")).collect();
+    fixture
+        .file("/var/lib/dpkg/status", "Package: lib\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n")
+        .file("/var/lib/dpkg/info/lib.md5sums", format!("{digest}  usr/share/lib/test.key\n"))
+        .file("/usr/share/lib/test.key", &key)
+        .file("/srv/own.key", &key)
+        .link("/srv/link.key", "own.key")
+        .fifo("/srv/pipe");
+    let paths = |fixture: &Fixture| {
+        super::sweep(&fixture.image(), &|_| ()).hits.into_iter().map(|hit| hit.path).collect::<Vec<_>>()
+    };
+    assert_eq!(paths(&fixture), [Path::new("/srv/own.key")]);
+    fixture.file("/usr/share/lib/test.key", format!("{key}\n"));
+    assert_eq!(paths(&fixture), [Path::new("/srv/own.key"), Path::new("/usr/share/lib/test.key")]);
+}
+
+#[test]
+fn a_draft_takes_hits_away_only_where_it_takes_the_secret_away() {
+    let fixture = Fixture::debian();
+    for path in ["/srv/gone", "/srv/cleaned", "/srv/kept"] {
+        fixture.file(path, id());
+    }
+    let image = fixture.image();
+    let sweep = super::sweep(&image, &|_| ());
+    let mut overlay = Overlay::default();
+    overlay.put("/srv/gone", None);
+    overlay.put("/srv/cleaned", Some(Node::new_file(&b"nothing"[..], 0o644)));
+    overlay.put("/srv/kept", Some(Node::new_file(format!("more\n{}", id()).into_bytes(), 0o644)));
+    let draft = image.drafted(overlay);
+    assert_eq!(sweep.hits(Kind::AwsKey, &image).count(), 3);
+    let left: Vec<_> = sweep.hits(Kind::AwsKey, &draft).map(|hit| hit.path.as_path()).collect();
+    assert_eq!(left, [Path::new("/srv/kept")]);
 }
 
 proptest! {
