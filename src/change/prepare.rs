@@ -46,7 +46,7 @@ pub(super) fn sweep_up(state: &State, known: &BTreeSet<&str>) -> Result<(), Erro
 pub(super) fn prepare(image: &Image, state: &State, plan: &Plan, id: &str) -> Result<Run, NotReady> {
     make_directory(&state.run_directory(id))?;
     let mut contents = Contents::create(state, id)?;
-    let mut current: BTreeMap<&Path, Option<Held>> = BTreeMap::new();
+    let mut current: BTreeMap<&Path, (Option<&Node>, Option<Held>)> = BTreeMap::new();
     let mut run = Run::new(id);
     for step in &plan.steps {
         if !run.guidelines.contains(&step.guideline) {
@@ -62,8 +62,8 @@ pub(super) fn prepare(image: &Image, state: &State, plan: &Plan, id: &str) -> Re
                 }
             };
             let from = match current.get(path.as_path()) {
-                Some(held) => {
-                    if !is_node(held.as_ref(), before.as_ref()) {
+                Some((node, held)) => {
+                    if *node != before.as_ref() {
                         return Err(NotReady::Changed(path.clone()));
                     }
                     held.clone()
@@ -74,7 +74,7 @@ pub(super) fn prepare(image: &Image, state: &State, plan: &Plan, id: &str) -> Re
                 Some(node) => Some(planned(&mut contents, path, from.as_ref(), node)?),
                 None => None,
             };
-            current.insert(path, to.clone());
+            current.insert(path, (after.as_ref(), to.clone()));
             run.moves.push(Move { guideline: step.guideline.clone(), path: Raw::path(path), from, to, secret });
         }
     }
@@ -134,6 +134,11 @@ fn planned(contents: &mut Contents, path: &Path, from: Option<&Held>, node: &Nod
         (None, Node::File(file), Some(from)) => Held { mode: file.mode, uid: file.uid, gid: file.gid, ..from.clone() },
         _ => return Err(too_large()),
     };
+    let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
+    if !user.is_root() && (to.uid, to.gid) == (0, 0) {
+        // Nobody but root can give a file to root: on an ordinary user's own (practice) image it stays theirs.
+        (to.uid, to.gid) = from.map_or((user.as_raw(), group.as_raw()), |from| (from.uid, from.gid));
+    }
     if let Some(from) = from.filter(|from| from.same_content(&to)) {
         to.times = from.times;
         to.xattrs.clone_from(&from.xattrs);

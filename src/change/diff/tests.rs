@@ -5,6 +5,7 @@ use crate::change::Plan;
 use crate::change::tests::plan_of;
 use crate::image::{FileNode, Stamp};
 
+#[expect(clippy::unnecessary_wraps, reason = "a side of a change may be nothing")]
 fn file(text: &str) -> Option<Node> {
     Some(Node::new_file(text.as_bytes(), 0o644))
 }

@@ -72,7 +72,7 @@ fn a_file_with_other_names_is_refused() {
 
 #[test]
 fn large_files_and_many_files_come_back() {
-    let bench = Bench::new();
+    let bench = Bench::quick();
     fs::write(bench.host("var/cache/large"), vec![7; 3 << 20]).unwrap();
     fs::create_dir(bench.host("var/cache/many")).unwrap();
     let mut changes = vec![bench.change("var/cache/large", |_| None)];
