@@ -7,16 +7,20 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use signal_hook::consts::SIGINT;
 
 use super::input::{self, Gate};
 use super::options::Options;
-use super::terminal::{Screen, restore_on_panic};
+use super::terminal::{NoStopKey, Screen, restore_on_panic};
 use super::view::{Look, view};
 use crate::image::text;
 use crate::wizard::{Effect, Engine, ExportRequest, Message, Model, Quit, Session, Signer, start, update};
 
 /// The most messages that are taken in before a frame is drawn, so that a flood of progress never starves the screen.
 const BATCH: usize = 1000;
+
+/// For how long after another program had the terminal an interrupt is taken to have been for that program.
+const INTERRUPT_GRACE: Duration = Duration::from_secs(1);
 
 /// What comes through the queue.
 #[derive(Debug)]
@@ -45,7 +49,7 @@ pub fn run(session: Session, options: &Options) -> anyhow::Result<u8> {
     input::read_keys(queue.clone(), gate.clone());
     let workers = Workers::start(Arc::new(Engine::new(session)), queue);
     let pause = Duration::from_millis(if options.is_slow() { 500 } else { 100 });
-    let mut runtime = Runtime { screen, look, other_look, gate, workers, pause };
+    let mut runtime = Runtime { screen, look, other_look, gate, workers, pause, lent: None };
     let quit = runtime.run(&mut model, &inbox).unwrap_or(Quit::Gone);
     let Runtime { screen, workers, .. } = runtime;
     drop(screen);
@@ -66,6 +70,8 @@ struct Runtime {
     workers: Workers,
     /// The shortest time between two frames that no key asked for.
     pause: Duration,
+    /// When another program last had the terminal.
+    lent: Option<Instant>,
 }
 
 impl Runtime {
@@ -113,6 +119,10 @@ impl Runtime {
 
     fn take(&mut self, model: &mut Model, input: Input) -> io::Result<()> {
         match input {
+            // Ctrl-C at ssh-keygen's question goes to the whole group, and means ssh-keygen.
+            Input::Message(Message::Signal(SIGINT)) if self.lent.is_some_and(|at| at.elapsed() < INTERRUPT_GRACE) => {
+                Ok(())
+            }
             Input::Message(message) => {
                 for effect in update(model, message) {
                     self.start(model, effect)?;
@@ -171,6 +181,8 @@ impl Runtime {
         self.gate.close();
         let workers = &self.workers;
         let messages = self.screen.without(|| {
+            // Nobody could bring ssh-keygen back: this process waits for it, and the shell waits for this process.
+            let _stop_key = NoStopKey::new();
             if let Signer::KeyFile(key) = &request.signer {
                 // Without this the question for a passphrase stands alone on an empty screen.
                 let _ = writeln!(io::stdout(), "ssh-keygen signs the report with {}.", text::path(key));
@@ -181,6 +193,7 @@ impl Runtime {
             });
             messages.into_inner().unwrap_or_default()
         })?;
+        self.lent = Some(Instant::now());
         // What was typed while nobody was asking is for nobody.
         let _ = nix::sys::termios::tcflush(io::stdin(), nix::sys::termios::FlushArg::TCIFLUSH);
         self.gate.open();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute, style};
+use nix::sys::termios::{SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
@@ -115,6 +116,32 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         restore();
+    }
+}
+
+/// The terminal's stop key (Ctrl-Z) switched off, until this is dropped.
+pub(super) struct NoStopKey(Option<Termios>);
+
+impl NoStopKey {
+    /// Switches it off.
+    pub(super) fn new() -> Self {
+        let before = tcgetattr(io::stdin()).ok();
+        if let Some(mut without) = before.clone()
+            && let Some(key) = without.control_chars.get_mut(SpecialCharacterIndices::VSUSP as usize)
+        {
+            // 0 is `_POSIX_VDISABLE` on Linux (termios(3)).
+            *key = 0;
+            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &without);
+        }
+        Self(before)
+    }
+}
+
+impl Drop for NoStopKey {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, before);
+        }
     }
 }
 

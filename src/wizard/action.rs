@@ -156,6 +156,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::Right, &[Key::Right, Key::Char('l')], &[Diff], "", "To the right."),
     row(Action::Back, &[Key::Esc], LEFT, "back", "Back to where you were; closes what lies on top."),
     row(Action::Help, &[Key::Char('?'), Key::F(1)], SCREENS, "help", "Show this help."),
+    row(Action::Help, &[Key::F(1)], &[Export, Form, Confirm, Filter, Search], "help", "Show this help."),
     row(Action::Redraw, &[Key::Ctrl('l')], EVERYWHERE, "", "Draw the screen anew."),
     row(
         Action::Plain,

@@ -422,7 +422,7 @@ fn every_screen_is_as_expected() {
         for (look_name, look) in &looks {
             for (width, height) in SIZES {
                 let screen = styled(&mut drawn(&model, look, width, height));
-                sheet += &format!("==== {width}x{height} {look_name} ====\n{screen}");
+                sheet.extend([format!("==== {width}x{height} {look_name} ====\n"), screen]);
             }
         }
         snapshot(&format!("screen-{name}"), &sheet);
