@@ -7,7 +7,7 @@ use super::environment::Environment;
 use super::output::{Failure, confirm, note, print, print_json};
 use super::{OK, check, diff, engine};
 use crate::catalogue::Catalogue;
-use crate::change::{self, ApplyError, ApplyStep, Plan};
+use crate::change::{self, ApplyStep, Plan};
 use crate::check::{Findings, Status};
 use crate::image::{Image, text};
 use crate::playbook::{Decision, Playbook};
@@ -30,7 +30,8 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     let named = args.ids.iter().map(|id| engine::known(&catalogue, id)).collect::<Result<Vec<_>, _>>()?;
     let image = engine::image(common)?;
     let state = engine::state(&image, environment)?;
-    let mut progress = |step: ApplyStep| report_step(&step, common.quiet);
+    let mut log = Log::new(common);
+    let mut progress = |step: ApplyStep| log.step(&step);
     if args.resume {
         let run = state
             .runs()?
@@ -78,10 +79,8 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         }
     }
     state.keep_before(&findings)?;
-    let applied = change::apply(&image, &plan, &state, &mut progress).map_err(|error| match error {
-        error @ ApplyError::Busy { .. } => Failure::failed(error),
-        other => Failure::failed(other),
-    })?;
+    let applied = change::apply(&image, &plan, &state, &mut progress).map_err(Failure::failed)?;
+    drop(log);
     if !common.quiet {
         note(&format!("Run {} is done; `seaworthy undo {}` takes it back.", applied.run, applied.run));
     }
@@ -138,13 +137,53 @@ fn summary(plan: &Plan) -> String {
     out
 }
 
-pub(super) fn report_step(step: &ApplyStep, quiet: bool) {
-    if quiet {
-        return;
+/// How many changes of one guideline are named without `--verbose`.
+const NAMED: usize = 8;
+
+/// Says on standard error what is being done, a few lines a guideline.
+#[derive(Debug)]
+pub(super) struct Log {
+    quiet: bool,
+    most: usize,
+    done: usize,
+}
+
+impl Log {
+    pub(super) fn new(common: &Common) -> Self {
+        Self { quiet: common.quiet, most: if common.verbose { usize::MAX } else { NAMED }, done: 0 }
     }
-    match step {
-        ApplyStep::Guideline { number, of, id } => note(&format!("[{number}/{of}] {id}")),
-        ApplyStep::Done { what } => note(&format!("        {}", text::visible(what))),
-        ApplyStep::Output { line } => note(&format!("        | {}", text::visible(line))),
+
+    pub(super) fn step(&mut self, step: &ApplyStep) {
+        if self.quiet {
+            return;
+        }
+        match step {
+            ApplyStep::Guideline { number, of, id } => {
+                self.rest();
+                note(&format!("[{number}/{of}] {id}"));
+            }
+            ApplyStep::Done { what } => {
+                self.done += 1;
+                if self.done <= self.most {
+                    note(&format!("        {}", text::visible(what)));
+                }
+            }
+            ApplyStep::Output { line } => note(&format!("        | {}", text::visible(line))),
+        }
+    }
+
+    /// Ends a guideline: says how many changes were not named.
+    fn rest(&mut self) {
+        let more = self.done.saturating_sub(self.most);
+        if more > 0 {
+            note(&format!("        and {more} more"));
+        }
+        self.done = 0;
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.rest();
     }
 }

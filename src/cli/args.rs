@@ -101,7 +101,7 @@ pub(super) enum Command {
   sudo seaworthy undo SSH-04
   sudo seaworthy undo --list")]
     Undo(UndoArgs),
-    /// Write the evidence: the report and its views; `sign`, `show` and `schema` are subcommands
+    /// Write the evidence: the report and its views; `sign` and `show` are subcommands
     #[command(after_help = "Examples:
   sudo seaworthy report --out /run/seaworthy-report --publisher 'Jane Roe'
   sudo seaworthy report --stdout > report.json

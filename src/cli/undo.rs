@@ -26,13 +26,11 @@ pub(super) fn run(args: &UndoArgs, common: &Common, environment: &Environment) -
         note("Nothing was changed.");
         return Ok(OK);
     }
-    let undone =
-        change::undo(&image, &state, &what, &mut |step| apply::report_step(&step, common.quiet)).map_err(|error| {
-            match error {
-                UndoError::Nothing(reason) => Failure::Usage(format!("nothing to take back: {reason}")),
-                other => Failure::failed(other),
-            }
-        })?;
+    let mut log = apply::Log::new(common);
+    let undone = change::undo(&image, &state, &what, &mut |step| log.step(&step)).map_err(|error| match error {
+        UndoError::Nothing(reason) => Failure::Usage(format!("nothing to take back: {reason}")),
+        other => Failure::failed(other),
+    })?;
     match common.format {
         Format::Json => print_json(&serde_json::json!({
             "format": "seaworthy.undo/1",

@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::tempdir_in;
@@ -13,25 +14,50 @@ use tempfile::tempdir_in;
 use crate::support::{differences, put, seaworthy, stderr, stdout, traces};
 
 /// What a publisher's Debian image has on it.
-const PACKAGES: &str = "openssh-server,openssh-client,cloud-init,sudo,nginx-light,systemd,systemd-sysv,rsyslog,python3,\
-                        ca-certificates,ssl-cert,netplan.io,telnetd";
+const PACKAGES: [&str; 10] = [
+    "openssh-server",
+    "openssh-client",
+    "cloud-init",
+    "sudo",
+    "nginx-light",
+    "systemd-sysv",
+    "rsyslog",
+    "python3",
+    "ssl-cert",
+    "netplan.io",
+];
 
-/// A pristine root, made once for each target folder.
+/// A pristine root, made once for each target folder. debootstrap lays the base; apt, which knows alternatives and
+/// virtual packages, puts the rest on it.
 fn pristine() -> PathBuf {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("debian-12");
-    if root.join("made").exists() {
-        return root.join("root");
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(make).clone()
+}
+
+fn make() -> PathBuf {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("debian-12");
+    let root = place.join("root");
+    if place.join("made").exists() {
+        return root;
     }
-    let _ = Command::new("rm").args(["-rf", "--one-file-system"]).arg(&root).status();
-    fs::create_dir_all(&root).unwrap();
-    let output = Command::new("debootstrap")
-        .args(["--variant=minbase", &format!("--include={PACKAGES}"), "bookworm"])
-        .arg(root.join("root"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "debootstrap: {}{}", stdout(&output), stderr(&output));
-    fs::write(root.join("made"), "").unwrap();
-    root.join("root")
+    run_program("rm", &["-rf", "--one-file-system", place.to_str().unwrap()]);
+    fs::create_dir_all(&place).unwrap();
+    let inside = root.to_str().unwrap();
+    run_program("debootstrap", &["--variant=minbase", "--include=ca-certificates", "bookworm", inside]);
+    // No service of the root may start on this machine (invoke-rc.d(8)).
+    put(&root, "/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n");
+    fs::set_permissions(root.join("usr/sbin/policy-rc.d"), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut install = vec![inside, "apt-get", "install", "-y", "-qq", "--no-install-recommends"];
+    install.extend(PACKAGES);
+    run_program("chroot", &install);
+    fs::remove_file(root.join("usr/sbin/policy-rc.d")).unwrap();
+    fs::write(place.join("made"), "").unwrap();
+    root
+}
+
+fn run_program(program: &str, args: &[&str]) {
+    let output = Command::new(program).args(args).env("DEBIAN_FRONTEND", "noninteractive").output().unwrap();
+    assert!(output.status.success(), "{program}: {}{}", stdout(&output), stderr(&output));
 }
 
 fn copy_of_the_root(to: &Path) -> PathBuf {

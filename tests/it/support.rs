@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// The program with a clean environment: no colour, no agent, its state below `home`.
-pub fn seaworthy<S: AsRef<OsStr>>(home: &Path, args: impl IntoIterator<Item = S>) -> Output {
+pub(crate) fn seaworthy<S: AsRef<OsStr>>(home: &Path, args: impl IntoIterator<Item = S>) -> Output {
     Command::new(env!("CARGO_BIN_EXE_seaworthy"))
         .args(args)
         .env_clear()
@@ -23,24 +23,24 @@ pub fn seaworthy<S: AsRef<OsStr>>(home: &Path, args: impl IntoIterator<Item = S>
 }
 
 /// Standard output as text.
-pub fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Standard error as text.
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Writes `text` to `path` inside `root`, making its directories.
-pub fn put(root: &Path, path: &str, text: &str) {
+pub(crate) fn put(root: &Path, path: &str, text: &str) {
     let path = root.join(path.trim_start_matches('/'));
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
 }
 
 /// A small root that looks like Debian 12 and is wrong in a few known places.
-pub fn small_root(directory: &Path) -> PathBuf {
+pub(crate) fn small_root(directory: &Path) -> PathBuf {
     let root = directory.join("root");
     put(&root, "/etc/os-release", "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n");
     put(&root, "/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nadmin:x:1000:1000::/home/admin:/bin/bash\n");
@@ -62,16 +62,16 @@ pub fn small_root(directory: &Path) -> PathBuf {
 
 /// Everything about one path that undo must bring back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trace {
-    pub mode: u32,
-    pub owner: (u32, u32),
-    pub modified: (i64, i64),
-    pub content: Vec<u8>,
-    pub attributes: Vec<(Vec<u8>, Vec<u8>)>,
+pub(crate) struct Trace {
+    pub(crate) mode: u32,
+    pub(crate) owner: (u32, u32),
+    pub(crate) modified: (i64, i64),
+    pub(crate) content: Vec<u8>,
+    pub(crate) attributes: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 /// Every path below `root` with its [`Trace`]; links by where they point.
-pub fn traces(root: &Path) -> BTreeMap<PathBuf, Trace> {
+pub(crate) fn traces(root: &Path) -> BTreeMap<PathBuf, Trace> {
     let mut found = BTreeMap::new();
     let mut open = vec![root.to_owned()];
     while let Some(path) = open.pop() {
@@ -110,7 +110,7 @@ pub fn traces(root: &Path) -> BTreeMap<PathBuf, Trace> {
 }
 
 /// The paths in which two trees differ, with why.
-pub fn differences(before: &BTreeMap<PathBuf, Trace>, after: &BTreeMap<PathBuf, Trace>) -> Vec<String> {
+pub(crate) fn differences(before: &BTreeMap<PathBuf, Trace>, after: &BTreeMap<PathBuf, Trace>) -> Vec<String> {
     let mut found = Vec::new();
     for (path, trace) in before {
         match after.get(path) {

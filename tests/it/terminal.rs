@@ -25,7 +25,7 @@ struct Seen {
 }
 
 /// The program in its terminal.
-pub struct Terminal {
+pub(crate) struct Terminal {
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
@@ -34,7 +34,7 @@ pub struct Terminal {
 
 impl Terminal {
     /// Starts the program with `args` in a terminal of `columns` by `rows` with a clean environment plus `env`.
-    pub fn start(home: &Path, args: &[&str], (columns, rows): (u16, u16), env: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(home: &Path, args: &[&str], (columns, rows): (u16, u16), env: &[(&str, &str)]) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_seaworthy"));
@@ -85,7 +85,7 @@ impl Terminal {
     }
 
     /// Waits until `wanted` holds of the screen's text; fails with the screen when it does not in time.
-    pub fn wait_until(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_until(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut seen = self.seen.0.lock().unwrap();
         loop {
@@ -100,34 +100,34 @@ impl Terminal {
     }
 
     /// Waits until the screen shows `text`.
-    pub fn wait(&self, text: &str) -> String {
+    pub(crate) fn wait(&self, text: &str) -> String {
         self.wait_until(text, |screen| screen.contains(text))
     }
 
     /// Waits until the screen no longer shows `text`.
-    pub fn wait_gone(&self, text: &str) -> String {
+    pub(crate) fn wait_gone(&self, text: &str) -> String {
         self.wait_until(&format!("{text} to go"), |screen| !screen.contains(text))
     }
 
     /// Types `keys` as they are.
-    pub fn send(&mut self, keys: &str) {
+    pub(crate) fn send(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
     }
 
     /// Changes the size of the terminal.
-    pub fn resize(&mut self, columns: u16, rows: u16) {
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
         self.seen.0.lock().unwrap().parser.screen_mut().set_size(some(rows), some(columns));
     }
 
     /// The process id of the program.
-    pub fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         i32::try_from(self.child.process_id().unwrap()).unwrap()
     }
 
     /// Waits for the end; gives the exit code and whether the terminal was left as it was found: main screen, cursor shown.
-    pub fn end(mut self) -> (u32, bool) {
+    pub(crate) fn end(mut self) -> (u32, bool) {
         let mut seen = self.seen.0.lock().unwrap();
         let deadline = Instant::now() + PATIENCE;
         while !seen.ended {
@@ -146,7 +146,7 @@ impl Terminal {
     }
 
     /// Everything the program wrote, escapes included.
-    pub fn raw(&self) -> String {
+    pub(crate) fn raw(&self) -> String {
         String::from_utf8_lossy(&self.seen.0.lock().unwrap().raw).into_owned()
     }
 }
