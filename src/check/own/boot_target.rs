@@ -1,10 +1,11 @@
 //! BOT-06: the machine comes up by itself.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::check::{Finding, Observation, Status};
 use crate::image::units::{State, Units};
-use crate::image::{Error, Image, text};
+use crate::image::{Error, Image, program, text};
 
 /// Targets that end in a waiting shell, or in no machine at all (systemd.special(7)).
 const DEAD_ENDS: [&str; 7] = [
@@ -25,7 +26,30 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     if !systemd && image.units()?.default_target.is_none() {
         return Ok(Finding::new(Status::Unknown, "This image boots without systemd: launch a copy and see (IMG-17)."));
     }
-    Ok(judge(image.units()?))
+    let finding = judge(image.units()?);
+    let failed = failed(image);
+    if finding.status != Status::Pass || failed.is_empty() {
+        return Ok(finding);
+    }
+    let summary =
+        format!("{} Some units have failed since it was started: see whether the product needs them.", finding.summary);
+    Ok(Finding { summary, ..finding }.seen(failed))
+}
+
+/// Units that have failed on the running machine; nothing when systemd does not tell.
+fn failed(image: &Image) -> Vec<Observation> {
+    if image.live().is_none() {
+        return Vec::new();
+    }
+    let argv = ["/usr/bin/systemctl", "--failed", "--plain", "--no-legend", "--no-pager"].map(str::to_owned);
+    let mut units = Vec::new();
+    let ended = program::run(image, &argv, Duration::from_secs(5), &mut |line| {
+        units.extend(line.split_ascii_whitespace().next().map(str::to_owned));
+    });
+    if !ended.is_ok_and(|ended| ended.success()) {
+        return Vec::new();
+    }
+    units.iter().map(|unit| Observation::fact(format!("{} has failed", text::visible(unit)))).collect()
 }
 
 fn judge(units: &Units) -> Finding {

@@ -1,7 +1,8 @@
 //! OSL-03: no security update is pending.
 //!
 //! Package lists on an image are as old as the last update and mostly gone: no file tells what has been published since.
-//! The package manager has to ask its servers, and this program asks nobody.
+//! The package manager has to ask its servers, and this program asks nobody. (A simulated upgrade from the lists that
+//! are there would say "nothing to do" on a machine that never fetched any, and writes to the package cache.)
 
 use crate::check::{Finding, Observation, Status};
 use crate::image::{Error, Image};
