@@ -60,9 +60,11 @@ fn page(guideline: &Guideline, paint: Paint) -> String {
     let _ = writeln!(out, "{}, phase: {}", guideline.severity, guideline.phase.title());
     let mut section = |title: &str, text: &str| {
         let _ = writeln!(out, "\n{}", paint.strong(title));
-        for line in text.trim().lines() {
+        for line in text.trim_start_matches('\n').trim_end().lines() {
             // A line that starts with a blank is an example and keeps its shape.
-            if line.starts_with(' ') || line.is_empty() {
+            if line.is_empty() {
+                out.push('\n');
+            } else if line.starts_with(' ') {
                 let _ = writeln!(out, "  {line}");
             } else {
                 let _ = writeln!(out, "{}", textwrap::indent(&textwrap::fill(line, WIDTH - 2), "  "));
