@@ -318,6 +318,12 @@ fn scenes() -> Vec<(&'static str, Model)> {
     rechecked(&mut failed);
     scenes.push(("result-failed", failed));
     scenes.push(("export", exporting()));
+    let mut no_agent = exporting();
+    let why = "No ssh-agent can be reached: SSH_AUTH_SOCK is not set. Start one, connect with `ssh -A`, or sign later on \
+               your own machine (recommended).";
+    update(&mut no_agent, Message::AgentKeys(Err(why.into())));
+    press(&mut no_agent, &[Key::Up, Key::Up, Key::Ctrl('u'), Key::Enter]);
+    scenes.push(("export-no-agent", no_agent));
     let mut exported = exporting();
     update(&mut exported, Message::Exported(Ok(Box::new(exported_report()))));
     scenes.push(("exported", exported));
@@ -529,7 +535,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn drawing_never_panics(width in 0u16..=200, height in 0u16..=60, hostile in "\\PC{0,60}|.{0,30}", scene in 0usize..23) {
+    fn drawing_never_panics(width in 0u16..=200, height in 0u16..=60, hostile in "\\PC{0,60}|.{0,30}", scene in 0usize..24) {
         let scenes = scenes();
         let (_, mut model) = scenes[scene % scenes.len()].clone();
         model.subject.os = Some(hostile.clone());

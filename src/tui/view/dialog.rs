@@ -25,9 +25,16 @@ pub(super) fn open(dialog: &Dialog, area: Area, sheet: &mut Sheet<'_>) {
     let text = Area { height, ..text };
     sheet.page(text, &dialog.body, dialog.top);
     sheet.cursor = Some((area.x, area.y));
-    for (row, y) in dialog.foot.iter().zip(text.y + height..area.y + area.height) {
+    // Where not even these fit, the row that has the keys stays in sight.
+    let excess = dialog.foot.len().saturating_sub(usize::from(foot));
+    let active = dialog.foot.iter().position(is_active).unwrap_or(0);
+    for (row, y) in dialog.foot.iter().skip(excess.min(active)).zip(text.y + height..area.y + area.height) {
         draw_foot(row, area, y, sheet);
     }
+}
+
+fn is_active(row: &Foot) -> bool {
+    matches!(row, Foot::Choice(_, true) | Foot::Field(_, _, true) | Foot::Buttons(..))
 }
 
 fn draw_foot(row: &Foot, area: Area, y: u16, sheet: &mut Sheet<'_>) {

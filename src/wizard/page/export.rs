@@ -29,10 +29,7 @@ pub(crate) fn form(model: &Model, form: &ExportForm, width: usize) -> Dialog {
         Foot::Field("Your name", form.publisher.clone(), form.focus == 1),
         Foot::Field("Challenge", form.challenge.clone(), form.focus == 2),
         Foot::Line(Vec::new()),
-        Foot::Line(vec![(Role::Heading, "Signed".into())]),
     ];
-    signers(&mut foot, form, width);
-    foot.push(Foot::Line(Vec::new()));
     let hint = match form.focus {
         0 if model.subject.mode == Mode::Live => "on this machine; keep it under /run, which is not part of the image",
         0 => "outside the image; made if need be",
@@ -46,6 +43,9 @@ pub(crate) fn form(model: &Model, form: &ExportForm, width: usize) -> Dialog {
         (Some(error), _) => vec![(Role::Error, words::fit(error, width))],
         (None, _) => vec![(Role::Dim, words::fit(hint, width))],
     }));
+    foot.push(Foot::Line(Vec::new()));
+    foot.push(Foot::Line(vec![(Role::Heading, "Signed".into())]));
+    signers(&mut foot, form, width);
     Dialog { title: String::new(), body, top: 0, foot }
 }
 
