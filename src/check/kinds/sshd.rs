@@ -2,8 +2,11 @@
 //!
 //! What a `Match` block makes of it for some connections is the business of [`crate::check::own`]'s match blocks.
 
+use std::path::Path;
+
+use crate::check::own::sshd_at_boot::NOT_TO_BE_RUN;
 use crate::check::{Finding, Observation, Status};
-use crate::image::sshd::{Origin, Setting};
+use crate::image::sshd::{Origin, Problem, Setting, Sshd};
 use crate::image::{Error, Image};
 
 pub(in crate::check) fn check(
@@ -16,7 +19,7 @@ pub(in crate::check) fn check(
     if sshd.main.is_none() {
         return Ok(no_server());
     }
-    if let Some(problem) = sshd.problems.iter().find(|problem| problem.fatal) {
+    if let Some(problem) = refusals(sshd).next() {
         return Ok(Finding::new(
             Status::Unknown,
             format!("sshd refuses its configuration, so `{keyword}` has no effect yet: {}.", problem.message),
@@ -33,6 +36,11 @@ pub(in crate::check) fn check(
 /// What every sshd guideline but SSH-07 says of an image without a server.
 pub(in crate::check) fn no_server() -> Finding {
     Finding::new(Status::NotApplicable, "There is no SSH server on this image.")
+}
+
+/// What sshd would refuse in its configuration. That it is told not to run at all is SSH-07's business.
+pub(in crate::check) fn refusals(sshd: &Sshd) -> impl Iterator<Item = &Problem> {
+    sshd.problems.iter().filter(|problem| problem.fatal && problem.origin.path != Path::new(NOT_TO_BE_RUN))
 }
 
 /// A configuration line as an observation.

@@ -1,6 +1,6 @@
 //! SSH-09: the login user gets in with a key, and with nothing but a key.
 
-use crate::check::kinds::sshd::{at, no_server};
+use crate::check::kinds::sshd::{at, no_server, refusals};
 use crate::check::{Finding, Observation, Status};
 use crate::image::cloud_init::Runs;
 use crate::image::sshd::{Connection, Effective, Setting, Sshd};
@@ -12,7 +12,7 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     if sshd.main.is_none() {
         return Ok(no_server());
     }
-    if let Some(problem) = sshd.problems.iter().find(|problem| problem.fatal) {
+    if let Some(problem) = refusals(sshd).next() {
         let why = format!("sshd refuses its configuration: {}.", visible(&problem.message));
         return Ok(Finding::new(Status::Unknown, why).seen([at(&problem.origin)]));
     }
@@ -36,7 +36,9 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
         Finding::new(Status::Fail, "Logging in with a key would not work.").seen(bad)
     } else if let Some(user) = user {
         Finding::new(Status::Pass, format!("{} gets in with a key.", visible(user)))
-    } else if ["allowusers", "denyusers", "allowgroups", "denygroups"].iter().any(|list| effective.get(list).is_some())
+    } else if ["allowusers", "denyusers", "allowgroups", "denygroups"]
+        .iter()
+        .any(|list| effective.get(list).is_some_and(|setting| !setting.values.is_empty()))
     {
         Finding::new(Status::Unknown, "sshd keeps lists of who may log in, and which user the buyer gets is not known.")
     } else {
@@ -198,6 +200,15 @@ mod tests {
             .file("/etc/ssh/sshd_config", "Include /etc/ssh/sshd_config.d/*.conf\n")
             .file("/etc/ssh/sshd_config.d/a.conf", "AuthorizedKeysFile /etc/keys/%u\n");
         assert_eq!(judged(&fixture.image(), "SSH-09").status, Status::Fail);
+    }
+
+    #[test]
+    fn without_cloud_init_only_lists_of_users_are_in_doubt() {
+        let fixture = Fixture::debian();
+        fixture.openssh("9.2p1").file("/etc/ssh/sshd_config", "UsePAM yes\n");
+        assert_eq!(judged(&fixture.image(), "SSH-09").status, Status::Pass);
+        fixture.file("/etc/ssh/sshd_config", "AllowUsers bob\n");
+        assert_eq!(judged(&fixture.image(), "SSH-09").status, Status::Unknown);
     }
 
     #[test]

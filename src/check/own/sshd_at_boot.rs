@@ -86,6 +86,8 @@ mod tests {
         let fixture = installed();
         fixture.link("/etc/systemd/system/ssh.service", "/dev/null").file("/etc/ssh/sshd_not_to_be_run", "");
         assert_eq!(judged(&fixture.image(), "SSH-07").status, Status::Fail);
+        assert_eq!(judged(&fixture.image(), "SSH-01").status, Status::Fail, "the configuration is judged all the same");
+        assert_eq!(judged(&fixture.image(), "SSH-12").status, Status::Pass);
         mended(&fixture.image(), "SSH-07");
     }
 

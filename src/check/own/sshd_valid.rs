@@ -1,6 +1,6 @@
 //! SSH-12: sshd would start with this configuration.
 
-use crate::check::kinds::sshd::{at, no_server};
+use crate::check::kinds::sshd::{at, no_server, refusals};
 use crate::check::{Finding, Status};
 use crate::image::text::visible;
 use crate::image::{Error, Image};
@@ -10,13 +10,17 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     if sshd.main.is_none() {
         return Ok(no_server());
     }
-    let (fatal, other): (Vec<_>, Vec<_>) = sshd.problems.iter().partition(|problem| problem.fatal);
+    let fatal: Vec<_> = refusals(sshd).collect();
     if let Some(first) = fatal.first() {
         let seen = fatal.iter().map(|problem| at(&problem.origin).text(visible(&problem.message)));
         let summary = format!("sshd would not start: {}.", visible(&first.message));
         return Ok(Finding::new(Status::Fail, summary).seen(seen));
     }
-    let seen = other.iter().map(|problem| at(&problem.origin).text(visible(&problem.message)));
+    let seen = sshd
+        .problems
+        .iter()
+        .filter(|problem| !problem.fatal)
+        .map(|problem| at(&problem.origin).text(visible(&problem.message)));
     Ok(Finding::new(Status::Pass, "Nothing in sshd's configuration keeps it from starting.").seen(seen))
 }
 
