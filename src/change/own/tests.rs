@@ -4,6 +4,8 @@ use std::path::Path;
 
 use crate::change::Remedy;
 use crate::change::trial::{mended, remedy_of};
+use crate::check::Status;
+use crate::check::trial::judged;
 use crate::image::fixture::Fixture;
 use crate::image::{Image, Kind};
 
@@ -141,6 +143,23 @@ fn private_keys_go_but_those_of_ssh_are_for_others() {
     let draft = mended(&fixture.image(), "SEC-03");
     assert!(!is_there(&draft, "/etc/ssl/private/ssl-cert-snakeoil.key"));
     assert!(is_there(&draft, "/etc/ssh/ssh_host_ed25519_key") && is_there(&draft, "/root/.ssh/id_ed25519"));
+}
+
+#[test]
+fn a_key_that_is_for_others_is_found_by_them() {
+    for (path, id) in [
+        ("/etc/ssh/ssh_host_rsa_key.bak", "KEY-01"),
+        ("/home/admin/.ssh/work", "KEY-04"),
+        ("/home/admin/.ssh/old/work", "KEY-04"),
+        ("/root/build.pem", "KEY-04"),
+        ("/root/build.key", "KEY-04"),
+        ("/etc/skel/.ssh/id", "KEY-04"),
+    ] {
+        let fixture = Fixture::debian();
+        fixture.file(path, private_key());
+        assert_eq!(judged(&fixture.image(), "SEC-03").status, Status::Pass, "{path}");
+        assert_eq!(judged(&fixture.image(), id).status, Status::Fail, "{path}");
+    }
 }
 
 #[test]
