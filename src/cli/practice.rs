@@ -29,5 +29,5 @@ pub(super) fn run(args: &PracticeArgs, common: &Common, environment: &Environmen
     let practice = build()?;
     let image = Image::open(&practice.root())?;
     let state = State::at(&practice.state())?;
-    wizard::open(common, environment, image, state, true)
+    wizard::open(common, environment, image, state, Some(practice.story().to_owned()))
 }

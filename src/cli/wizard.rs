@@ -16,7 +16,7 @@ pub(super) fn run(common: &Common, environment: &Environment) -> Result<u8, Fail
     needs_terminal(environment)?;
     let image = engine::image(common)?;
     let state = engine::state(&image, environment)?;
-    open(common, environment, image, state, false)
+    open(common, environment, image, state, None)
 }
 
 /// Without a terminal there is no wizard; says what there is instead.
@@ -30,13 +30,13 @@ pub(super) fn needs_terminal(environment: &Environment) -> Result<(), Failure> {
     ))
 }
 
-/// Opens the wizard on `image`; ends with its exit code.
+/// Opens the wizard on `image`; ends with its exit code. A practice image comes with its story.
 pub(super) fn open(
     common: &Common,
     environment: &Environment,
     image: Image,
     state: State,
-    practice: bool,
+    story: Option<String>,
 ) -> Result<u8, Failure> {
     let catalogue = engine::selected(common, &engine::catalogue(common)?)?;
     // On a running machine the current directory is on the image; /run is memory.
@@ -48,7 +48,7 @@ pub(super) fn open(
         image: Arc::new(image),
         catalogue: Arc::new(catalogue),
         state,
-        practice,
+        story,
         today: engine::today(),
         publisher: environment.person(),
         export_directory,

@@ -25,8 +25,8 @@ pub struct Session {
     pub catalogue: Arc<Catalogue>,
     /// Where its runs and session are kept.
     pub state: State,
-    /// A throw-away image for training.
-    pub practice: bool,
+    /// For a throw-away image for training: what happened to it. `None` for a real image.
+    pub story: Option<String>,
     /// Today.
     pub today: Date,
     /// The publisher's name, where it is known; the session of last time wins.
@@ -43,7 +43,8 @@ impl Session {
         let subject = Subject {
             mode: self.image.mode(),
             mount_point: self.image.mount_point().to_path_buf(),
-            practice: self.practice,
+            practice: self.story.is_some(),
+            story: self.story.clone().unwrap_or_default(),
             os: None,
             arch: None,
         };
@@ -202,7 +203,7 @@ impl Engine {
                 playbook: &request.playbook,
                 publisher: &request.publisher,
                 challenge: request.challenge.as_deref(),
-                practice: session.practice,
+                practice: session.story.is_some(),
                 now: Timestamp::now(),
             };
             Preparation::of(&session.state, &findings)?.report(

@@ -26,6 +26,8 @@ pub struct Subject {
     pub mount_point: PathBuf,
     /// A throw-away image for training.
     pub practice: bool,
+    /// What happened to a practice image before the learner meets it.
+    pub story: String,
     /// The system's name, once known.
     pub os: Option<String>,
     /// The CPU it is for, once known.

@@ -45,6 +45,7 @@ fn opened() -> Model {
         mode: Mode::Offline,
         mount_point: PathBuf::from("/mnt/image"),
         practice: false,
+        story: String::new(),
         os: Some("Amazon Linux 2023".into()),
         arch: Some("x86_64".into()),
     };
@@ -263,6 +264,7 @@ fn scenes() -> Vec<(&'static str, Model)> {
     let mut scenes = Vec::new();
     let mut survey = opened();
     survey.subject.practice = true;
+    survey.subject.story = "A colleague built this image in a hurry, and left.".into();
     for (id, finding) in findings().into_iter().take(5) {
         update(&mut survey, Message::Progress(Progress::Judged { id: id.into(), finding }));
     }

@@ -33,6 +33,10 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
             0,
             "PRACTICE: a throw-away image with mistakes planted in it. Change what you like; it is deleted when you leave.",
         );
+        if !subject.story.is_empty() {
+            page.gap();
+            page.prose(Role::Text, 0, &subject.story);
+        }
     }
     checks(&mut page, model);
     next(&mut page, model);
