@@ -28,11 +28,7 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
     );
     if subject.practice {
         page.gap();
-        page.prose(
-            Role::Practice,
-            0,
-            "PRACTICE: a throw-away image with mistakes planted in it. Change what you like; it is deleted when you leave.",
-        );
+        page.prose(Role::Warning, 0, "A practice image: change what you like, it is thrown away when you leave.");
         if !subject.story.is_empty() {
             page.gap();
             page.prose(Role::Text, 0, &subject.story);

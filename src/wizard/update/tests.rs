@@ -23,7 +23,14 @@ fn model() -> Model {
     }
     let file: File = toml::from_str(include_str!("../../../tests/fixtures/wizard.toml")).unwrap();
     let catalogue = Catalogue { version: "1", sha256: String::new(), custom: false, guidelines: file.guidelines };
-    let subject = Subject { mode: Mode::Offline, mount_point: "/mnt".into(), practice: false, os: None, arch: None };
+    let subject = Subject {
+        mode: Mode::Offline,
+        mount_point: "/mnt".into(),
+        practice: false,
+        story: String::new(),
+        os: None,
+        arch: None,
+    };
     let mut model = Model::new(Arc::new(catalogue), subject, date(2026, 11, 22), String::new(), "/tmp/report".into());
     let statuses = [Status::Attest, Status::Pass, Status::Unknown];
     let ids: Vec<String> = model.catalogue.guidelines.iter().map(|guideline| guideline.id.clone()).collect();
