@@ -257,6 +257,7 @@ pub(super) fn is_valid(list: List, text: &str, release: Release) -> bool {
     // An empty name ends the look.
     !names.is_empty()
         && names.split(',').take_while(|name| !name.is_empty()).all(|name| match list {
+            _ if is_vendors_own(name, release) => true,
             List::Ciphers | List::Macs | List::Kex => all.contains(&name),
             List::Keys | List::CaSignatures => {
                 let short = SHORT_KEYS.iter().any(|short| short.eq_ignore_ascii_case(name));
@@ -277,6 +278,13 @@ pub(super) fn is_valid_gssapi(list: &str) -> bool {
         "gss-curve25519-sha256-",
     ];
     !list.is_empty() && list.split(',').take_while(|name| !name.is_empty()).all(|name| KNOWN.contains(&name))
+}
+
+/// Red Hat and SUSE build algorithms in that no release of the project has, and their crypto policies name them: what
+/// looks like a name is taken on trust there, so that a sound configuration is never called broken.
+fn is_vendors_own(name: &str, release: Release) -> bool {
+    let looks_right = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.@+".contains(&byte));
+    matches!(release.family, Family::RedHat | Family::Suse) && looks_right && name.contains('-')
 }
 
 /// The list in force when `text` is what the file says.
@@ -300,6 +308,10 @@ pub(super) fn assemble(list: List, text: &str, release: Release) -> Result<Strin
     for pattern in names.split(',') {
         if pattern.starts_with('!') {
             return Err("has a negated pattern in a list of algorithms".to_owned());
+        }
+        let is_unknown = !pattern.is_empty() && !pattern.contains(['*', '?']) && !all.contains(&pattern);
+        if is_unknown && is_vendors_own(pattern, release) && !chosen.contains(&pattern) {
+            chosen.push(pattern);
         }
         for name in &all {
             if matches_list(name, pattern, false) == Verdict::Positive && !chosen.contains(name) {

@@ -207,7 +207,8 @@ pub(super) fn look_up(name: &str, release: Release) -> Option<Meaning> {
     if let Some((_, target, _, _, may_match)) = alias {
         return known(target).map(|keyword| Meaning { keyword, may_match: *may_match });
     }
-    let (_, may_match) = IGNORED.iter().find(|(ignored, _)| *ignored == name)?;
+    let of_vendor = if release.family == Family::RedHat { RED_HAT } else { &[] };
+    let (_, may_match) = IGNORED.iter().chain(of_vendor).find(|(ignored, _)| *ignored == name)?;
     // Unknown again in the newest versions.
     if name == "pamauthenticationviakbdint" && release.since(10, 4) {
         return None;
@@ -238,6 +239,16 @@ const IGNORED: &[(&str, bool)] = &[
     ("reversemappingcheck", false),
     ("authorizedkeysfile2", true),
     ("useprivilegeseparation", false),
+];
+
+/// Keywords of Red Hat's patches, whose values no guideline asks for: read and not printed.
+const RED_HAT: &[(&str, bool)] = &[
+    ("exposeauthenticationmethods", true),
+    ("gssapienablek5users", true),
+    ("gssapiindicators", true),
+    ("kerberosuniqueccache", false),
+    ("kerberosusekuserok", true),
+    ("showpatchlevel", false),
 ];
 
 /// The value of `keyword` when nothing sets it, one word or a list separated by blanks.

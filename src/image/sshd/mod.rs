@@ -236,6 +236,13 @@ impl Sshd {
         // What the blocks that always apply would stop with.
         problems.extend(pass::connection(state.ground(), &Connection::default()).problems);
         problems.extend(startup::problems(state.ground(), &outcome.slots));
+        if let (Some(main), None) = (&given.main, given.version) {
+            let (major, minor) = release::NEWEST;
+            let message =
+                format!("is read by the rules of OpenSSH {major}.{minor}: which version the image has is not known");
+            let origin = Origin { path: main.clone(), line: 0, text: String::new() };
+            problems.push(Problem { origin, message, fatal: false });
+        }
         let mut seen = Vec::new();
         problems.retain(|problem| {
             let is_new = !seen.contains(problem);

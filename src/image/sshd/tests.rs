@@ -398,6 +398,81 @@ fn connections_meet_every_block() {
     }
 }
 
+/// What RHEL 9 ships: a drop-in that includes the crypto policy, with names only Red Hat builds in.
+#[test]
+fn a_crypto_policy_is_taken_on_trust() {
+    let source = Files::of(&[
+        (MAIN, "Include /etc/ssh/sshd_config.d/*.conf\nAuthorizedKeysFile\t.ssh/authorized_keys\n"),
+        (
+            "/etc/ssh/sshd_config.d/50-redhat.conf",
+            "Include /etc/crypto-policies/back-ends/opensshserver.config\nSyslogFacility AUTHPRIV\n\
+             ChallengeResponseAuthentication no\nGSSAPIAuthentication yes\nGSSAPICleanupCredentials no\nUsePAM yes\n",
+        ),
+        (
+            "/etc/crypto-policies/back-ends/opensshserver.config",
+            "KexAlgorithms mlkem768nistp256-sha256,curve25519-sha256\nRequiredRSASize 2048\n\
+             GSSAPIKexAlgorithms gss-curve25519-sha256-,gss-nistp256-sha256-\nKerberosUniqueCCache yes\n",
+        ),
+    ]);
+    let given = |family| Given {
+        source: &source,
+        main: Some(MAIN.into()),
+        version: Some((8, 7)),
+        family,
+        people: People::default(),
+        services: String::new(),
+        command_line: server::CommandLine::default(),
+    };
+    let sshd = Sshd::work_out(given(Family::RedHat)).unwrap();
+    assert_eq!(sshd.problems, []);
+    let effective = sshd.effective(None);
+    assert_eq!(effective.value("kexalgorithms"), "mlkem768nistp256-sha256,curve25519-sha256");
+    assert_eq!(effective.value("requiredrsasize"), "2048");
+    assert_eq!(effective.value("kbdinteractiveauthentication"), "no");
+    assert!(Sshd::work_out(given(Family::Debian)).unwrap().is_refused());
+}
+
+#[test]
+fn an_unknown_version_is_said() {
+    let fixture = crate::image::fixture::Fixture::debian();
+    fixture.file(MAIN, "PermitRootLogin no\n");
+    let image = fixture.image();
+    let sshd = image.sshd().unwrap();
+    assert_eq!(sshd.version, None);
+    assert!(sshd.problems[0].message.contains("not known") && !sshd.is_refused());
+}
+
+/// What a user of the image sees: unit, environment file, vendor's main file, links and a directory in the way.
+#[test]
+fn an_image_is_read_with_its_unit_and_odd_files() {
+    let fixture = crate::image::fixture::Fixture::debian();
+    fixture
+        .file("/usr/sbin/sshd", "..OpenSSH_7.4*..OpenSSH_9.6p1 Ubuntu-3ubuntu13..")
+        .file(MAIN, "Include sshd_config.d/*.conf\nPermitRootLogin no\n")
+        .file("/usr/lib/systemd/system/ssh.service", "[Service]\nEnvironmentFile=-/etc/default/ssh\nExecStart=/usr/sbin/sshd -D $SSHD_OPTS\n")
+        .file("/etc/default/ssh", "SSHD_OPTS='-o PermitRootLogin=yes -p 2222'\n")
+        .file("/etc/systemd/system/ssh.service.d/eic.conf", "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D -o \"AuthorizedKeysCommand /x %u\" -o AuthorizedKeysCommandUser=nobody $SSHD_OPTS\n")
+        .directory("/etc/ssh/sshd_config.d/directory.conf")
+        .file("/opt/real", "X11Forwarding yes\n")
+        .link("/etc/ssh/sshd_config.d/link.conf", "/opt/real");
+    let image = fixture.image();
+    let sshd = image.sshd().unwrap();
+    assert_eq!(sshd.version, Some((9, 6)));
+    assert_eq!(sshd.problems, []);
+    let effective = sshd.effective(None);
+    for (keyword, value) in [
+        ("permitrootlogin", "yes"),
+        ("port", "2222"),
+        ("authorizedkeyscommand", "/x %u"),
+        ("authorizedkeyscommanduser", "nobody"),
+        ("x11forwarding", "yes"),
+    ] {
+        assert_eq!(effective.value(keyword), value);
+    }
+    fixture.link("/etc/ssh/sshd_config.d/dangling.conf", "/nowhere");
+    assert!(fixture.image().sshd().unwrap().is_refused());
+}
+
 mod property {
     use proptest::prelude::*;
 
