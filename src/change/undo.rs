@@ -244,7 +244,7 @@ fn lock(state: &State) -> Result<Lock, UndoError> {
 /// force again.
 ///
 /// # Errors
-/// As [`super::apply`].
+/// As [`super::apply()`].
 pub fn finish(
     image: &Image,
     state: &State,

@@ -31,6 +31,7 @@ pub(super) struct Cli {
 
 /// Flags that every subcommand knows.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
 pub(super) struct Common {
     /// The directory where the image is mounted; `/` is this machine
     #[arg(long, global = true, value_name = "DIR", default_value = "/")]
@@ -233,7 +234,7 @@ pub(super) enum ReportCommand {
 pub(super) struct SignArgs {
     /// report.json
     pub(super) file: PathBuf,
-    /// Sign with the agent that SSH_AUTH_SOCK names
+    /// Sign with the agent that `SSH_AUTH_SOCK` names
     #[arg(long, group = "how")]
     pub(super) agent: bool,
     /// Which of the agent's keys: a fingerprint (SHA256:…) or a .pub file
@@ -260,7 +261,7 @@ pub(super) struct SignArgs {
 pub(super) struct VerifyArgs {
     /// report.json; its signature is report.json.sig beside it
     pub(super) report: PathBuf,
-    /// The trust file (ssh-keygen's allowed_signers), from the publisher, not from the bundle
+    /// The trust file (`allowed_signers`, as ssh-keygen knows it), from the publisher, not from the bundle
     #[arg(long, value_name = "FILE")]
     pub(super) signers: Option<PathBuf>,
     /// Who must have signed, as named in the trust file

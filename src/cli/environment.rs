@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 /// What the environment says that this program cares about.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact of the environment")]
 pub(super) struct Environment {
     /// Where state is kept for this user: `$XDG_STATE_HOME`, else `$HOME/.local/state` (XDG Base Directory
     /// Specification); `None` when neither is set to an absolute path.

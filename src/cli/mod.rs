@@ -1,4 +1,4 @@
-//! The command line: one file per subcommand; arguments as typed ([`args`]), then as meant ([`engine`]).
+//! The command line: one file per subcommand; arguments as typed (`args`), then as meant (`engine`).
 
 use std::process::ExitCode;
 

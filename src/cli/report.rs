@@ -8,7 +8,7 @@ use super::output::{Failure, confirm, note, print};
 use super::{OK, check, engine};
 use crate::image::text;
 use crate::playbook::Playbook;
-use crate::report::sign::{self, Agent, Keygen, SignError};
+use crate::report::sign::{self, Agent, Keygen};
 use crate::report::{self, Particulars, Preparation, Report};
 
 /// Exit code: the agent, ssh-keygen or the user refused to sign.
@@ -111,7 +111,7 @@ fn sign(args: &SignArgs, environment: &Environment) -> Result<u8, Failure> {
         sign::with_keygen(&Keygen { key, environment: &Environment::variables() }, &bytes)
     } else if args.agent {
         let agent = Agent { socket: environment.agent.as_deref(), sudo: environment.sudo_user.is_some() };
-        agent_key(args).and_then(|wanted| sign::with_agent(agent, wanted.as_deref(), &bytes))
+        sign::with_agent(agent, agent_key(args).as_deref(), &bytes)
     } else {
         return Err(Failure::Usage(
             "say how to sign: --agent, --key FILE, --tbs FILE, or --attach FILE --pub FILE".into(),
@@ -132,13 +132,10 @@ fn sign(args: &SignArgs, environment: &Environment) -> Result<u8, Failure> {
 }
 
 /// The key wanted of the agent: a fingerprint, or the text of a `.pub` file.
-fn agent_key(args: &SignArgs) -> Result<Option<String>, SignError> {
-    Ok(match &args.agent_key {
-        Some(name) if !name.starts_with("SHA256:") => {
-            engine::read_host_file(Path::new(name)).ok().or_else(|| Some(name.clone()))
-        }
-        other => other.clone(),
-    })
+fn agent_key(args: &SignArgs) -> Option<String> {
+    let name = args.agent_key.as_ref()?;
+    let file = if name.starts_with("SHA256:") { None } else { engine::read_host_file(Path::new(name)).ok() };
+    file.or_else(|| Some(name.clone()))
 }
 
 fn show(file: &Path) -> Result<u8, Failure> {

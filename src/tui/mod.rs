@@ -1,6 +1,6 @@
 //! The wizard on a terminal: theme, screens, widgets, input.
 //!
-//! [`view`] draws the model and changes nothing. [`run`] is the loop: one queue of messages, [`crate::wizard::update`],
+//! [`view()`] draws the model and changes nothing. [`run`] is the loop: one queue of messages, [`crate::wizard::update`],
 //! effects started on threads, a frame when the queue is empty. Nothing here opens a file of the image.
 
 mod draw;

@@ -1,6 +1,6 @@
 //! The program without a screen: what is known, what can happen, and what is to be done about it.
 //!
-//! [`update`] takes a [`Message`] into the [`Model`] and says which [`Effect`]s follow. It does no I/O. The
+//! [`update()`] takes a [`Message`] into the [`Model`] and says which [`Effect`]s follow. It does no I/O. The
 //! [`Engine`] carries effects out on worker threads; what they come to returns as messages through one queue.
 //! [`page`] makes the text of each screen, so that whoever scrolls it and whoever draws it agree on how long it is.
 //! Nothing here knows ratatui, crossterm or a colour.

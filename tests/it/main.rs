@@ -8,6 +8,8 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
     reason = "tests make roots and run programs themselves, and stop at the first surprise"
 )]
 

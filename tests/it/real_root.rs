@@ -76,7 +76,7 @@ fn plant(root: &Path) -> BTreeSet<&'static str> {
         let old = fs::read_to_string(root.join(path.trim_start_matches('/'))).unwrap_or_default();
         put(root, path, &(old + text));
     };
-    let edit = |path: &str, from: &str, to: &str| {
+    let replace = |path: &str, from: &str, to: &str| {
         let old = fs::read_to_string(root.join(path.trim_start_matches('/'))).unwrap();
         assert!(old.contains(from), "{path} has no {from}");
         put(root, path, &old.replace(from, to));
@@ -85,7 +85,7 @@ fn plant(root: &Path) -> BTreeSet<&'static str> {
     add("/etc/ssh/sshd_config", "PasswordAuthentication no\nMatch Address 10.0.0.0/8\n    PermitRootLogin yes\n");
     put(root, "/etc/ssh/sshd_config.d/50-cloud-init.conf", "PasswordAuthentication yes\n");
     put(root, "/etc/ssh/sshd_config.d/90-build.conf", "PermitRootLogin yes\nPermitEmptyPasswords yes\n");
-    edit("/etc/ssh/sshd_config", "KbdInteractiveAuthentication no", "KbdInteractiveAuthentication yes");
+    replace("/etc/ssh/sshd_config", "KbdInteractiveAuthentication no", "KbdInteractiveAuthentication yes");
     put(root, "/etc/cloud/cloud.cfg.d/99-build.cfg", "ssh_pwauth: true\n");
     // Accounts: a hash behind a lock, a build user with a blank password, backups of both.
     let shadow = fs::read_to_string(root.join("etc/shadow")).unwrap();
@@ -106,12 +106,12 @@ fn plant(root: &Path) -> BTreeSet<&'static str> {
     put(root, "/root/.ssh/authorized_keys", key);
     put(root, "/home/packer/.ssh/authorized_keys", key);
     put(root, "/home/packer/.ssh/known_hosts", "git.internal ssh-ed25519 AAAAC3NzaC1lZDI1NTE5\n");
-    let made = Command::new("ssh-keygen")
+    let key_pair = Command::new("ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-C", "build", "-f"])
         .arg(root.join("home/packer/.ssh/id_ed25519"))
         .status()
         .unwrap();
-    assert!(made.success());
+    assert!(key_pair.success());
     // Credentials and histories.
     put(
         root,

@@ -27,10 +27,9 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 fn may_use(room: &str) -> &'static [&'static str] {
     match room {
         "image" | "catalogue" | "playbook" => &[],
-        "check" => &["image", "catalogue"],
+        "check" | "practice" => &["image", "catalogue"],
         "change" => &["image", "catalogue", "check"],
         "report" => &["image", "catalogue", "check", "change", "playbook"],
-        "practice" => &["image", "catalogue"],
         "wizard" => &["image", "catalogue", "check", "change", "playbook", "report"],
         "tui" => &["image", "catalogue", "check", "change", "playbook", "report", "wizard"],
         "cli" => &["image", "catalogue", "check", "change", "playbook", "report", "practice", "wizard", "tui"],
