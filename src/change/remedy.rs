@@ -47,3 +47,28 @@ pub fn remedy(
     }
     .map(Some)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::change::trial::mended;
+    use crate::image::fixture::Fixture;
+
+    #[test]
+    fn more_places_than_a_finding_lists_are_removed_whole() {
+        let fixture = Fixture::debian();
+        for number in 0..1100 {
+            fixture.file(&format!("/root/.ssh/known_hosts.{number}"), "x");
+        }
+        let after = mended(&fixture.image(), "KEY-05");
+        assert_eq!(after.list("/root/.ssh".as_ref()).unwrap(), []);
+    }
+
+    #[test]
+    fn a_directory_goes_with_all_that_is_in_it() {
+        let fixture = Fixture::debian();
+        fixture.file("/root/.ssh/config.d/a/b", "x").link("/root/.ssh/config.d/l", "/etc");
+        let after = mended(&fixture.image(), "KEY-05");
+        assert!(after.stat("/root/.ssh/config.d".as_ref()).unwrap().is_none());
+        assert!(after.stat("/etc/passwd".as_ref()).unwrap().is_some());
+    }
+}

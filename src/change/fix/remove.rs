@@ -8,7 +8,7 @@ use crate::change::{Change, Remedy};
 use crate::check::Finding;
 use crate::image::{Error, Image, Kind};
 
-/// The most paths one remedy removes; more than that is for a person.
+/// The most paths one directory's removal takes; more than that is for a person.
 const LIMIT: usize = 20_000;
 
 pub(in crate::change) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> {
