@@ -17,6 +17,10 @@ use crate::wizard::{Key, Message};
 /// How long the input thread waits before it looks whether it is to pause, in milliseconds.
 const PAUSE_LATENCY: u16 = 200;
 
+/// How long crossterm may look for what is there already. Not zero: with `use-dev-tty` it would not look at all. That
+/// feature is needed because its other reader forgets keys that come together with a resize, until the next key.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
 /// Keeps the input thread from reading while another program has the terminal.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Gate(Arc<(Mutex<State>, Condvar)>);
@@ -72,7 +76,7 @@ pub(super) fn read_keys(queue: Sender<Input>, gate: Gate) {
                 None => break,
                 Some(true) => {}
             }
-            while let Ok(true) = event::poll(Duration::ZERO) {
+            while let Ok(true) = event::poll(AT_ONCE) {
                 let Ok(event) = event::read() else { break };
                 if let Some(message) = message(event)
                     && queue.send(Input::Message(message)).is_err()
