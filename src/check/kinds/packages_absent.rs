@@ -30,3 +30,24 @@ pub(in crate::check) fn check(image: &Image, names: &[String]) -> Result<Finding
         Finding::new(Status::Fail, "Packages that should not be on the image are installed.").seen(seen)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::fixture::Fixture;
+
+    fn status(fixture: &Fixture, names: &[&str]) -> Status {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        check(&fixture.image(), &names).unwrap().status
+    }
+
+    #[test]
+    fn names_and_beginnings_of_names() {
+        let fixture = Fixture::debian();
+        assert_eq!(status(&fixture, &["telnetd"]), Status::Unknown, "there is no database");
+        fixture.openssh("9.2p1");
+        assert_eq!(status(&fixture, &["telnetd", "ssh*"]), Status::Pass);
+        assert_eq!(status(&fixture, &["openssh-server"]), Status::Fail);
+        assert_eq!(status(&fixture, &["openssh-*"]), Status::Fail);
+    }
+}

@@ -71,3 +71,53 @@ fn judge(setting: &Setting, pass: &[String], tolerated: &[String]) -> Finding {
     }
     finding.seen(setting.origins.iter().map(at))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::change::trial::mended;
+    use crate::check::trial::judged;
+    use crate::check::{Observation, Status};
+    use crate::image::fixture::Fixture;
+
+    fn with(config: &str) -> Fixture {
+        let fixture = Fixture::debian();
+        fixture.openssh("9.2p1").cloud_init("admin").file("/etc/ssh/sshd_config", config);
+        fixture
+    }
+
+    #[test]
+    fn wanted_tolerated_and_other_values() {
+        assert_eq!(judged(&with("PermitRootLogin no\n").image(), "SSH-04").status, Status::Pass);
+        let finding = judged(&with("PermitRootLogin prohibit-password\n").image(), "SSH-04");
+        assert_eq!(finding.status, Status::Pass);
+        assert!(finding.summary.contains("`no` is better"), "{}", finding.summary);
+        let finding = judged(&with("\nPermitRootLogin Yes # for now\n").image(), "SSH-04");
+        let seen = Observation::at("/etc/ssh/sshd_config").line(2).text("PermitRootLogin Yes # for now");
+        assert_eq!((finding.status, finding.observations), (Status::Fail, vec![seen]));
+    }
+
+    #[test]
+    fn a_default_is_judged_and_said_to_be_one() {
+        let finding = judged(&with("UsePAM yes\n").image(), "SSH-01");
+        assert_eq!(finding.status, Status::Fail);
+        assert!(finding.summary.contains("by default"), "{}", finding.summary);
+        assert_eq!(judged(&with("UsePAM yes\n").image(), "SSH-03").status, Status::Pass);
+    }
+
+    #[test]
+    fn the_fix_brings_every_keyword_into_force() {
+        let weak = "PasswordAuthentication yes\nPermitRootLogin yes\nPermitEmptyPasswords yes\nUseDNS yes\n\
+                    KbdInteractiveAuthentication yes\nMatch User admin\nPasswordAuthentication yes\n";
+        for id in ["SSH-01", "SSH-02", "SSH-03", "SSH-04", "SSH-05", "SSH-11"] {
+            mended(&with(weak).image(), id);
+        }
+    }
+
+    #[test]
+    fn no_server_and_an_unreadable_file() {
+        assert_eq!(judged(&Fixture::debian().image(), "SSH-01").status, Status::NotApplicable);
+        let fixture = with("Include /etc/ssh/loop.conf\n");
+        fixture.link("/etc/ssh/loop.conf", "loop.conf");
+        assert_ne!(judged(&fixture.image(), "SSH-01").status, Status::Pass);
+    }
+}
