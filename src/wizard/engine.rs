@@ -73,6 +73,8 @@ struct Known {
     context: Context,
     /// By guideline, as judged.
     findings: Findings,
+    /// Which survey is the newest; an older one has no say any more.
+    survey: u64,
 }
 
 impl Engine {
@@ -82,6 +84,7 @@ impl Engine {
             image: Arc::clone(&session.image),
             context: Context { today: session.today, sweep: None },
             findings: Findings::new(),
+            survey: 0,
         };
         Self { session, known: Mutex::new(known) }
     }
@@ -131,24 +134,35 @@ impl Engine {
 
     fn survey(&self, send: &(dyn Fn(Message) + Sync)) {
         let image = Arc::new(self.session.image.refreshed());
-        {
+        let number = {
             let mut known = self.known();
             known.image = Arc::clone(&image);
             known.findings.clear();
-        }
+            known.survey += 1;
+            known.survey
+        };
         let progress = |progress: Progress| {
+            let mut known = self.known();
+            if known.survey != number {
+                return;
+            }
             if let Progress::Judged { id, finding } = &progress {
-                self.known().findings.push((id.clone(), finding.clone()));
+                known.findings.push((id.clone(), finding.clone()));
             }
             send(Message::Progress(progress));
         };
         let (context, findings) = check::survey(&image, &self.session.catalogue, self.session.today, &progress);
-        {
-            let mut known = self.known();
+        let mut known = self.known();
+        if known.survey == number {
             known.context = context;
             known.findings = findings;
+            send(Message::Surveyed);
         }
-        send(Message::Surveyed);
+    }
+
+    /// A run is going to change the image: what a survey that is still at work says of it is out of date.
+    fn outdate_survey(&self) {
+        self.known().survey += 1;
     }
 
     fn preview(&self, id: &str) -> Preview {
@@ -175,6 +189,7 @@ impl Engine {
     }
 
     fn apply(&self, planned: &Planned, send: &(dyn Fn(Message) + Sync)) {
+        self.outdate_survey();
         let (image, _, findings) = self.state();
         let state = &self.session.state;
         let result = match state.keep_before(&findings) {
@@ -186,11 +201,13 @@ impl Engine {
     }
 
     fn finish(&self, run: &str, send: &(dyn Fn(Message) + Sync)) {
+        self.outdate_survey();
         let result = change::finish(&self.image(), &self.session.state, run, &mut |step| send(Message::Step(step)));
         send(Message::Applied(result.map_err(|error| apply_failure(&error))));
     }
 
     fn undo(&self, what: &What, send: &(dyn Fn(Message) + Sync)) {
+        self.outdate_survey();
         let result = change::undo(&self.image(), &self.session.state, what, &mut |step| send(Message::Step(step)));
         send(Message::Undone(result.map_err(|error: UndoError| Failure { text: error.to_string(), changed: false })));
     }
