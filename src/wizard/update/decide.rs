@@ -145,9 +145,13 @@ pub(super) fn choose(model: &mut Model) -> Vec<Effect> {
             model.overlays.push(Overlay::Form(Form { purpose: Purpose::Waive, fields, focus: 0, error: None, top: 0 }));
         }
         Choice::Attest => {
+            let (by, note) = match model.selected.as_deref().and_then(|id| model.decision(id)) {
+                Some(Decision::Attest { by, note }) => (by.clone(), note.clone()),
+                _ => (model.publisher.clone(), String::new()),
+            };
             let fields = vec![
-                field("Your name", "who confirms it", &model.publisher),
-                field("Note", "such as a ticket number; may be empty", ""),
+                field("Your name", "who confirms it", &by),
+                field("Note", "such as a ticket number; may be empty", &note),
             ];
             model.overlays.push(Overlay::Form(Form {
                 purpose: Purpose::Attest,
