@@ -125,7 +125,8 @@ fn seal(page: &mut Page, model: &Model) {
     let left: Vec<_> = model
         .standings()
         .filter(|(guideline, standing)| {
-            guideline.phase == Phase::Seal && !matches!(standing, Standing::Pass | Standing::NotApplicable)
+            let settled = [Standing::Pass, Standing::NotApplicable, Standing::Waived, Standing::Attested];
+            guideline.phase == Phase::Seal && !settled.contains(standing)
         })
         .map(|(guideline, _)| guideline)
         .collect();
