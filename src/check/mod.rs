@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Catalogue, Check, Guideline, OwnCheck};
-use crate::image::Image;
+use crate::image::{Error, Image, text};
 
 pub(crate) mod cloud_lines;
 pub(crate) mod kinds;
@@ -125,11 +125,20 @@ impl Finding {
         }
         self
     }
+
+    /// With every hidden character of its texts written out ([`text::visible`]).
+    fn made_visible(mut self) -> Self {
+        self.summary = text::visible(&self.summary);
+        for said in self.observations.iter_mut().filter_map(|seen| seen.text.as_mut()) {
+            *said = text::visible(said);
+        }
+        self
+    }
 }
 
 /// An error while looking makes the guideline unknown.
-impl From<crate::image::Error> for Finding {
-    fn from(error: crate::image::Error) -> Self {
+impl From<Error> for Finding {
+    fn from(error: Error) -> Self {
         let path = error.path.clone();
         Self::new(Status::Unknown, format!("Not decided: {error}.")).seen([Observation::at(path)])
     }
@@ -144,9 +153,24 @@ pub struct Context {
     pub sweep: Option<std::sync::Arc<sweep::Sweep>>,
 }
 
-/// Judges `guideline` on `image`. A look that fails makes it unknown.
+/// Judges `guideline` on `image`. A look that fails makes it unknown, and so does a defect of the check itself. Nothing
+/// in the finding moves a cursor or hides: it may quote what the image holds.
 pub fn judge(image: &Image, guideline: &Guideline, context: &Context) -> Finding {
-    let finding = match &guideline.check {
+    let finding = contained(&guideline.id, || look(image, guideline, context)).unwrap_or_else(Finding::from);
+    finding.made_visible()
+}
+
+/// What `look` finds. One that panics on a file nobody thought of must neither end the program nor pass; the panic's own
+/// words may quote that file, so they are not repeated.
+fn contained(id: &str, look: impl FnOnce() -> Result<Finding, Error>) -> Result<Finding, Error> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(look)).unwrap_or_else(|_| {
+        let what = format!("Not decided: the check of {id} broke down on this image, which is a defect of Seaworthy.");
+        Ok(Finding::new(Status::Unknown, format!("{what} Please report it.")))
+    })
+}
+
+fn look(image: &Image, guideline: &Guideline, context: &Context) -> Result<Finding, Error> {
+    match &guideline.check {
         Check::Sshd { keyword, pass, tolerated } => kinds::sshd::check(image, keyword, pass, tolerated),
         Check::Absent { paths, except, empty_is_fine } => kinds::absent::check(image, paths, except, *empty_is_fine),
         Check::UnitsOff { units } => kinds::units_off::check(image, units),
@@ -158,8 +182,7 @@ pub fn judge(image: &Image, guideline: &Guideline, context: &Context) -> Finding
         Check::Attest => Ok(Finding::new(Status::Attest, "Only a person can confirm this.")),
         Check::NotApplicable { reason } => Ok(Finding::new(Status::NotApplicable, reason)),
         Check::Own(own) => own::check(*own, image, context),
-    };
-    finding.unwrap_or_else(Finding::from)
+    }
 }
 
 /// Whether `guideline` can only be judged once the sweep has run.
@@ -173,4 +196,29 @@ pub type Findings = Vec<(String, Finding)>;
 /// Judges every guideline of `catalogue`, without progress.
 pub fn judge_all(image: &Image, catalogue: &Catalogue, context: &Context) -> Findings {
     catalogue.guidelines.iter().map(|guideline| (guideline.id.clone(), judge(image, guideline, context))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_panics_is_unknown_and_does_not_repeat_the_panic() {
+        let found = contained("ACC-01", || panic!("hunter22")).unwrap();
+        assert_eq!(found.status, Status::Unknown);
+        assert!(found.summary.contains("ACC-01") && found.summary.contains("defect"), "{}", found.summary);
+        assert!(!found.summary.contains("hunter22"));
+    }
+
+    #[test]
+    fn a_finding_quotes_the_image_without_its_escapes() {
+        let fixture = crate::image::fixture::Fixture::debian();
+        fixture.openssh("9.2p1").file("/etc/ssh/sshd_config", "PermitRootLogin \x1b[2Jno\n\x1b]0;x\x07 yes\n");
+        for id in ["SSH-04", "SSH-01", "SSH-09"] {
+            let found = trial::judged(&fixture.image(), id);
+            let texts = found.observations.iter().filter_map(|seen| seen.text.as_deref());
+            let mut texts = texts.chain([found.summary.as_str()]);
+            assert!(!texts.any(|text| text.contains('\x1b')), "{found:?}");
+        }
+    }
 }

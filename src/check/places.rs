@@ -1,6 +1,7 @@
 //! Path patterns of the catalogue turned into what is there on the image.
 
 use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Observation;
@@ -23,15 +24,18 @@ pub(crate) fn observed(image: &Image, path: &Path) -> Result<Option<Observation>
     Ok(Some(Observation::at(path).text(text)))
 }
 
-/// `path` as a pattern that matches nothing but itself.
+/// `path` as a pattern that matches nothing but itself; a byte that is not UTF-8 matches any character, so that nobody
+/// hides a home behind its name.
 pub(crate) fn literal(path: &Path) -> String {
     let mut pattern = String::new();
-    for letter in path.to_string_lossy().chars() {
-        if matches!(letter, '*' | '?' | '[' | '{' | '}') {
-            pattern.extend(['[', letter, ']']);
-        } else {
+    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            if matches!(letter, '*' | '?' | '[' | '{' | '}' | ',' | '\\') {
+                pattern.push('\\');
+            }
             pattern.push(letter);
         }
+        pattern.extend(chunk.invalid().iter().map(|_| '?'));
     }
     pattern
 }

@@ -43,6 +43,10 @@ pub(in crate::check) fn check(
         let more = sweep.unread.iter().map(|error| Observation::at(&error.path).text(error.to_string()));
         return Ok(Finding::new(Status::Unknown, format!("Some files could not be looked at: {first}.")).seen(more));
     }
+    if sweep.more > 0 {
+        let what = format!("{} places were found and not kept: too many to list. Remove those that are.", sweep.more);
+        return Ok(Finding::new(Status::Unknown, what));
+    }
     let cut = sweep.cut.iter().map(|path| Observation::at(path).text("read only in part: it is larger than 1 GiB"));
     Ok(Finding::new(Status::Pass, passed(kind, sweep.files)).seen(cut))
 }
@@ -87,6 +91,8 @@ mod tests {
         let finding = with(Some(Sweep { unread, ..Sweep::default() }));
         assert_eq!(finding.status, Status::Unknown);
         assert_eq!(finding.observations[0].path.as_deref(), Some(std::path::Path::new("/opt/x")));
+        let crowded = with(Some(Sweep { more: 1, ..Sweep::default() }));
+        assert_eq!(crowded.status, Status::Unknown, "decoys of another kind may have crowded it out");
         let cut = with(Some(Sweep { cut: vec!["/var/disk.img".into()], ..Sweep::default() }));
         assert_eq!((cut.status, cut.observations.len()), (Status::Pass, 1));
     }

@@ -1,15 +1,15 @@
 //! KEY-03: no file, template or configuration lets a key of the publisher in.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::ssh_keys::{conclude, key_lines, small_file};
+use super::ssh_keys::{conclude, key_lines};
 use crate::check::cloud_lines::{self, KeyLine};
 use crate::check::{Finding, Observation, places};
 use crate::image::accounts::User;
-use crate::image::sshd::Connection;
 use crate::image::text::visible;
-use crate::image::{Error, Image};
+use crate::image::{Error, Image, Kind};
 
 /// Where key files, and copies that editors and scripts leave of them, lie whatever sshd is told.
 const PLACES: [&str; 8] = [
@@ -29,7 +29,7 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     paths.extend(configured(image)?);
     let (mut seen, mut unread) = (Vec::new(), Vec::new());
     for path in paths {
-        match small_file(image, &path) {
+        match key_file(image, &path) {
             Ok(None) => {}
             Ok(Some(bytes)) => {
                 let lines = key_lines(&String::from_utf8_lossy(&bytes));
@@ -52,6 +52,15 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     }
     let fail = "Public keys on the image let somebody in to every copy.";
     Ok(conclude(seen, unread, fail, "No account trusts a public key."))
+}
+
+/// The bytes of a regular file; `None` for anything else. sshd reads a key file of any size to its end, so one that is
+/// too large for us is an error.
+fn key_file(image: &Image, path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match image.stat(path)? {
+        Some(meta) if meta.kind == Kind::File => image.read(path),
+        _ => Ok(None),
+    }
 }
 
 /// Whether a line of cloud-init's configuration puts keys of the publisher's in.
@@ -81,16 +90,18 @@ fn configured(image: &Image) -> Result<BTreeSet<PathBuf>, Error> {
         values.iter().flat_map(|value| value.split_whitespace()).map(|word| word.trim_matches('"').to_owned()).collect()
     };
     let server = sshd.effective(None);
-    let patterns = words(server.get(KEYWORD).map_or(&[], |setting| &setting.values));
-    let in_match = sshd.matches.iter().any(|block| block.sets.iter().any(|(keyword, _)| keyword == KEYWORD));
+    let mut patterns = words(server.get(KEYWORD).map_or(&[], |setting| &setting.values));
+    // Whomever and whatever address a block is for: a file it names lets somebody in.
+    let in_blocks = sshd.matches.iter().flat_map(|block| &block.sets).filter(|(keyword, _)| keyword == KEYWORD);
+    patterns.extend(in_blocks.flat_map(|(_, origin)| {
+        let values: Vec<String> = origin.text.split([' ', '\t', '=']).map(str::to_owned).collect();
+        words(&values)
+            .into_iter()
+            .filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case(KEYWORD))
+            .collect::<Vec<_>>()
+    }));
     for user in &image.accounts()?.users {
-        let mut own = patterns.clone();
-        if in_match {
-            let connection =
-                Connection { user: user.name.clone(), addr: "203.0.113.5".to_owned(), ..Connection::default() };
-            own.extend(words(sshd.effective(Some(&connection)).get(KEYWORD).map_or(&[], |setting| &setting.values)));
-        }
-        paths.extend(own.iter().filter_map(|pattern| expanded(pattern, user)));
+        paths.extend(patterns.iter().filter_map(|pattern| expanded(pattern, user)));
     }
     for pattern in patterns.iter().filter(|pattern| pattern.starts_with('/') && !pattern.contains("%h")) {
         let glob = places::literal(Path::new(pattern)).replace("%u", "*").replace("%U", "*").replace("%%", "%");
@@ -104,30 +115,33 @@ fn expanded(pattern: &str, user: &User) -> Option<PathBuf> {
     if pattern.eq_ignore_ascii_case("none") {
         return None;
     }
-    let home = user.home.to_str()?;
-    let mut path = String::new();
+    let mut path = OsString::new();
     let mut letters = pattern.chars();
     while let Some(letter) = letters.next() {
         if letter != '%' {
-            path.push(letter);
+            path.push(letter.encode_utf8(&mut [0; 4]));
             continue;
         }
         match letters.next() {
-            Some('h') => path.push_str(home),
-            Some('u') => path.push_str(&user.name),
-            Some('U') => path.push_str(&user.uid.to_string()),
-            Some('%') => path.push('%'),
+            Some('h') => path.push(&user.home),
+            Some('u') => path.push(&user.name),
+            Some('U') => path.push(user.uid.to_string()),
+            Some('%') => path.push("%"),
             _ => return None,
         }
     }
-    if path.starts_with('/') {
-        return Some(PathBuf::from(path));
+    let path = PathBuf::from(path);
+    if path.is_absolute() {
+        return Some(path);
     }
     user.home.is_absolute().then(|| user.home.join(path))
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a name that is not UTF-8 is made from outside")]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
     use crate::change::trial::mended;
     use crate::check::Status;
     use crate::check::trial::judged;
@@ -182,6 +196,38 @@ mod tests {
             .file("/home/admin/.keys", KEY);
         assert_eq!(judged(&fixture.image(), "KEY-03").observations.len(), 3);
         mended(&fixture.image(), "KEY-03");
+    }
+
+    #[test]
+    fn a_block_for_some_addresses_does_not_hide_its_key_file() {
+        let fixture = base();
+        let config = "AuthorizedKeysFile .ssh/authorized_keys\nMatch Address 10.9.0.0/16\n\tAuthorizedKeysFile=\"/srv/keys/one\" .keys\n";
+        fixture.file("/etc/ssh/sshd_config", config).file("/srv/keys/one", KEY).file("/home/admin/.keys", KEY);
+        assert_eq!(judged(&fixture.image(), "KEY-03").observations.len(), 2);
+        mended(&fixture.image(), "KEY-03");
+    }
+
+    #[test]
+    fn a_key_behind_megabytes_of_comment_is_no_pass() {
+        let fixture = base();
+        let padding = "# padding of a file that is larger than is read\n".repeat(400_000);
+        fixture.file("/root/.ssh/authorized_keys", padding + KEY);
+        assert_eq!(status(&fixture), Status::Unknown);
+    }
+
+    #[test]
+    fn homes_with_odd_names_are_looked_into() {
+        for home in [&b"/home/a\\b"[..], b"/home/\xff", b"/home/[x]{y}*"] {
+            let fixture = base();
+            let mut passwd = fixture.read("/etc/passwd");
+            passwd.extend([b"odd:x:1001:1001::", home, b":/bin/sh\n"].concat());
+            let place = std::ffi::OsStr::from_bytes(home);
+            let real = fixture.outside("/").join(std::path::Path::new(place).strip_prefix("/").unwrap());
+            std::fs::create_dir_all(real.join(".ssh")).unwrap();
+            std::fs::write(real.join(".ssh/authorized_keys.bak"), KEY).unwrap();
+            fixture.file("/etc/passwd", passwd);
+            assert_eq!(status(&fixture), Status::Fail, "{place:?}");
+        }
     }
 
     #[test]
