@@ -17,7 +17,9 @@ pub(super) fn is_secret(path: &Path, before: Option<&Node>, after: Option<&Node>
     is_named_secret(&name)
         || !SYSTEM.iter().any(|place| path.starts_with(place))
         || PRIVATE.iter().any(|place| path.starts_with(place))
-        || nodes().filter_map(Node::bytes).any(|bytes| is_password_file(&name, bytes) || holds_key(bytes))
+        || nodes()
+            .filter_map(Node::bytes)
+            .any(|bytes| is_password_file(&name, bytes) || holds_key(bytes) || sets_password(path, bytes))
 }
 
 /// Configuration and programs. What lies elsewhere (homes, logs, caches, applications) is somebody's data.
@@ -69,6 +71,40 @@ fn holds_key(bytes: &[u8]) -> bool {
     find(b"PRIVATE KEY-----") || find(b"aws_secret_access_key") || find(b"AKIA") || find(b"ASIA")
 }
 
+/// Words that a password or a token follows in configuration, after a colon, an equals sign, or, as an option of a
+/// command, a blank.
+const SETS: [&str; 6] = ["password", "passwd", "passphrase", "secret", "token", "chpasswd"];
+
+/// Whether a line sets a password: `password: x`, `Environment=DB_PASSWORD=x`, `--password x`, `https://me:x@host`.
+fn sets_password(path: &Path, bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
+    // There `PASSWD:` is a tag.
+    let is_sudoers = path.starts_with("/etc/sudoers") || path.starts_with("/etc/sudoers.d");
+    !is_sudoers && text.lines().any(|line| has_user_and_password(line) || SETS.iter().any(|word| sets(line, word)))
+}
+
+fn sets(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| {
+        let (before, after) = line.split_at_checked(at).unwrap_or_default();
+        let after = after.strip_prefix(word).unwrap_or_default();
+        // `lock_passwd: true` locks one.
+        let is_whole = !before.ends_with(|last: char| last.is_ascii_alphabetic()) && !before.ends_with("lock_");
+        let is_whole = is_whole && !before.ends_with("lock-");
+        let after = after.trim_start_matches(['"', '\'']);
+        let value = after.trim_start().strip_prefix([':', '=']);
+        let value = value.or_else(|| (before.ends_with("--") && after.starts_with(' ')).then_some(after));
+        let is_block = word == "chpasswd" && value.is_some();
+        is_whole && (is_block || value.is_some_and(|value| !value.trim_matches(['"', '\'', ' ', '\t']).is_empty()))
+    })
+}
+
+/// `scheme://user:password@host`.
+fn has_user_and_password(line: &str) -> bool {
+    let urls = line.match_indices("://").filter_map(|(at, _)| line.get(at + 3..));
+    let mut names = urls.filter_map(|rest| rest.split(['/', ' ', '\t', '"', '\'']).next()?.rsplit_once('@'));
+    names.any(|(user, _)| user.split_once(':').is_some_and(|(_, password)| !password.is_empty()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +123,24 @@ mod tests {
         assert!(secret("/etc/motd", "-----BEGIN OPENSSH PRIVATE KEY-----"));
         assert!(secret("/etc/passwd", "a:$6$x:0:0::/:"));
         assert!(secret("/var/log/auth.log", ""));
+        for line in [
+            "password: hunter22",
+            "  - {name: bob, plain_text_passwd: hunter22}",
+            "chpasswd:\n  list: |\n    root:hunter22",
+            "Environment=\"DB_PASSWORD=hunter22\"",
+            "ExecStart=/usr/bin/x --password hunter22",
+            "//nas/x /mnt cifs username=a,password=hunter22 0 0",
+            "deb https://me:hunter22@example.com/ x main",
+            "api_token = hunter22",
+        ] {
+            assert!(secret("/etc/cloud/cloud.cfg.d/10-x.cfg", line), "{line}");
+        }
+        for line in
+            ["    lock_passwd: True", "PasswordAuthentication yes", "password:", "deb https://example.com/a@b:c x"]
+        {
+            assert!(!secret("/etc/cloud/cloud.cfg", line), "{line}");
+        }
+        assert!(!secret("/etc/sudoers.d/90-x", "%sudo ALL=(ALL) PASSWD: ALL\nbob ALL=(ALL) NOPASSWD: ALL"));
         assert!(!secret("/etc/passwd", "a:x:0:0::/:"));
         assert!(!secret("/etc/ssh/sshd_config", "PermitRootLogin no"));
         assert!(!secret("/etc/ssh/ssh_host_rsa_key.pub", ""));

@@ -1,5 +1,7 @@
 //! `seaworthy diff`: every change the remedies would make, as one patch.
 
+use std::io::{self, IsTerminal as _};
+
 use super::args::{Common, Format};
 use super::environment::Environment;
 use super::output::{Failure, note, print, print_json};
@@ -16,6 +18,7 @@ pub(super) fn run(common: &Common, environment: &Environment) -> Result<u8, Fail
     let (context, findings) = engine::survey(&image, &catalogue, common, environment);
     let plan = plan_failing(&image, &catalogue, &findings, &context, &chosen);
     match common.format {
+        Format::Text if io::stdout().is_terminal() => print(&for_terminal(&diff::patch(&plan)))?,
         Format::Text => print(&diff::patch(&plan))?,
         Format::Json => print_json(&document(&plan))?,
     }
@@ -75,4 +78,23 @@ fn document(plan: &Plan) -> serde_json::Value {
         })).collect::<Vec<_>>(),
         "patch": diff::patch(plan),
     })
+}
+
+/// A patch as a terminal may show it: the image's own lines are in it, and they could move the cursor. A program that
+/// takes it through a pipe gets every byte.
+fn for_terminal(patch: &str) -> String {
+    let line = |line: &str| line.split('\t').map(text::visible).collect::<Vec<_>>().join("\t") + "\n";
+    patch.lines().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_no_escapes_from_the_image() {
+        let shown = for_terminal("-a\tb\n+\x1b[2J\u{202e}c\r\n");
+        assert_eq!(shown, "-a\tb\n+\\u{1b}[2J\\u{202e}c\n");
+        assert_eq!(for_terminal("+x\ry\n"), "+x\\u{d}y\n");
+    }
 }

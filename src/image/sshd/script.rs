@@ -173,7 +173,11 @@ impl Reading<'_> {
                 return Ok(());
             }
             let Some(file) = self.file(script, &path)? else {
-                script.problem(at, format!("includes {}, which cannot be opened", path.display()), true);
+                script.problem(
+                    at,
+                    format!("includes {}, which cannot be opened", crate::image::text::path(&path)),
+                    true,
+                );
                 continue;
             };
             self.inclusions += 1;

@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use super::lexer;
 use super::release::Family;
-use crate::image::{Error, Image};
+use crate::image::{Error, Image, Kind, Reason};
 
 /// Where distributions put the program.
 const PROGRAMS: &[&str] = &["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/lib/ssh/sshd", "/usr/libexec/openssh/sshd"];
@@ -102,11 +102,12 @@ pub(super) fn command_line(image: &Image) -> Result<CommandLine, Error> {
     Ok(CommandLine::default())
 }
 
-/// The text of a unit file; a directory or a special file in its place is none.
+/// The text of a unit file; a directory, a special file or a loop of links in its place is none.
 fn readable(image: &Image, path: &Path) -> Result<Option<String>, Error> {
     match image.stat(path) {
-        Ok(Some(meta)) if meta.kind == crate::image::Kind::File => image.read_text(path),
-        _ => Ok(None),
+        Ok(Some(meta)) if meta.kind == Kind::File => image.read_text(path),
+        Ok(_) | Err(Error { reason: Reason::Loop, .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -115,7 +116,11 @@ fn drop_ins(image: &Image, unit: &str) -> Result<Vec<(PathBuf, String)>, Error> 
     let mut by_name: BTreeMap<std::ffi::OsString, PathBuf> = BTreeMap::new();
     for directory in UNIT_DIRECTORIES {
         let directory = Path::new(directory).join(format!("{unit}.d"));
-        for entry in image.list(&directory).unwrap_or_default() {
+        let entries = match image.list(&directory) {
+            Err(Error { reason: Reason::NotDirectory(_) | Reason::Loop, .. }) => Vec::new(),
+            entries => entries?,
+        };
+        for entry in entries {
             let path = directory.join(&entry.name);
             if path.extension().is_some_and(|extension| extension == "conf") {
                 by_name.entry(entry.name).or_insert(path);

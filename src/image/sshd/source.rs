@@ -36,6 +36,8 @@ impl Source for Image {
                     _ => Err(error),
                 }
             }
+            // More than can be held is not nothing: sshd would read them.
+            Err(error) if matches!(error.reason, Reason::TooMany(_)) => Err(error),
             Err(_) => Ok(Vec::new()),
         }
     }
