@@ -206,6 +206,10 @@ fn house_rules(directory: &Path) -> Result<Vec<(String, String)>, LoadError> {
     }
     paths.sort();
     let read = |path: &std::path::PathBuf| {
+        // A FIFO would hold the program up for ever.
+        if !path.is_file() {
+            return Err(refused(path, "it is not a regular file; take it out of the directory".to_owned()));
+        }
         std::fs::read_to_string(path)
             .map(|text| (path.display().to_string(), text))
             .map_err(|error| refused(path, format!("cannot read it: {error}")))
