@@ -128,6 +128,9 @@ impl Accounts {
             return Err(Error::malformed("read", "/etc/passwd", "it is not there: the image has no accounts"));
         };
         let mut users = lines::passwd(&bytes, &mut odd_lines);
+        if users.is_empty() {
+            return Err(Error::malformed("read", "/etc/passwd", "no line of it is an account"));
+        }
         let mut strays = Vec::new();
         let shadow = read("/etc/shadow").map(|bytes| {
             let lines = lines::shadow(&bytes.unwrap_or_default(), &mut odd_lines);
