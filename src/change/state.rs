@@ -5,7 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "the named door to the state directory, which is never on the image")]
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -270,7 +270,7 @@ pub(super) fn is_off(image: &Image, directory: &Path) -> Result<(), Error> {
 pub(super) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(disk_error("read", path, &error)),
     }
 }
@@ -339,9 +339,23 @@ pub(super) fn run_names(state: &State) -> Result<Vec<String>, Error> {
 }
 
 pub(super) fn disk_error(action: &'static str, path: &Path, error: &std::io::Error) -> Error {
-    match error.raw_os_error().map(Errno::from_raw) {
-        Some(errno) => Error::io(action, path, errno),
-        None => Error::malformed(action, path, error.to_string()),
+    const ELSEWHERE: &str = "for a mounted image, XDG_STATE_HOME may name another place";
+    // An error of tempfile has a kind, but no number.
+    match (error.kind(), error.raw_os_error().map(Errno::from_raw)) {
+        (ErrorKind::StorageFull | ErrorKind::QuotaExceeded, _) => Error::malformed(
+            action,
+            path,
+            format!("no room is left for the journal and undo data; make room there ({ELSEWHERE})"),
+        ),
+        (ErrorKind::ReadOnlyFilesystem, _) => {
+            Error::malformed(action, path, format!("it is on a read-only file system; {ELSEWHERE}"))
+        }
+        (ErrorKind::NotADirectory, _) => {
+            Error::malformed(action, path, format!("something on this path is no directory; {ELSEWHERE}"))
+        }
+        (ErrorKind::PermissionDenied, _) => Error::io(action, path, Errno::EACCES),
+        (_, Some(errno)) => Error::io(action, path, errno),
+        (_, None) => Error::malformed(action, path, error.to_string()),
     }
 }
 
