@@ -39,6 +39,7 @@ pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> 
     }
     ends.extend(distro_info(image, os)?);
     let name = if os.pretty_name.is_empty() { format!("{} {}", os.id, os.version_id) } else { os.pretty_name.clone() };
+    let name = if name.trim().is_empty() { "A system that os-release does not name".to_owned() } else { name };
     let seen = Observation::at("/etc/os-release").text(text::visible(&name));
     let mut finding = judge(&text::visible(&name), &ends, context.today).seen([seen]);
     finding.observations.extend(ends.iter().map(|end| {
