@@ -34,7 +34,7 @@ pub struct Bundle {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
     /// Something is there already.
-    #[error("{} is there already; remove it, choose another directory, or allow it to be replaced", shown(.0))]
+    #[error("{} is there already; remove it, choose another directory, or allow it to be replaced (--yes)", shown(.0))]
     Exists(PathBuf),
     /// The system said no.
     #[error("cannot {action} {}: {message}", shown(.path))]
