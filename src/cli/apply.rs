@@ -39,7 +39,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
             .find(|run| run.standing == change::state::Standing::Unfinished)
             .ok_or_else(|| Failure::Usage("no run was interrupted; there is nothing to finish".into()))?;
         change::finish(&image, &state, &run.id, &mut progress).map_err(Failure::failed)?;
-        return after(&image, &catalogue, &scope, &playbook, common, environment);
+        return after(&image, Some(&run.id), &catalogue, &scope, &playbook, common, environment);
     }
     let (context, findings) = engine::survey(&image, &catalogue, common, environment);
     let failing = failing(&scope, &findings);
@@ -52,9 +52,6 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         named
     };
     let plan = change::plan(&image, &catalogue, &findings, &context, &chosen);
-    if !common.quiet {
-        diff::refusals(&plan);
-    }
     if !args.all
         && let Some(refused) =
             plan.refused.iter().find(|refusal| args.ids.iter().any(|id| id.eq_ignore_ascii_case(&refusal.guideline)))
@@ -65,11 +62,14 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
             text::visible(&refused.reason)
         )));
     }
+    if !common.quiet {
+        diff::refusals(&plan);
+    }
     if plan.steps.is_empty() {
         if !common.quiet {
             note("Nothing to apply.");
         }
-        return after(&image, &catalogue, &scope, &playbook, common, environment);
+        return after(&image, None, &catalogue, &scope, &playbook, common, environment);
     }
     if !args.yes {
         print(&summary(&plan))?;
@@ -84,7 +84,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     if !common.quiet {
         note(&format!("Run {} is done; `seaworthy undo {}` takes it back.", applied.run, applied.run));
     }
-    after(&image, &catalogue, &scope, &playbook, common, environment)
+    after(&image, Some(&applied.run), &catalogue, &scope, &playbook, common, environment)
 }
 
 /// The ids of every failing guideline in `scope`.
@@ -96,9 +96,10 @@ fn failing(scope: &Catalogue, findings: &Findings) -> Vec<String> {
         .collect()
 }
 
-/// Judges the image again and prints what it comes to: the exit code is that check's.
+/// Judges the image again after `run`, and prints what it comes to: the exit code is that check's.
 fn after(
     image: &Image,
+    run: Option<&str>,
     catalogue: &Catalogue,
     scope: &Catalogue,
     playbook: &Playbook,
@@ -112,6 +113,7 @@ fn after(
         Format::Text => print(&format!("{}\n", check::sentence(verdict, catalogue, &findings)))?,
         Format::Json => print_json(&serde_json::json!({
             "format": "seaworthy.apply/1",
+            "run": run,
             "verdict": verdict,
             "counts": crate::report::Counts::of(findings.iter().map(|(_, finding)| finding.status)),
         }))?,

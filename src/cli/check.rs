@@ -30,7 +30,7 @@ pub(super) fn run(args: &CheckArgs, common: &Common, environment: &Environment) 
     let (context, findings) = engine::survey(&image, &catalogue, common, environment);
     let verdict = judge(&image, &catalogue, &findings, &playbook);
     match common.format {
-        Format::Json => print_json(&document(&image, &catalogue, &context, &findings, verdict))?,
+        Format::Json => print_json(&document(&image, &whole, &context, &findings, verdict))?,
         Format::Text => {
             let paint = Paint(environment.stdout_terminal && !environment.no_color);
             print(&checklist(&image, &catalogue, whole.guidelines.len(), &findings, verdict, common, paint))?;

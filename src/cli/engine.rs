@@ -35,11 +35,17 @@ pub(super) fn selected(common: &Common, catalogue: &Catalogue) -> Result<Catalog
     selected.guidelines.retain(|guideline| {
         (common.only.is_empty() || named(&common.only, &guideline.id)) && !named(&common.skip, &guideline.id)
     });
+    if selected.guidelines.is_empty() {
+        return Err(Failure::Usage("--only and --skip leave no guideline; name one that --skip does not".into()));
+    }
     Ok(selected)
 }
 
 /// The id as the catalogue spells it.
 pub(super) fn known(catalogue: &Catalogue, id: &str) -> Result<String, Failure> {
+    if id.trim().is_empty() {
+        return Err(Failure::Usage("an id is empty; `seaworthy guidelines` lists them".into()));
+    }
     catalogue.get(id.trim()).map(|guideline| guideline.id.clone()).ok_or_else(|| {
         Failure::Usage(format!(
             "there is no guideline {}; `seaworthy guidelines` lists them",
@@ -106,10 +112,15 @@ pub(super) fn playbook(path: &Path, catalogue: &Catalogue) -> Result<Playbook, F
         .map_err(|error| Failure::Usage(error.to_string()))
 }
 
-/// Reads a text file of this machine that the user named on the command line (not one of the image).
-#[expect(clippy::disallowed_methods, reason = "a file the user named, on this machine")]
+/// The largest text file that is read: far beyond any playbook or public key.
+const HOST_FILE_LIMIT: u64 = 4 << 20;
+
+/// Reads a text file of this machine that the user named on the command line (not one of the image). Only a regular
+/// file is read, so that a FIFO cannot hold the program up.
 pub(super) fn read_host_file(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| {
-        Failure::Failed(format!("cannot read {}: {error}; check the name", crate::image::text::path(path)))
+    let bytes = crate::report::read_file(path, HOST_FILE_LIMIT)
+        .map_err(|error| Failure::Failed(format!("{error}; check the name")))?;
+    String::from_utf8(bytes).map_err(|_| {
+        Failure::Failed(format!("cannot read {}: it is not UTF-8 text; check the name", crate::image::text::path(path)))
     })
 }

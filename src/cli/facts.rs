@@ -1,6 +1,7 @@
 //! `seaworthy facts`: what was found out about the image, raw.
 
 use std::fmt::Write;
+use std::net::IpAddr;
 
 use super::args::{Common, Fact, FactsArgs, Format};
 use super::output::{Failure, print, print_json};
@@ -20,6 +21,13 @@ pub(super) fn run(args: &FactsArgs, common: &Common) -> Result<u8, Failure> {
         || args.lport.is_some();
     if connection_asked && args.which != Some(Fact::Sshd) {
         return Err(Failure::Usage("--user, --host, --addr, --laddr and --lport go with `facts sshd`".into()));
+    }
+    for (flag, address) in [("--addr", &args.addr), ("--laddr", &args.laddr)] {
+        if let Some(address) = address
+            && !is_address(address)
+        {
+            return Err(Failure::Usage(format!("{flag}: {} is no IP address", text::visible(address))));
+        }
     }
     let image = engine::image(common)?;
     let facts = match args.which {
@@ -65,6 +73,16 @@ pub(super) fn run(args: &FactsArgs, common: &Common) -> Result<u8, Failure> {
         Format::Json => print_json(&document)?,
     }
     Ok(OK)
+}
+
+/// An IP address; an IPv6 address may name its zone (`fe80::1%eth0`, RFC 4007).
+fn is_address(text: &str) -> bool {
+    let (address, zone) = text.split_once('%').map_or((text, None), |(address, zone)| (address, Some(zone)));
+    match address.parse() {
+        Ok(IpAddr::V4(_)) => zone.is_none(),
+        Ok(IpAddr::V6(_)) => zone != Some(""),
+        Err(_) => false,
+    }
 }
 
 fn name(fact: Fact) -> &'static str {
@@ -291,7 +309,7 @@ fn packages(image: &Image) -> Result<(String, serde_json::Value), Failure> {
 
 /// What a fact that only a running machine has says of an offline image.
 fn only_live(what: &str) -> Failure {
-    Failure::Failed(format!("{what} are known on a running machine only; this image is offline"))
+    Failure::Failed(format!("only a running machine has {what}; this image is offline"))
 }
 
 fn sockets(image: &Image) -> Result<(String, serde_json::Value), Failure> {

@@ -1,8 +1,8 @@
 //! `seaworthy practice`: the wizard on a throw-away image.
 
-use super::args::{Common, PracticeArgs};
+use super::args::{Common, Format, PracticeArgs};
 use super::environment::Environment;
-use super::output::{Failure, note, print};
+use super::output::{Failure, note, print, print_json};
 use super::{OK, wizard};
 use crate::change::State;
 use crate::image::{Image, text};
@@ -10,7 +10,13 @@ use crate::practice::{self, PracticeImage};
 
 pub(super) fn run(args: &PracticeArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
     if args.list {
-        for lesson in practice::lessons()? {
+        let lessons = practice::lessons()?;
+        if common.format == Format::Json {
+            let rows = lessons.iter().map(|lesson| serde_json::json!({"name": lesson.name, "title": lesson.title}));
+            print_json(&rows.collect::<Vec<_>>())?;
+            return Ok(OK);
+        }
+        for lesson in lessons {
             print(&format!("{:<12} {}\n", lesson.name, lesson.title))?;
         }
         return Ok(OK);
@@ -22,7 +28,10 @@ pub(super) fn run(args: &PracticeArgs, common: &Common, environment: &Environmen
         let root = image.keep();
         note("The image stays where it is; remove its directory when you are done. Try, for instance:");
         note(&format!("  seaworthy check --root {}", text::path(&root)));
-        print(&format!("{}\n", text::path(&root)))?;
+        match common.format {
+            Format::Text => print(&format!("{}\n", text::path(&root)))?,
+            Format::Json => print_json(&serde_json::json!({"root": text::path(&root)}))?,
+        }
         return Ok(OK);
     }
     wizard::needs_terminal(environment)?;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::args::{Common, ReportArgs, ReportCommand, SignArgs};
+use super::args::{Common, Format, ReportArgs, ReportCommand, SignArgs};
 use super::environment::Environment;
-use super::output::{Failure, confirm, note, print};
+use super::output::{Failure, confirm, note, print, print_json};
 use super::{OK, check, engine};
 use crate::image::text;
 use crate::playbook::Playbook;
@@ -16,8 +16,8 @@ const UNSIGNED: u8 = 8;
 
 pub(super) fn run(args: &ReportArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
     match &args.command {
-        Some(ReportCommand::Sign(args)) => sign(args, environment),
-        Some(ReportCommand::Show { file }) => show(file),
+        Some(ReportCommand::Sign(args)) => sign(args, common, environment),
+        Some(ReportCommand::Show { file }) => show(file, common),
         None => write(args, common, environment),
     }
 }
@@ -54,8 +54,16 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         print(&String::from_utf8_lossy(&report::to_bytes(&report)))?;
     } else if let Some(directory) = &directory {
         let bundle = report::write_bundle(directory, &report, args.yes).map_err(Failure::failed)?;
-        for path in [&bundle.report, &bundle.html, &bundle.markdown, &bundle.verify] {
-            print(&format!("{}\n", text::path(path)))?;
+        let files = [&bundle.report, &bundle.html, &bundle.markdown, &bundle.verify].map(|path| text::path(path));
+        match common.format {
+            Format::Text => print(&format!("{}\n", files.join("\n")))?,
+            Format::Json => print_json(&serde_json::json!({
+                "format": "seaworthy.bundle/1",
+                "files": files,
+                "sha256": bundle.sha256,
+                "size": bundle.size,
+                "verdict": report.summary.verdict,
+            }))?,
         }
         if !common.quiet {
             note(&format!("SHA-256 {}  {} bytes", bundle.sha256, bundle.size));
@@ -64,6 +72,9 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
                 text::path(&bundle.report)
             ));
         }
+    }
+    if publisher.is_empty() {
+        note("Nobody is named as the one who vouches for this report; --publisher NAME does.");
     }
     if !common.quiet {
         note(&format!("Verdict: {}", report.summary.verdict.word()));
@@ -79,7 +90,12 @@ fn session(state: &crate::change::State) -> Result<Playbook, Failure> {
     }
 }
 
-fn sign(args: &SignArgs, environment: &Environment) -> Result<u8, Failure> {
+fn sign(args: &SignArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
+    if args.tbs.is_none() && args.attach.is_none() && args.key.is_none() && !args.agent {
+        return Err(Failure::Usage(
+            "say how to sign: --agent, --key FILE, --tbs FILE, or --attach FILE --pub FILE".into(),
+        ));
+    }
     let bytes = report::read_file(&args.file, report::REPORT_LIMIT).map_err(Failure::failed)?;
     let parsed: Report = report::parse(&bytes).map_err(|error| {
         Failure::Failed(format!("{} is no report that may be signed: {error}", text::path(&args.file)))
@@ -109,13 +125,9 @@ fn sign(args: &SignArgs, environment: &Environment) -> Result<u8, Failure> {
         sign::attach(&bytes, &raw, &public)
     } else if let Some(key) = &args.key {
         sign::with_keygen(&Keygen { key, environment: &Environment::variables() }, &bytes)
-    } else if args.agent {
+    } else {
         let agent = Agent { socket: environment.agent.as_deref(), sudo: environment.sudo_user.is_some() };
         sign::with_agent(agent, agent_key(args).as_deref(), &bytes)
-    } else {
-        return Err(Failure::Usage(
-            "say how to sign: --agent, --key FILE, --tbs FILE, or --attach FILE --pub FILE".into(),
-        ));
     };
     let signature = match signature {
         Ok(signature) => signature,
@@ -127,7 +139,11 @@ fn sign(args: &SignArgs, environment: &Environment) -> Result<u8, Failure> {
     let mut path = args.file.clone().into_os_string();
     path.push(".sig");
     report::write_signature(Path::new(&path), &signature, args.yes).map_err(Failure::failed)?;
-    print(&format!("{}\n", text::path(Path::new(&path))))?;
+    let path = text::path(Path::new(&path));
+    match common.format {
+        Format::Text => print(&format!("{path}\n"))?,
+        Format::Json => print_json(&serde_json::json!({"signature": path}))?,
+    }
     Ok(OK)
 }
 
@@ -138,10 +154,13 @@ fn agent_key(args: &SignArgs) -> Option<String> {
     file.or_else(|| Some(name.clone()))
 }
 
-fn show(file: &Path) -> Result<u8, Failure> {
+fn show(file: &Path, common: &Common) -> Result<u8, Failure> {
     let bytes = report::read_file(file, report::REPORT_LIMIT).map_err(Failure::failed)?;
     let report = report::parse(&bytes).map_err(|error| Failure::Failed(format!("{}: {error}", text::path(file))))?;
     note("NOT VERIFIED: anybody can have written this. `seaworthy verify` tells who vouches for it.");
-    print(&report::view::markdown(&report, &report::sha256_hex(&bytes)))?;
+    match common.format {
+        Format::Text => print(&report::view::markdown(&report, &report::sha256_hex(&bytes)))?,
+        Format::Json => print(&String::from_utf8_lossy(&report::to_bytes(&report)))?,
+    }
     Ok(OK)
 }

@@ -163,3 +163,102 @@ fn help_version_completions_and_man_answer() {
         assert!(stdout(&output).contains(part), "{args:?}");
     }
 }
+
+#[test]
+fn a_choice_that_leaves_no_guideline_is_never_seaworthy() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    for choice in [&["--only", "SSH-04", "--skip", "SSH-04"][..], &["--only", ""]] {
+        for command in ["check", "diff"] {
+            let output = seaworthy(dir.path(), root_args(&root, &[&[command], choice].concat()));
+            assert_eq!(output.status.code(), Some(2), "{command} {choice:?}: {}", stderr(&output));
+            assert_eq!(stdout(&output), "");
+        }
+    }
+}
+
+#[test]
+fn check_json_tells_how_many_guidelines_there_are_when_few_were_judged() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    let all = json(&seaworthy(dir.path(), ["guidelines", "--format", "json"])).as_array().unwrap().len();
+    let few = json(&seaworthy(dir.path(), root_args(&root, &["check", "--only", "SSH-04", "--format", "json"])));
+    assert_eq!(few["catalogue"]["guidelines"], all);
+    assert_eq!(few["guidelines"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_fifo_or_a_binary_in_place_of_a_text_is_refused_at_once() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    let rules = dir.path().join("rules");
+    fs::create_dir(&rules).unwrap();
+    let fifo = rules.join("acme.toml");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let binary = dir.path().join("binary.toml");
+    fs::write(&binary, b"\xff\xfe").unwrap();
+    for (option, path, code) in
+        [("--playbook", &fifo, 3), ("--guidelines", &rules, 2), ("--playbook", &binary, 3), ("--playbook", &rules, 3)]
+    {
+        let output = seaworthy(dir.path(), root_args(&root, &["check", option, path.to_str().unwrap()]));
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        let text = stderr(&output);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains(path.to_str().unwrap()), "{text}");
+    }
+}
+
+#[test]
+fn a_refused_guideline_is_named_once() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    let output = seaworthy(dir.path(), root_args(&root, &["apply", "IMG-14", "--yes"]));
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+}
+
+#[test]
+fn a_client_address_that_is_none_is_refused() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    for (address, code) in [("nonsense", 2), ("192.0.2.1%eth0", 2), ("192.0.2.1", 0), ("fe80::1%eth0", 0)] {
+        let output = seaworthy(dir.path(), root_args(&root, &["facts", "sshd", "--user", "root", "--addr", address]));
+        assert_eq!(output.status.code(), Some(code), "{address}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn json_is_json_wherever_it_is_asked_for() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    let out = dir.path().join("evidence");
+    let file = out.join("report.json");
+    let (out, file) = (out.to_str().unwrap(), file.to_str().unwrap());
+    for command in [
+        &["practice", "--list"][..],
+        &["facts"],
+        &["diff"],
+        &["report", "--stdout"],
+        &["report", "--out", out],
+        &["report", "show", file],
+        &["undo", "--list"],
+    ] {
+        json(&seaworthy(dir.path(), root_args(&root, &[command, &["--format", "json"]].concat())));
+    }
+    let applied = json(&seaworthy(dir.path(), root_args(&root, &["apply", "SSH-04", "--yes", "--format", "json"])));
+    let run = applied["run"].as_str().unwrap();
+    let undone = json(&seaworthy(dir.path(), root_args(&root, &["undo", run, "--yes", "--format", "json"])));
+    assert_eq!(undone["runs"], serde_json::json!([run]));
+}
+
+#[test]
+fn a_passwd_without_accounts_is_never_a_pass() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    fs::write(root.join("etc/passwd"), "").unwrap();
+    let document = json(&seaworthy(dir.path(), root_args(&root, &["check", "--format", "json"])));
+    for id in ["ACC-01", "ACC-02", "ACC-03", "ACC-04"] {
+        let row = document["guidelines"].as_array().unwrap().iter().find(|row| row["id"] == id).unwrap();
+        assert_eq!(row["status"], "unknown", "{id}");
+    }
+}
