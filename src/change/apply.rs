@@ -136,7 +136,7 @@ pub(super) fn carry_out(
     resumed: Option<&Record>,
     progress: &mut dyn FnMut(Step),
 ) -> Result<Applied, ApplyError> {
-    if let Err(stop) = carry::forward(image, state, run, journal, resumed.is_some(), progress) {
+    if let Err(stop) = carry::forward(image, state, run, journal, resumed.is_some(), super::describe, progress) {
         let count = match &stop {
             // What a failed move left half done is for `back` to see; after a resume, anything may have been done.
             _ if resumed.is_some() => run.moves.len(),

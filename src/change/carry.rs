@@ -5,10 +5,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::ApplyStep;
 use super::journal::{Event, Journal};
 use super::run::{DirectoryTimes, Held, HeldBody, Move, Raw, Run};
 use super::state::{State, write_file};
-use super::{ApplyStep, describe};
 use crate::image::write::{self, Content, Outcome, Wanted};
 use crate::image::{Error, Image};
 
@@ -64,6 +64,9 @@ pub(super) fn carry(
     write::put(image, path, &mut wanted, expected.as_ref(), tag)
 }
 
+/// What the log says of a move: its path, what was there and what is there now.
+pub(super) type Said = fn(&Path, Option<&Held>, Option<&Held>) -> String;
+
 /// Carries out every move of `run`. With `resume`, those that are done already are passed over.
 pub(super) fn forward(
     image: &Image,
@@ -71,6 +74,7 @@ pub(super) fn forward(
     run: &Run,
     journal: &mut Journal,
     resume: bool,
+    said: Said,
     progress: &mut dyn FnMut(ApplyStep),
 ) -> Result<(), Stop> {
     let chains = chains(run);
@@ -87,7 +91,7 @@ pub(super) fn forward(
             }
         }
         journal.note([Event::Done { number }]).map_err(failed)?;
-        progress(ApplyStep::Done { what: describe(&path, step.from.as_ref(), step.to.as_ref()) });
+        progress(ApplyStep::Done { what: said(&path, step.from.as_ref(), step.to.as_ref()) });
     }
     let finished = |error| Stop::Failed { error, number: run.moves.len() };
     for (path, times) in &run.restore {

@@ -85,5 +85,15 @@ fn describe(path: &std::path::Path, from: Option<&run::Held>, to: Option<&run::H
     }
 }
 
+/// What taking back did to a path, for the log: `restored /etc/ssh/sshd_config`.
+fn describe_back(path: &std::path::Path, from: Option<&run::Held>, to: Option<&run::Held>) -> String {
+    let shown = crate::image::text::path(path);
+    match (from, to) {
+        (_, None) => format!("removed {shown} again"),
+        (Some(from), Some(to)) if from.same_content(to) => format!("set the mode of {shown} back to {:04o}", to.mode),
+        (_, Some(_)) => format!("restored {shown}"),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -141,7 +141,7 @@ fn carry_out(
     resume: bool,
     progress: &mut dyn FnMut(ApplyStep),
 ) -> Result<(), UndoError> {
-    let Err(stop) = carry::forward(image, state, run, journal, resume, progress) else {
+    let Err(stop) = carry::forward(image, state, run, journal, resume, super::describe_back, progress) else {
         journal.write([Event::UndoEnd])?;
         sshd::reload(image, run, progress);
         return Ok(());

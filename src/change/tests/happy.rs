@@ -24,8 +24,12 @@ fn a_plan_is_carried_out_and_taken_back_exactly() {
     assert_eq!((runs.len(), runs[0].standing), (1, state::Standing::Done));
     let plans = bench.state().plans().unwrap();
     assert_eq!(plans[0].1.steps.len(), 5);
-    let undone = bench.undo(&What::Last).unwrap();
+    let mut said = Vec::new();
+    let undone = undo(&bench.image(), &bench.state(), &What::Last, &mut |step| said.push(step)).unwrap();
     assert_eq!(undone.runs, [applied.run]);
+    for what in ["restored /etc/ssh/sshd_config", "removed /etc/masked again"] {
+        assert!(said.contains(&ApplyStep::Done { what: what.into() }), "{what}: {said:?}");
+    }
     assert_same(&bench.tree(), &before, "undo");
     assert_eq!(bench.state().runs().unwrap()[0].standing, state::Standing::Undone);
     assert!(matches!(bench.undo(&What::Last), Err(UndoError::Nothing(_))));
