@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Change;
-use crate::image::sshd::{Connection, Effective, Origin, Sshd, connections};
+use crate::image::sshd::{Connection, Effective, Origin, Sshd, connections, usual_name};
 use crate::image::{Error, Image, Node, Overlay};
 
 mod line;
@@ -35,30 +35,6 @@ const MARKER: &str = "# Set by Seaworthy. Keep it above every Include and Match:
 
 /// Our own drop-in, for systems whose main file is not to be edited.
 const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-seaworthy.conf";
-
-/// Written names of the keywords that guidelines set; others are written in lower case, which means the same.
-const NAMES: &[&str] = &[
-    "AllowAgentForwarding",
-    "AllowTcpForwarding",
-    "ChallengeResponseAuthentication",
-    "ClientAliveInterval",
-    "GSSAPIAuthentication",
-    "HostbasedAuthentication",
-    "IgnoreRhosts",
-    "KbdInteractiveAuthentication",
-    "LogLevel",
-    "LoginGraceTime",
-    "MaxAuthTries",
-    "PasswordAuthentication",
-    "PermitEmptyPasswords",
-    "PermitRootLogin",
-    "PermitUserEnvironment",
-    "PubkeyAuthentication",
-    "StrictModes",
-    "UseDNS",
-    "UsePAM",
-    "X11Forwarding",
-];
 
 /// The changes after which `keyword` (lower case, current name) has `value` for the server: for every connection that
 /// no `Match` block makes an exception of. A `Match all` block is no exception and is edited too.
@@ -215,8 +191,7 @@ impl<'a> Draft<'a> {
 
     /// Writes the keyword where nothing can decide before it.
     fn insert(&mut self, image: &Image, sshd: &Sshd, keyword: &str, value: &str) -> Result<(), EditError> {
-        let written = NAMES.iter().find(|name| name.eq_ignore_ascii_case(keyword)).copied().unwrap_or(keyword);
-        let setting = format!("{written} {value}");
+        let setting = format!("{} {value}", usual_name(keyword));
         let main = sshd.main.clone().unwrap_or_default();
         if Self::is_ours_to_edit(image, sshd, &main)? {
             let bytes = plain_file(image, &main)?;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::check::own::sshd_at_boot::NOT_TO_BE_RUN;
 use crate::check::{Finding, Observation, Status};
-use crate::image::sshd::{Origin, Problem, Setting, Sshd};
+use crate::image::sshd::{Origin, Problem, Setting, Sshd, usual_name};
 use crate::image::{Error, Image};
 
 pub(in crate::check) fn check(
@@ -22,14 +22,18 @@ pub(in crate::check) fn check(
     if let Some(problem) = refusals(sshd).next() {
         return Ok(Finding::new(
             Status::Unknown,
-            format!("sshd refuses its configuration, so `{keyword}` has no effect yet: {}.", problem.message),
+            format!(
+                "sshd refuses its configuration, so `{}` has no effect yet: {}.",
+                usual_name(keyword),
+                problem.message
+            ),
         )
         .seen([at(&problem.origin)]));
     }
     let effective = sshd.effective(None);
     Ok(match effective.get(keyword) {
         Some(setting) => judge(setting, pass, tolerated),
-        None => Finding::new(Status::Unknown, format!("This OpenSSH has no setting `{keyword}`.")),
+        None => Finding::new(Status::Unknown, format!("This OpenSSH has no setting `{}`.", usual_name(keyword))),
     })
 }
 
@@ -51,7 +55,7 @@ pub(in crate::check) fn at(origin: &Origin) -> Observation {
 fn judge(setting: &Setting, pass: &[String], tolerated: &[String]) -> Finding {
     let value = setting.values.first().map_or("", String::as_str);
     let is_in = |wanted: &[String]| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(value));
-    let keyword = &setting.keyword;
+    let keyword = usual_name(&setting.keyword);
     let shown = crate::image::text::visible(value);
     let default = if setting.origins.is_empty() { " by default: no line sets it" } else { "" };
     let finding = if is_in(pass) {
@@ -67,7 +71,7 @@ fn judge(setting: &Setting, pass: &[String], tolerated: &[String]) -> Finding {
         Finding::new(Status::Fail, format!("`{keyword}` is `{shown}`{default}; it must be `{wanted}`."))
     };
     if setting.origins.is_empty() {
-        return finding.seen([Observation::fact(format!("{keyword} {shown} (the default of this OpenSSH)"))]);
+        return finding.seen([Observation::fact(format!("{} {shown} (the default of this OpenSSH)", setting.keyword))]);
     }
     finding.seen(setting.origins.iter().map(at))
 }
@@ -91,6 +95,7 @@ mod tests {
         let finding = judged(&with("PermitRootLogin prohibit-password\n").image(), "SSH-04");
         assert_eq!(finding.status, Status::Pass);
         assert!(finding.summary.contains("`no` is better"), "{}", finding.summary);
+        assert!(finding.summary.contains("`PermitRootLogin`"), "{}", finding.summary);
         let finding = judged(&with("\nPermitRootLogin Yes # for now\n").image(), "SSH-04");
         let seen = Observation::at("/etc/ssh/sshd_config").line(2).text("PermitRootLogin Yes # for now");
         assert_eq!((finding.status, finding.observations), (Status::Fail, vec![seen]));

@@ -21,6 +21,7 @@ mod connections;
 mod criteria;
 mod keywords;
 mod lexer;
+mod names;
 mod pass;
 mod pattern;
 mod people;
@@ -36,6 +37,7 @@ mod tests;
 mod value;
 
 pub use connections::connections;
+pub use names::usual_name;
 
 /// The main file where an administrator keeps it.
 const MAIN: &str = "/etc/ssh/sshd_config";
