@@ -23,6 +23,9 @@ pub const SMALLEST: Size = Size { width: 60, height: 16 };
 /// From this width on, the list and the details are side by side.
 pub const TWO_PANES: u16 = 76;
 
+/// From this width on, the list has room for whole titles, and the details still for lines one likes to read.
+const WHOLE_TITLES: u16 = 160;
+
 impl Size {
     /// Whether it is large enough for the wizard.
     pub fn is_enough(self) -> bool {
@@ -81,7 +84,7 @@ pub fn hub(size: Size, details_have_keys: bool) -> Hub {
             Hub { list: whole, details: None }
         };
     }
-    let list = (size.width / 2).clamp(40, 72);
+    let list = if size.width >= WHOLE_TITLES { 86 } else { (size.width / 2).clamp(40, 72) };
     let details = Area { x: list + 1, width: body.width.saturating_sub(list + 1), ..body };
     // Longer lines than this are hard to read.
     let details = details.inset(1, 0);
@@ -125,7 +128,7 @@ mod tests {
 
     #[test]
     fn panes_are_side_by_side_where_both_can_be_read() {
-        for (width, list, details) in [(80, 40, 37), (120, 60, 57), (200, 72, 100)] {
+        for (width, list, details) in [(80, 40, 37), (120, 60, 57), (159, 72, 84), (160, 86, 71), (200, 86, 100)] {
             let hub = hub(size(width, 24), false);
             assert_eq!(hub.list.map(|area| area.width), Some(list), "{width}");
             assert_eq!(hub.details.map(|area| area.width), Some(details), "{width}");

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  Harden                      3 of 12 │  SSH-04 · required · Harden
-//!   [!] fail      Root may not log in  │  Root may not log in with a password
-//!   [~] chosen    No empty passwords   │  …
+//! ▸ [!] SSH-04  Root may not log in    │  Root may not log in with a password
+//!   [~] ACC-01  No empty passwords     │  …
 //! ```
 
 use super::super::draw::Sheet;
@@ -11,8 +11,8 @@ use crate::wizard::layout::{self, Area, Size};
 use crate::wizard::page::{self, Role};
 use crate::wizard::{Model, Row, words};
 
-/// From this width of the list on, ids stand before the titles.
-const WITH_IDS: u16 = 64;
+/// From this width of the list on, the standing's word follows its sign.
+const WITH_WORDS: u16 = 56;
 
 /// Draws both panes, or the one that has the keys.
 pub(super) fn draw(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
@@ -60,6 +60,7 @@ fn list(model: &Model, area: Area, sheet: &mut Sheet<'_>) {
         draw_row(model, *row, area, y, sheet);
         if model.is_selected(*row) {
             let role = if model.in_details { Role::SelectedDim } else { Role::Selected };
+            sheet.text(area.x, y, 1, Role::Accent, "▸");
             sheet.tint(area, y, role);
             sheet.cursor = Some((area.x, y));
         }
@@ -80,12 +81,14 @@ fn draw_row(model: &Model, row: Row, area: Area, y: u16, sheet: &mut Sheet<'_>) 
         Row::Guideline(place) => {
             let Some(guideline) = model.catalogue.guidelines.get(place) else { return };
             let standing = model.standing(&guideline.id);
-            let sign = words::pad(&format!("{} {}", standing.glyph(), standing.word()), 13);
-            let mut at = sheet.text(x + 1, y, area.width - 2, standing.role(), &sign);
-            if area.width >= WITH_IDS {
-                let id = words::pad(&crate::image::text::visible(&guideline.id), 8);
-                at = sheet.text(at, y, right.saturating_sub(at), Role::Dim, &id);
-            }
+            let sign = if area.width >= WITH_WORDS {
+                words::pad(&format!("{} {}", standing.glyph(), standing.word()), 13)
+            } else {
+                format!("{} ", standing.glyph())
+            };
+            let at = sheet.text(x + 1, y, area.width - 2, standing.role(), &sign);
+            let id = words::pad(&crate::image::text::visible(&guideline.id), 8);
+            let at = sheet.text(at, y, right.saturating_sub(at), Role::Dim, &id);
             let room = right.saturating_sub(at);
             let title = words::fit(&crate::image::text::visible(&guideline.title), usize::from(room));
             sheet.text(at, y, room, Role::Text, &title);
