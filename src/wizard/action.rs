@@ -251,10 +251,7 @@ pub fn why_not(model: &Model, place: Place, action: Action) -> Option<String> {
         (Action::UndoLast, _) if model.last_run().is_none() => Some("there is no run to take back".into()),
         (Action::UndoThis, Hub) => {
             let id = model.selected.as_deref().unwrap_or_default();
-            let done = model.runs.iter().any(|run| {
-                run.standing == crate::change::state::Standing::Done && run.guidelines.iter().any(|done| done == id)
-            });
-            (!done).then(|| format!("nothing was changed for {id}"))
+            model.run_of(id).is_none().then(|| format!("nothing was changed for {id}"))
         }
         (Action::CheckAgain, Hub) if model.survey.running => Some("the checks are running".into()),
         (Action::Quit, Working) => Some("a run is at work; wait until it has ended".into()),

@@ -53,7 +53,9 @@ impl DiffView {
                 rows.push(DiffRow::Masked(file));
             }
             for (hunk, lines) in diff.hunks.iter().enumerate() {
-                rows.push(DiffRow::Skip(file, hunk));
+                if lines.first().and_then(|line| line.new.or(line.old)).is_some_and(|number| number > 1) {
+                    rows.push(DiffRow::Skip(file, hunk));
+                }
                 rows.extend((0..lines.len()).map(|line| DiffRow::Line(file, hunk, line)));
             }
         }
@@ -196,7 +198,7 @@ mod tests {
             .map(|(at, text)| Line {
                 sign: Sign::Added,
                 old: None,
-                new: Some(at + 1),
+                new: Some(at + 2),
                 pieces: vec![(false, (*text).to_owned())],
                 no_newline: false,
             })
@@ -231,6 +233,9 @@ mod tests {
             Line(1, 0, 1),
         ];
         assert_eq!(view().rows(), expected);
+        let mut whole = file("/c", &["one"]);
+        whole.hunks[0][0].new = Some(1);
+        assert_eq!(DiffView::new("t", vec![whole]).rows(), [File(0), Line(0, 0, 0)], "nothing is left out");
     }
 
     #[test]

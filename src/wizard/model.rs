@@ -139,6 +139,8 @@ pub struct Model {
     pub overlays: Vec<Overlay>,
     /// Said until the next key.
     pub notice: Option<Notice>,
+    /// The guideline whose diff is opened as soon as it is worked out; the next key forgets it.
+    pub awaited_diff: Option<String>,
     /// Where reports go unless the publisher says otherwise.
     pub export_directory: PathBuf,
     /// Where a report has been written to in this session.
@@ -175,6 +177,7 @@ impl Model {
             screens: vec![Screen::Hub],
             overlays: Vec::new(),
             notice: None,
+            awaited_diff: None,
             export_directory,
             exported_to: None,
             quit: None,
@@ -250,6 +253,12 @@ impl Model {
     /// The last run that has not been taken back.
     pub fn last_run(&self) -> Option<&RunSummary> {
         self.runs.iter().rev().find(|run| run.standing == crate::change::state::Standing::Done)
+    }
+
+    /// The last run that dealt with the guideline `id` and has not been taken back.
+    pub fn run_of(&self, id: &str) -> Option<&RunSummary> {
+        let done = |run: &&RunSummary| run.standing == crate::change::state::Standing::Done;
+        self.runs.iter().rev().filter(done).find(|run| run.guidelines.iter().any(|other| other == id))
     }
 
     /// The rows of the list: those that match the filter under their phases.

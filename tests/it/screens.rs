@@ -17,6 +17,7 @@ use seaworthy::change::state::{RunSummary, Standing as RunStanding};
 use seaworthy::change::{Applied, ApplyStep, Change, Plan, PlanStep, Refusal};
 use seaworthy::check::{Finding, Observation, Progress, Status};
 use seaworthy::image::{Mode, Node};
+use seaworthy::playbook::Decision;
 use seaworthy::report::Verdict;
 use seaworthy::tui::{Depth, Look, Theme, theme_names, view};
 use seaworthy::wizard::{
@@ -304,6 +305,16 @@ fn scenes() -> Vec<(&'static str, Model)> {
     scenes.push(("attest", attest));
     scenes.push(("by-hand", with(&[Key::Enter, Key::Down, Key::Down, Key::Down, Key::Enter])));
     scenes.push(("review", reviewing(true)));
+    let mut careful = reviewing(false);
+    let mut removing = Planned::clone(&planned(false));
+    removing.plan.refused.clear();
+    removing.plan.steps[1].guideline = "KEY-01".into();
+    removing.steps[1][0].path = "/etc/ssh/ssh_host_rsa_key".into();
+    careful.playbook.decisions.insert("SSH-02".into(), Decision::Apply);
+    update(&mut careful, Message::Planned(Arc::new(removing)));
+    scenes.push(("review-careful", careful.clone()));
+    press(&mut careful, &[Key::Char('a')]);
+    scenes.push(("confirm-careful", careful));
     let mut confirm = reviewing(false);
     press(&mut confirm, &[Key::Char('a')]);
     scenes.push(("confirm", confirm));

@@ -15,6 +15,7 @@ use crate::change::diff::{Line, Sign};
 use crate::image::text;
 use crate::wizard::layout::{Area, Size};
 use crate::wizard::page::Role;
+use crate::wizard::page::details::totals;
 use crate::wizard::{DiffRow, DiffView, words};
 
 /// Tabs are drawn as an arrow and blanks up to the next multiple of this.
@@ -55,11 +56,7 @@ fn draw_row(view: &DiffView, row: DiffRow, area: Area, y: u16, sheet: &mut Sheet
                 sheet.text(x, y, width, Role::Heading, "Command");
                 return;
             }
-            let totals = match (file.added, file.removed) {
-                (0, 0) => String::new(),
-                (added, removed) => format!("+{added} -{removed}"),
-            };
-            let start = sheet.right(x + width, y, Role::Dim, &totals);
+            let start = sheet.right(x + width, y, Role::Dim, &totals(file));
             let room = start.saturating_sub(x + 1);
             let at = sheet.text(x, y, room, Role::Heading, &words::fit(&text::path(&file.path), usize::from(room)));
             let headline = format!("  {}", text::visible(&file.headline));

@@ -7,6 +7,7 @@ use crate::check::{Finding, Observation};
 use crate::image::text;
 use crate::playbook::Decision;
 use crate::wizard::model::{Model, Preview};
+use crate::wizard::standing::Standing;
 use crate::wizard::words;
 
 /// The most places that are listed; the reports list more.
@@ -36,7 +37,7 @@ fn guideline_page(model: &Model, guideline: &Guideline, width: usize) -> Page {
         Some(finding) => page.prose(Role::Text, 4, &finding.summary),
     }
     if let Some(decision) = model.decision(&guideline.id) {
-        decided(&mut page, decision);
+        decided(&mut page, model, guideline, decision);
     }
     if let Some(finding) = finding {
         seen(&mut page, finding);
@@ -63,10 +64,15 @@ fn guideline_page(model: &Model, guideline: &Guideline, width: usize) -> Page {
     page
 }
 
-fn decided(page: &mut Page, decision: &Decision) {
+fn decided(page: &mut Page, model: &Model, guideline: &Guideline, decision: &Decision) {
     page.heading("Decided");
     let text = match decision {
-        Decision::Apply => "Its changes are in the plan.".to_owned(),
+        Decision::Apply => match (model.standing(&guideline.id), model.run_of(&guideline.id)) {
+            (Standing::Chosen, _) => "Its changes are in the plan.".to_owned(),
+            (_, Some(run)) => format!("Its changes were carried out in run {}.", run.id),
+            (Standing::Waiting, None) => "Its remedy is chosen.".to_owned(),
+            (_, None) => "Its remedy is chosen; as it stands, it needs no change of its own.".to_owned(),
+        },
         Decision::Waive { reason, until, by } => format!("Waived by {by} until {until}: {reason}"),
         Decision::Attest { by, note } if note.is_empty() => format!("Confirmed by {by}."),
         Decision::Attest { by, note } => format!("Confirmed by {by}: {note}"),
@@ -129,6 +135,11 @@ fn todo(page: &mut Page, model: &Model, guideline: &Guideline) {
     }
 }
 
+/// How many lines are added and removed: `+1 -3`. Empty where the headline says it, because no line is shown.
+pub(crate) fn totals(file: &FileDiff) -> String {
+    if file.hunks.is_empty() { String::new() } else { format!("+{} -{}", file.added, file.removed) }
+}
+
 /// One change in a line or two: where, what, and how much.
 pub(crate) fn change(page: &mut Page, file: &FileDiff, indent: usize) {
     let lead = " ".repeat(indent);
@@ -136,11 +147,7 @@ pub(crate) fn change(page: &mut Page, file: &FileDiff, indent: usize) {
         page.prose(Role::Text, indent, &format!("run  {}", file.headline));
         return;
     }
-    let totals = match (file.added, file.removed) {
-        (0, 0) => String::new(),
-        (added, removed) => format!("+{added} -{removed}"),
-    };
-    page.both_ends((Role::Text, &format!("{lead}{}", text::path(&file.path))), (Role::Dim, &totals));
+    page.both_ends((Role::Text, &format!("{lead}{}", text::path(&file.path))), (Role::Dim, &totals(file)));
     let masked = if file.masked { ", masked" } else { "" };
     page.prose(Role::Dim, indent + 2, &format!("{}{masked}", file.headline));
 }

@@ -1,10 +1,14 @@
 //! Dialogs: text that may scroll, and rows under it that always stay in sight.
 
+use super::details::totals;
 use super::{Line, Page, Role, help, review};
+use crate::change::diff::FileDiff;
+use crate::check::Finding;
+use crate::image::text::{self, visible};
 use crate::wizard::action;
 use crate::wizard::input::Input;
 use crate::wizard::layout;
-use crate::wizard::model::Model;
+use crate::wizard::model::{Model, Preview};
 use crate::wizard::screen::{Confirm, Form, Intent, Overlay, Purpose};
 use crate::wizard::update::CHOICES;
 use crate::wizard::words;
@@ -56,12 +60,12 @@ pub(crate) fn dialog(model: &Model) -> Option<Dialog> {
         Overlay::Help { top } => {
             let under = model.overlays.get(model.overlays.len().saturating_sub(2)).filter(|_| model.overlays.len() > 1);
             let place = action::place_of(under, model.screen());
-            text("Help", help::page(model, place, width), *top)
+            reading("Help", help::page(model, place, width), *top)
         }
         Overlay::Message { title, text: said, top } => {
             let mut page = Page::new(width);
             page.prose(Role::Text, 0, said);
-            text(title, page, *top)
+            reading(title, page, *top)
         }
         Overlay::ByHand { top } => by_hand(model, width, *top),
         Overlay::Choices { selected, top } => Dialog { top: *top, ..choices(model, width, *selected) },
@@ -70,7 +74,7 @@ pub(crate) fn dialog(model: &Model) -> Option<Dialog> {
     })
 }
 
-fn text(title: &str, body: Page, top: usize) -> Dialog {
+fn reading(title: &str, body: Page, top: usize) -> Dialog {
     Dialog { title: title.into(), body, top, foot: Vec::new() }
 }
 
@@ -106,6 +110,15 @@ fn choices(model: &Model, width: usize, selected: usize) -> Dialog {
         if let Some(finding) = model.findings.get(&guideline.id) {
             body.prose(standing.role(), 0, &finding.summary);
         }
+        if let Some(seen) = model.findings.get(&guideline.id).and_then(first_seen) {
+            body.labelled("Seen", 8, Role::Text, &words::fit(&visible(&seen), 2 * width.saturating_sub(8)));
+        }
+        if let Some(Preview::Changes(files)) = model.previews.get(&guideline.id)
+            && let Some(file) = files.first()
+        {
+            let change = format!("{}{}", what(file), and_more(files.len()));
+            body.labelled("Change", 8, Role::Text, &words::fit(&visible(&change), 2 * width.saturating_sub(8)));
+        }
         body.gap();
         body.prose(Role::Dim, 0, &guideline.why);
     }
@@ -121,6 +134,36 @@ fn choices(model: &Model, width: usize, selected: usize) -> Dialog {
         foot.push(Foot::Choice(vec![(role, name), (Role::Dim, said)], place == selected));
     }
     Dialog { title, body, top: 0, foot }
+}
+
+/// The first of what was seen, in a line.
+fn first_seen(finding: &Finding) -> Option<String> {
+    let first = finding.observations.first()?;
+    let place = match (&first.path, first.line) {
+        (Some(path), Some(line)) => format!("{} line {line}", text::path(path)),
+        (Some(path), None) => text::path(path),
+        (None, _) => String::new(),
+    };
+    let seen: Vec<&str> = [place.as_str(), first.text.as_deref().unwrap_or_default().trim()]
+        .into_iter()
+        .filter(|s| !s.is_empty())
+        .collect();
+    Some(format!("{}{}", seen.join(": "), and_more(finding.observations.len())))
+}
+
+/// One change in a line.
+fn what(file: &FileDiff) -> String {
+    if file.path.as_os_str().is_empty() {
+        return format!("run {}", file.headline);
+    }
+    let totals = totals(file);
+    let lead = if totals.is_empty() { "" } else { " " };
+    format!("{}: {}{lead}{totals}", text::path(&file.path), file.headline)
+}
+
+/// ` (and 2 more)`.
+fn and_more(count: usize) -> String {
+    if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() }
 }
 
 fn form(model: &Model, form: &Form, width: usize) -> Dialog {
@@ -179,6 +222,14 @@ fn confirm(model: &Model, confirm: &Confirm, width: usize) -> Dialog {
                 for line in for_good {
                     body.point(Role::Warning, 0, &line);
                 }
+            }
+            let cared_for = review::cared_for(model, planned);
+            if !cared_for.is_empty() {
+                body.gap();
+                let (notes, them) = if cared_for.len() == 1 { ("note", "it") } else { ("notes", "them") };
+                let said =
+                    format!("Esc goes back to the “Take care” {notes} of {}: read {them} first.", cared_for.join(", "));
+                body.prose(Role::Warning, 0, &said);
             }
             ("Apply", "Apply")
         }

@@ -12,11 +12,10 @@ pub(crate) fn page(model: &Model, place: Place, width: usize) -> Page {
     page.line(&[(Role::Heading, "Keys")]);
     for binding in action::at(place) {
         let keys = keys(binding);
-        let text = match action::why_not(model, place, binding.action) {
-            Some(reason) => format!("{} Not now: {}.", binding.help, reason.trim_end_matches('.')),
-            None => binding.help.to_owned(),
-        };
-        page.labelled(&keys, 16, Role::Text, &text);
+        page.labelled(&keys, 16, Role::Text, binding.help);
+        if let Some(reason) = action::why_not(model, place, binding.action) {
+            page.prose(Role::Dim, 16, &format!("Not now: {}.", reason.trim_end_matches('.')));
+        }
     }
     if place == Place::Hub {
         page.heading("Signs");

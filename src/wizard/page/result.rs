@@ -33,6 +33,7 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
             for command in &undone.left {
                 page.point(Role::Warning, 0, &format!("cannot be taken back: {command}"));
             }
+            still_chosen(&mut page, model);
             checked_again(&mut page, model, &undone.guidelines);
         }
         Ending::Failed(_, failure) => {
@@ -63,6 +64,15 @@ fn checked_again(page: &mut Page, model: &Model, ids: &[String]) {
     }
     if model.survey.running {
         page.bar(model.survey.judged, model.catalogue.guidelines.len());
+    }
+}
+
+/// After taking back: what is in the next plan, and what no longer is.
+fn still_chosen(page: &mut Page, model: &Model) {
+    page.prose(Role::Text, 0, "What was taken back is no longer chosen: nothing of it is in the next plan.");
+    let chosen = model.chosen();
+    if !chosen.is_empty() {
+        page.prose(Role::Warning, 0, &format!("Still chosen: {}.", chosen.join(", ")));
     }
 }
 

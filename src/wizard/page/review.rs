@@ -3,7 +3,9 @@
 
 use super::details::change;
 use super::{Page, Role};
-use crate::change::Change;
+use crate::catalogue::{Guideline, Phase};
+use crate::change::{Change, PlanStep};
+use crate::image::Node;
 use crate::wizard::message::Planned;
 use crate::wizard::model::Model;
 use crate::wizard::screen::Screen;
@@ -47,8 +49,51 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
         for file in files {
             change(&mut page, file, 5);
         }
+        if let Some(guideline) = take_care(model, step) {
+            page.prose(Role::Warning, 5, &format!("Take care: {}", guideline.danger.trim()));
+        }
     }
+    page.gap();
+    settled(&mut page, model, planned);
     page
+}
+
+/// Those that are chosen and need no step of their own.
+fn settled(page: &mut Page, model: &Model, planned: &Planned) {
+    let plan = &planned.plan;
+    let mut ids = model.chosen();
+    ids.retain(|id| {
+        plan.steps.iter().all(|step| step.guideline != *id)
+            && plan.refused.iter().all(|refusal| refusal.guideline != *id)
+    });
+    if plan.steps.is_empty() || ids.is_empty() {
+        return;
+    }
+    page.heading("Nothing of their own");
+    page.prose(Role::Text, 0, &format!("Chosen too, and made to pass by the steps above: {}.", ids.join(", ")));
+}
+
+/// The guideline of `step` when its warning must be read before the plan is carried out: what the step does ends
+/// something, or seals the image.
+fn take_care<'a>(model: &'a Model, step: &PlanStep) -> Option<&'a Guideline> {
+    let guideline = model.catalogue.get(&step.guideline)?;
+    let ends = guideline.phase == Phase::Seal || step.changes.iter().any(removes);
+    // The catalogue says “None: …” where there is nothing to be careful about.
+    let danger = guideline.danger.trim();
+    (ends && !danger.is_empty() && !danger.starts_with("None")).then_some(guideline)
+}
+
+/// Whether `change` leaves nothing of what was there.
+fn removes(change: &Change) -> bool {
+    let Change::Path { before: Some(before), after, .. } = change else { return false };
+    let is_empty = |node: &Node| node.bytes().is_some_and(<[u8]>::is_empty);
+    after.as_ref().is_none_or(|after| is_empty(after) && !is_empty(before))
+}
+
+/// The guidelines of the plan whose warnings are shown with their steps.
+pub(crate) fn cared_for(model: &Model, planned: &Planned) -> Vec<String> {
+    let steps = planned.plan.steps.iter();
+    steps.filter_map(|step| take_care(model, step)).map(|guideline| guideline.id.clone()).collect()
 }
 
 fn summary(page: &mut Page, planned: &Planned) {
@@ -85,4 +130,20 @@ pub(crate) fn for_good(planned: &Planned) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_leaves_nothing_removes() {
+        let file = |text: &str| Some(Node::new_file(text.as_bytes().to_vec(), 0o644));
+        let change = |before, after| Change::Path { path: "/x".into(), before, after, secret: false };
+        assert!(removes(&change(file("a"), None)));
+        assert!(removes(&change(file("a"), file(""))), "emptied");
+        assert!(!removes(&change(file("a"), file("b"))));
+        assert!(!removes(&change(None, file(""))));
+        assert!(!removes(&change(file(""), file(""))), "its mode is set");
+    }
 }

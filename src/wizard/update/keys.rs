@@ -4,16 +4,17 @@ use super::super::action::{self, Action, Place};
 use super::super::input::Input;
 use super::super::layout;
 use super::super::message::Effect;
-use super::super::model::{Model, Quit, Row};
+use super::super::model::{Model, Preview, Quit, Row};
 use super::super::page;
 use super::super::screen::{Overlay, Screen};
 use super::super::{DiffView, Key, words};
-use super::{decide, export, not_now, notice, quit, review, run, say, select};
+use super::{decide, export, not_now, notice, preview_selected, quit, review, run, say, select};
 use crate::playbook::Decision;
 
 /// Takes a key.
 pub(super) fn key(model: &mut Model, key: Key) -> Vec<Effect> {
     model.notice = None;
+    model.awaited_diff = None;
     let place = action::place(model);
     if model.size.is_enough()
         && let Some(field) = field(model)
@@ -89,7 +90,7 @@ fn act(model: &mut Model, place: Place, action: Action) -> Vec<Effect> {
         Action::Decide => decide::open(model),
         Action::Toggle => return decide::toggle(model),
         Action::ChooseAll => return decide::choose_all(model),
-        Action::Diff => diff(model),
+        Action::Diff => return diff(model),
         Action::Filter => model.overlays.push(Overlay::Filter(Input::new(&model.filter))),
         Action::NextOpen => {
             let next = model.next_open().map(|guideline| guideline.id.clone());
@@ -167,21 +168,27 @@ fn back(model: &mut Model, place: Place) -> Vec<Effect> {
     Vec::new()
 }
 
-fn diff(model: &mut Model) {
-    use super::super::model::Preview;
+/// Opens the diff: of the plan, or of the selected guideline as soon as it is worked out.
+pub(super) fn diff(model: &mut Model) -> Vec<Effect> {
     if let Screen::Review(review) = model.screen() {
         let files = review.planned.iter().flat_map(|planned| planned.steps.iter().flatten().cloned()).collect();
         model.screens.push(Screen::Diff(DiffView::new("The whole plan", files)));
-        return;
+        return Vec::new();
     }
-    let Some(guideline) = model.guideline() else { return };
-    match model.previews.get(&guideline.id) {
-        Some(Preview::Changes(files)) => {
-            let view = DiffView::new(format!("{}  {}", guideline.id, guideline.title), files.clone());
-            model.overlays.clear();
-            model.screens.push(Screen::Diff(view));
-        }
-        _ => notice(model, false, "The diff is being worked out; try again in a moment."),
+    let Some(guideline) = model.guideline() else { return Vec::new() };
+    if let Some(reason) = model.why_not_apply(guideline) {
+        not_now(model, &reason);
+        return Vec::new();
+    }
+    if let Some(Preview::Changes(files)) = model.previews.get(&guideline.id) {
+        let view = DiffView::new(format!("{}  {}", guideline.id, guideline.title), files.clone());
+        model.overlays.clear();
+        model.screens.push(Screen::Diff(view));
+        Vec::new()
+    } else {
+        model.awaited_diff = Some(guideline.id.clone());
+        notice(model, false, "The diff is being worked out; it opens when it is ready.");
+        preview_selected(model)
     }
 }
 
@@ -350,10 +357,7 @@ fn keep_selection_in_sight(model: &mut Model) -> Vec<Effect> {
         Row::Guideline(place) => model.catalogue.guidelines.get(*place).map(|guideline| guideline.id.clone()),
         _ => None,
     });
-    match first {
-        Some(id) => select(model, Some(id)),
-        None => Vec::new(),
-    }
+    select(model, first)
 }
 
 /// After the size or a text changed: nothing stays scrolled past its end.

@@ -42,8 +42,12 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             return preview_selected(model);
         }
         Message::Previewed(id, preview) => {
-            model.previews.insert(id, preview);
+            model.previews.insert(id.clone(), preview);
             keys::clamp(model);
+            let is_awaited = model.awaited_diff.take_if(|awaited| *awaited == id).is_some();
+            if is_awaited && model.selected == Some(id) && matches!(model.screen(), Screen::Hub) {
+                return keys::diff(model);
+            }
         }
         Message::Planned(planned) => {
             if let Some(Screen::Review(review)) = model.screens.last_mut() {

@@ -4,9 +4,10 @@ use super::super::input::Input;
 use super::super::message::{Effect, Failure};
 use super::super::model::{Model, Survey};
 use super::super::screen::{Confirm, Ending, Intent, LOG_LIMIT, Outcome, Overlay, Screen, Task, Working};
-use super::notice;
+use super::{notice, save};
 use crate::change::state::{RunSummary, Standing};
 use crate::change::{Applied, ApplyStep, Change, Undone, What};
+use crate::playbook::Decision;
 
 /// The word to type before something that cannot be taken back.
 const WORD: &str = "apply";
@@ -139,7 +140,17 @@ pub(super) fn applied(model: &mut Model, result: Result<Applied, Failure>) -> Ve
 /// Something has been taken back, or not.
 pub(super) fn undone(model: &mut Model, result: Result<Undone, Failure>) -> Vec<Effect> {
     match result {
-        Ok(undone) => ended(model, Ending::Undone(undone)),
+        Ok(undone) => {
+            // What was taken back must not slip into the next plan.
+            for id in &undone.guidelines {
+                if model.decision(id) == Some(&Decision::Apply) {
+                    model.playbook.decisions.remove(id);
+                }
+            }
+            let mut effects = ended(model, Ending::Undone(undone));
+            effects.push(save(model));
+            effects
+        }
         Err(failure) => failed(model, failure),
     }
 }

@@ -309,8 +309,37 @@ fn after_a_run_everything_is_checked_again() {
     update(&mut model, Message::Runs(Ok(vec![run_of(RunStanding::Done)])));
     let effects = press(&mut model, &[Key::Char('u'), Key::Char('y')]);
     assert_eq!(effects, [Effect::Undo(What::Run("R1".into()))]);
-    update(&mut model, Message::Undone(Ok(Undone { guidelines: vec!["SSH-01".into()], ..Undone::default() })));
+    let undone = Undone { guidelines: vec!["SSH-01".into()], ..Undone::default() };
+    assert!(saves(&update(&mut model, Message::Undone(Ok(undone)))));
     assert!(matches!(model.screen(), Screen::Result(Outcome { ending: Ending::Undone(_), .. })));
+    assert_eq!(model.decision("SSH-01"), None, "it must not slip into the next plan");
+}
+
+#[test]
+fn a_diff_that_is_not_ready_opens_when_it_is() {
+    let changes = Preview::Changes(vec![empty_diff()]);
+    let mut model = at("SSH-01");
+    assert_eq!(press(&mut model, &[Key::Char('d')]), [Effect::Preview("SSH-01".into())]);
+    assert!(matches!(model.screen(), Screen::Hub));
+    update(&mut model, Message::Previewed("SSH-01".into(), changes.clone()));
+    assert!(matches!(model.screen(), Screen::Diff(_)));
+    let mut model = at("SSH-01");
+    press(&mut model, &[Key::Char('d'), Key::Down]);
+    update(&mut model, Message::Previewed("SSH-01".into(), changes));
+    assert!(matches!(model.screen(), Screen::Hub), "another key came in between");
+    press(&mut model, &[Key::Up, Key::Down, Key::Char('d')]);
+    update(&mut model, Message::Previewed("SSH-02".into(), Preview::ByHand("no".into())));
+    assert!(model.notice.as_ref().is_some_and(|notice| notice.bad), "it says why there is none");
+}
+
+#[test]
+fn a_filter_that_matches_nothing_selects_nothing() {
+    let mut model = at("SSH-01");
+    press(&mut model, &[Key::Char('/')]);
+    typed(&mut model, "ssh zzz");
+    assert_eq!(model.selected, None);
+    press(&mut model, &[Key::Backspace, Key::Backspace, Key::Backspace]);
+    assert_eq!(model.selected.as_deref(), Some("SSH-01"));
 }
 
 use crate::wizard::screen::Outcome;
