@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::secret::is_secret;
-use super::{Change, Remedy, remedy, sshd};
+use super::{Change, Remedy, remedy, sshd, way_in};
 use crate::catalogue::{Catalogue, Guideline, Phase};
 use crate::check::{self, Context, Findings, Status};
 use crate::image::{Body, Image, Kind, Mode, Node, Overlay, text};
@@ -43,8 +43,9 @@ pub struct Plan {
 /// Drafts the plan for the guidelines in `chosen` (in any order; those that already pass are left out silently).
 ///
 /// A step is refused when its guideline has no automatic remedy, when a guideline it `needs` would not pass by then,
-/// when the drafted image would still fail it, when it would leave an sshd configuration that does not start, or, on a
-/// live image, when it belongs to the seal.
+/// when the drafted image would still fail it, when it would leave an sshd configuration that does not start, when an
+/// earlier step needs what it would break, or, on a live image, when it belongs to the seal or would leave nobody who
+/// could log in.
 pub fn plan(image: &Image, catalogue: &Catalogue, findings: &Findings, context: &Context, chosen: &[String]) -> Plan {
     let mut plan = Plan::default();
     for id in chosen.iter().filter(|id| catalogue.get(id).is_none()) {
@@ -109,6 +110,14 @@ fn draft(
     if touches_sshd && let Some(problem) = sshd::new_problem(&now, &then) {
         return Err(format!("It would leave an sshd that does not start: {problem}"));
     }
+    if image.mode() == Mode::Live && way_in::is_cut(&now, &then) {
+        return Err(
+            "Nobody could log in over SSH any more; put a key in first, for an account that may use it.".to_owned()
+        );
+    }
+    if let Some((step, id)) = undercut(catalogue, context, &then, plan) {
+        return Err(format!("{step}, which comes before it, relies on {id}, and that would not pass any more."));
+    }
     // What a command does is known only once it has run.
     if changes.iter().all(Change::is_undoable) {
         let after = check::judge(&then, guideline, context);
@@ -119,6 +128,21 @@ fn draft(
         }
     }
     Ok(Some((changes, overlay)))
+}
+
+/// The first step of `plan` that needs a guideline which does not pass on `then`, and that guideline.
+fn undercut<'p>(
+    catalogue: &'p Catalogue,
+    context: &Context,
+    then: &Image,
+    plan: &'p Plan,
+) -> Option<(&'p str, &'p str)> {
+    let steps = plan.steps.iter().filter_map(|step| catalogue.get(&step.guideline));
+    let mut needs = steps.flat_map(|step| step.needs.iter().map(|id| (step.id.as_str(), id.as_str())));
+    needs.find(|(_, id)| {
+        let needed = catalogue.get(id).map(|needed| check::judge(then, needed, context).status);
+        !matches!(needed, Some(Status::Pass | Status::NotApplicable))
+    })
 }
 
 /// Lays `changes` over what there is, marks what may be secret, and says whether sshd reads any of it.

@@ -91,6 +91,12 @@ impl Image {
         Err(Error::malformed("open", image.mount_point(), what))
     }
 
+    /// The same image, taken for the running machine.
+    #[cfg(test)]
+    pub(crate) fn taken_for_live(self) -> Self {
+        Self { mode: Mode::Live, ..self }
+    }
+
     /// Live or offline.
     pub fn mode(&self) -> Mode {
         self.mode

@@ -112,3 +112,40 @@ fn secrets_are_marked() {
     let secret = |step: usize| matches!(plan.steps[step].changes[0], Change::Path { secret: true, .. });
     assert!(secret(0) && !secret(1));
 }
+
+#[test]
+fn a_later_step_does_not_break_what_an_earlier_one_needs() {
+    let fixture = Fixture::bare();
+    fixture.file("/etc/a", "x\n").file("/etc/ssh/sshd_config", "Include /etc/ssh/extra\nX11Forwarding yes\n");
+    fixture.file("/etc/ssh/extra", "X11Forwarding no\n");
+    let catalogue = catalogue(vec![
+        absent("A-1", "harden", "/etc/a", "needs = ['A-2']"),
+        guideline("A-2", "harden", "check = { sshd = { keyword = 'x11forwarding', pass = ['no'] } }"),
+        // Nothing is in the place of the included file any more, so the line behind it decides.
+        absent("A-3", "clean", "/etc/ssh/extra", ""),
+    ]);
+    let plan = planned(&fixture, &catalogue, &["A-1", "A-3"]);
+    assert_eq!(ids(&plan), ["A-1"]);
+    assert!(reason(&plan, "A-3").contains("relies on A-2"), "{:?}", plan.refused);
+    assert_eq!(ids(&planned(&fixture, &catalogue, &["A-3"])), ["A-3"]);
+}
+
+#[test]
+fn the_running_machine_is_neither_sealed_nor_locked_up() {
+    let fixture = Fixture::debian();
+    fixture.openssh("9.2p1").file("/etc/ssh/sshd_config", "KbdInteractiveAuthentication no\n").file("/etc/a", "x\n");
+    fixture.file("/etc/shadow", "root:*:20000:0:99999:7:::\nadmin:$6$salt$hash:20000:0:99999:7:::\n");
+    let password = "check = { sshd = { keyword = 'passwordauthentication', pass = ['no'] } }\n\
+                    fix = { sshd = { keyword = 'passwordauthentication', value = 'no' } }";
+    let catalogue = catalogue(vec![absent("A-1", "seal", "/etc/a", ""), guideline("A-2", "harden", password)]);
+    let on = |image: Image| {
+        let findings = check::judge_all(&image, &catalogue, &context());
+        plan(&image, &catalogue, &findings, &context(), &["A-1".to_owned(), "A-2".to_owned()])
+    };
+    let live = on(fixture.image().taken_for_live());
+    assert!(live.steps.is_empty());
+    assert!(reason(&live, "A-1").contains("last steps") && reason(&live, "A-2").contains("Nobody could log in"));
+    assert_eq!(ids(&on(fixture.image())), ["A-2", "A-1"], "nobody works on a mounted image from inside");
+    fixture.file("/home/admin/.ssh/authorized_keys", "ssh-ed25519 AAAAC3Nz me\n");
+    assert_eq!(ids(&on(fixture.image().taken_for_live())), ["A-2"]);
+}

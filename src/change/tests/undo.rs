@@ -100,3 +100,18 @@ fn what_somebody_made_again_is_a_conflict() {
     assert!(matches!(bench.undo(&What::Last), Err(UndoError::Conflict { .. })));
     assert_eq!(bench.read("etc/motd"), "theirs\n");
 }
+
+#[test]
+fn a_conflict_shows_neither_escapes_nor_a_password_added_since() {
+    for (line, shown) in
+        [("PermitRootLogin \x1b[2Jno", "PermitRootLogin \\u{1b}[2Jno"), ("# password: hunter22", "not shown")]
+    {
+        let bench = Bench::new();
+        bench.apply(&bench.plan()).unwrap();
+        let text = bench.read("etc/ssh/sshd_config").replace("PermitRootLogin no", line);
+        bench.write("etc/ssh/sshd_config", &text, 0o600);
+        let error = bench.undo(&What::Last).unwrap_err().to_string();
+        assert!(error.contains(shown), "{error:?}");
+        assert!(!error.contains('\x1b') && !error.contains("hunter22"), "{error:?}");
+    }
+}

@@ -1,8 +1,9 @@
 //! Three-way merge: what we wrote is the base, what is there now and what was there before are the two sides.
 
 use crate::change::run::{Held, HeldBody, Move};
+use crate::change::secret::is_secret;
 use crate::change::state::State;
-use crate::image::{BODY_LIMIT, Error};
+use crate::image::{BODY_LIMIT, Error, Node, text};
 
 mod lines;
 
@@ -50,8 +51,13 @@ pub(super) fn merge(state: &State, step: &Move, now: Option<&Held>) -> Result<Me
     }
     match lines::merge(&base_text, &ours_text, &theirs_text) {
         Ok(merged) => Ok(Merged::To(held(ours), Some(merged))),
-        Err(_) if step.secret => conflict("its content is not shown"),
-        Err(shown) => Ok(Merged::Conflict(shown)),
+        // What somebody wrote there since may be a secret where there was none.
+        Err(shown)
+            if step.secret || is_secret(&step.path.to_path(), Some(&Node::new_file(shown.as_bytes(), 0o600)), None) =>
+        {
+            conflict("its content is not shown")
+        }
+        Err(shown) => Ok(Merged::Conflict(shown.lines().map(|line| text::visible(line) + "\n").collect())),
     }
 }
 

@@ -8,6 +8,7 @@ use super::ssh_keys::{conclude, key_lines};
 use crate::check::cloud_lines::{self, KeyLine};
 use crate::check::{Finding, Observation, places};
 use crate::image::accounts::User;
+use crate::image::sshd::Effective;
 use crate::image::text::visible;
 use crate::image::{Error, Image, Kind};
 
@@ -108,6 +109,24 @@ fn configured(image: &Image) -> Result<BTreeSet<PathBuf>, Error> {
         paths.extend(image.glob(&glob)?);
     }
     Ok(paths)
+}
+
+/// Whether sshd, set as `effective`, finds a key for `user`: in a file that is there, or by asking a program for it.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(crate) fn lets_in(image: &Image, effective: &Effective, user: &User) -> Result<bool, Error> {
+    if !matches!(effective.value("authorizedkeyscommand"), "" | "none") {
+        return Ok(true);
+    }
+    let files = effective.get("authorizedkeysfile").map_or(&[][..], |setting| &setting.values);
+    for path in files.iter().flat_map(|value| value.split_whitespace()).filter_map(|file| expanded(file, user)) {
+        let bytes = key_file(image, &path)?.unwrap_or_default();
+        if !key_lines(&String::from_utf8_lossy(&bytes)).is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The path that `pattern` stands for (`sshd_config(5)`, "TOKENS"); relative paths hang off the home.
