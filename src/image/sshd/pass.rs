@@ -13,6 +13,7 @@ use super::release::Release;
 use super::script::{At, Script, Step};
 use super::take::{How, Reader, Write};
 use super::{Connection, MatchBlock, Problem};
+use crate::image::text;
 
 /// What is set, and by which lines.
 #[derive(Debug, Clone, Default)]
@@ -147,8 +148,14 @@ impl<'a> Pass<'a> {
         if let Some((name, rest)) = keyword(self.ground.script.line(at))
             && let Err(message) = self.directive(at, &name, rest)
         {
-            let message = format!("{name} {message}");
-            self.problem(at, message);
+            let is_known = look_up(&name, self.ground.release).is_some();
+            let name = if is_known || is_word(&name) { name } else { text::masked(&name) };
+            let number = self.outcome.problems.len();
+            self.problem(at, format!("{name} {message}"));
+            // `Include` may name any file: what is no configuration is not quoted.
+            if let Some(problem) = self.outcome.problems.get_mut(number).filter(|_| !is_known) {
+                problem.origin.text = format!("{name} …");
+            }
         }
     }
 
@@ -249,6 +256,12 @@ impl<'a> Pass<'a> {
         let too_many = (write.slot == "port" || write.slot == "subsystem") && slot.values.len() > MOST_PORTS;
         if too_many { Err(format!("is given more than {MOST_PORTS} times")) } else { Ok(()) }
     }
+}
+
+/// Whether an unknown keyword is a word that somebody mistyped, and no piece of a key or a hash.
+fn is_word(name: &str) -> bool {
+    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    name.len() <= 32 && digits <= 2 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// An `Include` line names at least one pattern, and no empty one.

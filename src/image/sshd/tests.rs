@@ -166,6 +166,16 @@ fn what_sshd_refuses_is_a_fatal_problem_with_its_line() {
 }
 
 #[test]
+fn a_file_that_is_no_configuration_is_not_quoted() {
+    for line in ["root:$6$salt$hunter22:1:0:99999:7:::", "b3BlbnNzaC1rZXktdjEAhunter22", "0 hunter22"] {
+        let sshd = sshd(&format!("{line}\n"));
+        assert!(sshd.is_refused());
+        assert!(!format!("{:?}", sshd.problems).contains("hunter22"), "{:?}", sshd.problems);
+    }
+    assert!(fatal("PermitRotLogin hunter22\n").starts_with("PermitRotLogin "));
+}
+
+#[test]
 fn what_no_file_tells_is_a_problem_that_is_not_fatal() {
     let sshd = sshd("ListenAddress example.com\n");
     assert!(!sshd.is_refused());

@@ -167,6 +167,11 @@ impl<'a> Place<'a> {
         let found = image.root.find(&disk, parent, Last::Follow);
         match found.map_err(|errno| error("open the directory of", path, errno))? {
             There::Disk(Handle { file, meta, .. }) if meta.kind == Kind::Directory => {
+                // The paths of changes are real ones: a link on the way was put there since, and leads elsewhere.
+                let real = image.root.resolve(&disk, parent, Last::Keep).map(|spot| spot.real);
+                if real.map_err(|errno| error("open the directory of", path, errno))? != parent {
+                    return Err(Error::malformed("write", path, "a link is on the way now that was not there before"));
+                }
                 let (name, aside) = (name.to_owned(), aside_name(name, tag));
                 Ok(Some(Self { path, directory: file.into(), name, aside }))
             }

@@ -92,6 +92,13 @@ pub fn set_mode(image: &Image, path: &Path, expected: &Expected, wanted: (u32, u
     let (mode, uid, gid) = wanted;
     let fail = place.fail("change the mode of");
     let handle = look::open(place.directory.as_fd(), &place.name, OFlag::O_NONBLOCK).map_err(&fail)?;
+    // What is changed is what was looked at, not what somebody put in its place in between.
+    let stat = nix::sys::stat::fstat(&handle).map_err(&fail)?;
+    let is_same = (look::kind(&stat), look::mode(&stat)) == (expected.shape.kind(), expected.mode)
+        && (stat.st_uid, stat.st_gid) == (expected.uid, expected.gid);
+    if !is_same {
+        return Ok(Outcome::Changed);
+    }
     fault::point().and_then(|()| fchown(&handle, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))).map_err(&fail)?;
     fault::point().and_then(|()| fchmod(&handle, Mode::from_bits_truncate(mode))).map_err(&fail)?;
     nix::unistd::fsync(&handle).map_err(fail)?;
