@@ -44,12 +44,12 @@ fn takes_password(effective: &Effective, user: &User) -> bool {
         Password::Shadowed => user.shadow.map(|shadow| shadow.password),
         other => Some(other),
     };
-    let is_set = match password {
+    let fits = match password {
         Some(Password::Hash { locked, .. }) => !locked,
         Some(Password::Empty) => effective.value("permitemptypasswords") == "yes",
         _ => false,
     };
-    is_asked && is_let && is_set
+    is_asked && is_let && fits
 }
 
 fn takes_key(image: &Image, effective: &Effective, user: &User) -> Result<bool, Error> {

@@ -85,6 +85,23 @@ fn the_screen_is_known_to_the_terminal_room_only() {
 }
 
 #[test]
+fn only_the_metadata_service_is_asked_over_the_network() {
+    const DOORS: [&str; 6] =
+        ["TcpStream", "UdpSocket", "TcpListener", "ToSocketAddrs", "SockType", "AddressFamily::Inet"];
+    for (path, text) in sources("src") {
+        if path.ends_with("image/live/metadata.rs") || path.ends_with("tests.rs") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in code {
+            let door = DOORS.iter().find(|door| line.contains(**door));
+            assert!(door.is_none(), "{} opens the network: {line}", path.display());
+        }
+    }
+}
+
+#[test]
 fn colours_are_named_in_the_theme_only() {
     const NAMES: [&str; 4] = ["Color::", ".red()", ".green()", ".yellow()"];
     for (path, text) in sources("src/tui") {

@@ -149,3 +149,29 @@ fn the_running_machine_is_neither_sealed_nor_locked_up() {
     fixture.file("/home/admin/.ssh/authorized_keys", "ssh-ed25519 AAAAC3Nz me\n");
     assert_eq!(ids(&on(fixture.image().taken_for_live())), ["A-2"]);
 }
+
+/// With nothing that brings new ones at the first boot, what lets people in stays; the guidelines that say so are those
+/// of the built-in catalogue, however they are chosen.
+#[test]
+fn keys_and_passwords_stay_until_the_next_boot_brings_new_ones() {
+    let fixture = Fixture::debian();
+    let hash = "root:$6$salt$hash:20000:0:99999:7:::\nadmin:$6$salt$hash:20000:0:99999:7:::\n";
+    fixture.openssh("9.2p1").file("/etc/ssh/sshd_config", "UsePAM yes\n").file("/etc/shadow", hash);
+    let private = ["-----BEGIN OPENSSH ", "PRIVATE KEY-----\n"].concat();
+    fixture.file("/etc/ssh/ssh_host_rsa_key", private).file("/home/admin/.ssh/authorized_keys", "ssh-rsa AAAAB3 me\n");
+    let catalogue = Catalogue::built_in().unwrap();
+    for (id, needed) in [("KEY-01", "KEY-02"), ("KEY-03", "KEY-06"), ("ACC-02", "ACC-07"), ("ACC-03", "ACC-07")] {
+        let plan = planned(&fixture, &catalogue, &[id]);
+        assert!(plan.steps.is_empty(), "{id}");
+        assert!(reason(&plan, id).contains(&format!("{needed} must pass first")), "{id}: {:?}", plan.refused);
+    }
+    fixture.cloud_init("admin").file("/usr/bin/ssh-keygen", "\x7fELF");
+    for id in ["KEY-01", "KEY-03", "ACC-02", "ACC-03"] {
+        assert_eq!(
+            ids(&planned(&fixture, &catalogue, &[id])),
+            [id],
+            "{:?}",
+            planned(&fixture, &catalogue, &[id]).refused
+        );
+    }
+}
