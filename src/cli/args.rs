@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 /// Prepares a machine image for AWS Marketplace or for sharing: judges it, shows every change, applies what you
 /// choose, takes it back, and exports a signed checklist.
@@ -235,19 +236,17 @@ pub(super) struct SignArgs {
     /// report.json
     pub(super) file: PathBuf,
     /// Sign with the agent that `SSH_AUTH_SOCK` names
-    #[arg(long, group = "how")]
+    #[arg(long, conflicts_with_all = ["tbs", "attach"])]
     pub(super) agent: bool,
-    /// Which of the agent's keys: a fingerprint (SHA256:…) or a .pub file
-    #[arg(long, value_name = "KEY", requires = "agent")]
-    pub(super) agent_key: Option<String>,
-    /// Sign with this key file; ssh-keygen reads it and asks for its passphrase
-    #[arg(long, value_name = "FILE", group = "how")]
+    /// Sign with this key file; ssh-keygen reads it and asks for its passphrase. With --agent: which of the agent's
+    /// keys, by fingerprint (SHA256:…) or .pub file
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["tbs", "attach"])]
     pub(super) key: Option<PathBuf>,
     /// Write the bytes to be signed elsewhere (KMS, HSM) to this file
-    #[arg(long, value_name = "FILE", group = "how")]
+    #[arg(long, value_name = "FILE")]
     pub(super) tbs: Option<PathBuf>,
     /// Make the signature file from a raw signature made elsewhere
-    #[arg(long, value_name = "FILE", group = "how", requires = "public")]
+    #[arg(long, value_name = "FILE", conflicts_with = "tbs", requires = "public")]
     pub(super) attach: Option<PathBuf>,
     /// The public key (OpenSSH format) that the raw signature was made with
     #[arg(long = "pub", value_name = "FILE")]
@@ -276,15 +275,28 @@ pub(super) struct VerifyArgs {
     /// The word you gave the publisher
     #[arg(long, value_name = "TEXT")]
     pub(super) challenge: Option<String>,
-    /// How old the report may be, in days
-    #[arg(long, value_name = "DAYS")]
-    pub(super) max_age: Option<u32>,
+    /// How old the report may be: 30d, 12h
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub(super) max_age: Option<SignedDuration>,
     /// The SHA-256 the publisher told you
     #[arg(long, value_name = "HEX")]
     pub(super) expect_sha256: Option<String>,
-    /// An HTML or Markdown view to hold against the report
+    /// The HTML view to hold against the report
     #[arg(long, value_name = "FILE")]
-    pub(super) view: Vec<PathBuf>,
+    pub(super) html: Option<PathBuf>,
+    /// The Markdown view to hold against the report
+    #[arg(long, value_name = "FILE")]
+    pub(super) markdown: Option<PathBuf>,
+    /// Print the result as JSON; the same as --format json
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// An age such as `30d` or `12h`; days have 24 hours.
+fn age(text: &str) -> Result<SignedDuration, String> {
+    let span: Span = text.parse().map_err(|_| "an age is a number and its unit, such as 30d or 12h".to_owned())?;
+    let age = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())?;
+    if age.is_positive() { Ok(age) } else { Err("an age is more than nothing".to_owned()) }
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::{Common, Format, ReportArgs, ReportCommand, SignArgs};
 use super::environment::Environment;
 use super::output::{Failure, confirm, note, print, print_json};
-use super::{OK, check, engine};
+use super::{OK, engine};
 use crate::image::text;
 use crate::playbook::Playbook;
 use crate::report::sign::{self, Agent, Keygen};
@@ -79,7 +79,7 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
     if !common.quiet {
         note(&format!("Verdict: {}", report.summary.verdict.word()));
     }
-    Ok(check::exit_code(report.summary.verdict))
+    Ok(OK)
 }
 
 /// The decisions of the wizard's session, when there is one.
@@ -123,7 +123,7 @@ fn sign(args: &SignArgs, common: &Common, environment: &Environment) -> Result<u
         let public = args.public.as_deref().map(engine::read_host_file).transpose()?.unwrap_or_default();
         let raw = report::read_file(raw, report::sshsig::SIGNATURE_LIMIT).map_err(Failure::failed)?;
         sign::attach(&bytes, &raw, &public)
-    } else if let Some(key) = &args.key {
+    } else if let (Some(key), false) = (&args.key, args.agent) {
         sign::with_keygen(&Keygen { key, environment: &Environment::variables() }, &bytes)
     } else {
         let agent = Agent { socket: environment.agent.as_deref(), sudo: environment.sudo_user.is_some() };
@@ -149,9 +149,10 @@ fn sign(args: &SignArgs, common: &Common, environment: &Environment) -> Result<u
 
 /// The key wanted of the agent: a fingerprint, or the text of a `.pub` file.
 fn agent_key(args: &SignArgs) -> Option<String> {
-    let name = args.agent_key.as_ref()?;
-    let file = if name.starts_with("SHA256:") { None } else { engine::read_host_file(Path::new(name)).ok() };
-    file.or_else(|| Some(name.clone()))
+    let key = args.key.as_ref()?;
+    let name = key.to_string_lossy().into_owned();
+    let file = if name.starts_with("SHA256:") { None } else { engine::read_host_file(key).ok() };
+    Some(file.unwrap_or(name))
 }
 
 fn show(file: &Path, common: &Common) -> Result<u8, Failure> {

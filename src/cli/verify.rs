@@ -1,7 +1,5 @@
 //! `seaworthy verify`: check evidence against a list of trusted signers.
 
-use jiff::SignedDuration;
-
 use super::args::{Common, Format, VerifyArgs};
 use super::engine;
 use super::output::{Failure, print};
@@ -14,20 +12,6 @@ pub(super) fn run(args: &VerifyArgs, common: &Common) -> Result<u8, Failure> {
                 .into(),
         ));
     };
-    let view = |extension: &str| {
-        args.view
-            .iter()
-            .find(|path| path.extension().is_some_and(|found| found == extension))
-            .map(std::path::PathBuf::as_path)
-    };
-    if let Some(odd) =
-        args.view.iter().find(|path| path.extension().is_none_or(|found| found != "html" && found != "md"))
-    {
-        return Err(Failure::Usage(format!(
-            "--view takes report.html or report.md, not {}",
-            crate::image::text::path(odd)
-        )));
-    }
     let catalogue = engine::catalogue(common)?;
     let verification = verify_files(&VerifyFiles {
         report: &args.report,
@@ -38,16 +22,14 @@ pub(super) fn run(args: &VerifyArgs, common: &Common) -> Result<u8, Failure> {
         expect: Expectations {
             sha256: args.expect_sha256.as_deref(),
             challenge: args.challenge.as_deref(),
-            max_age: args.max_age.map(|days| SignedDuration::from_hours(24 * i64::from(days))),
+            max_age: args.max_age,
         },
-        html: view("html"),
-        markdown: view("md"),
+        html: args.html.as_deref(),
+        markdown: args.markdown.as_deref(),
         catalogue: Some(&catalogue),
         now: engine::now(),
     });
-    match common.format {
-        Format::Text => print(&verification.text())?,
-        Format::Json => print(&verification.json())?,
-    }
+    let json = args.json || common.format == Format::Json;
+    print(&if json { verification.json() } else { verification.text() })?;
     Ok(verification.code)
 }

@@ -262,3 +262,21 @@ fn a_passwd_without_accounts_is_never_a_pass() {
         assert_eq!(row["status"], "unknown", "{id}");
     }
 }
+
+#[test]
+fn a_report_that_was_written_is_done_as_asked_whatever_its_verdict() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    let output = seaworthy(dir.path(), root_args(&root, &["report", "--stdout", "--publisher", "Jane Roe"]));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(json(&output)["summary"]["verdict"], "not-seaworthy");
+}
+
+#[test]
+fn an_age_that_is_none_is_wrong_use() {
+    let dir = tempdir().unwrap();
+    for age in ["soon", "0d", "30"] {
+        let output = seaworthy(dir.path(), ["verify", "report.json", "--signers", "x", "--max-age", age]);
+        assert_eq!(output.status.code(), Some(2), "{age}");
+    }
+}
