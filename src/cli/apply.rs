@@ -110,7 +110,10 @@ fn after(
     let (_, findings) = engine::survey(&image, scope, common, environment);
     let verdict = check::judge(&image, catalogue, &findings, playbook);
     match common.format {
-        Format::Text => print(&format!("{}\n", check::sentence(verdict, catalogue, &findings)))?,
+        Format::Text => {
+            let partial = check::partial(&findings, catalogue.guidelines.len());
+            print(&format!("{partial}{}\n", check::sentence(verdict, catalogue, &findings)))?;
+        }
         Format::Json => print_json(&serde_json::json!({
             "format": "seaworthy.apply/1",
             "run": run,

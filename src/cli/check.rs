@@ -90,9 +90,7 @@ fn checklist(
         "{} pass, {} fail, {} unknown, {} not applicable, {} to attest",
         counts.pass, counts.fail, counts.unknown, counts.not_applicable, counts.attest
     );
-    if findings.len() < known {
-        let _ = writeln!(out, "Only {} of {known} guidelines were judged.", findings.len());
-    }
+    out.push_str(&partial(findings, known));
     let _ = writeln!(out, "{}", paint.strong(&sentence(verdict, catalogue, findings)));
     out
 }
@@ -120,6 +118,15 @@ fn row(out: &mut String, guideline: &Guideline, finding: &Finding, verbose: bool
     let more = finding.observations.len().saturating_sub(limit);
     if more > 0 {
         let _ = writeln!(out, "{indent}{}", paint.faint(&format!("and {more} more; --verbose shows them")));
+    }
+}
+
+/// The line that says so when fewer guidelines were judged than there are.
+pub(super) fn partial(findings: &Findings, known: usize) -> String {
+    if findings.len() < known {
+        format!("Only {} of {known} guidelines were judged.\n", findings.len())
+    } else {
+        String::new()
     }
 }
 

@@ -280,3 +280,31 @@ fn an_age_that_is_none_is_wrong_use() {
         assert_eq!(output.status.code(), Some(2), "{age}");
     }
 }
+
+/// The first `toml` block of the README in which `word` occurs.
+fn readme_block(word: &str) -> &'static str {
+    let readme = include_str!("../../README.md");
+    let mut blocks = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.find(|block| block.contains(word)).unwrap()
+}
+
+#[test]
+fn the_readmes_playbook_and_house_rule_are_taken_as_printed() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    let playbook = dir.path().join("playbook.toml");
+    fs::write(&playbook, readme_block("SSH-04")).unwrap();
+    let rules = dir.path().join("rules");
+    fs::create_dir(&rules).unwrap();
+    fs::write(rules.join("acme.toml"), readme_block("ACME-01")).unwrap();
+    fs::write(root.join("etc/acme.conf"), "server=x").unwrap();
+    let run = ["apply", "--yes", "--playbook", playbook.to_str().unwrap()];
+    let output = seaworthy(dir.path(), root_args(&root, &run));
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("SSH-04"), "{}", stderr(&output));
+    let run = ["apply", "ACME-01", "--yes", "--only", "ACME-01", "--guidelines", rules.to_str().unwrap()];
+    let output = seaworthy(dir.path(), root_args(&root, &run));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).starts_with("Only 1 of "), "{}", stdout(&output));
+    assert!(!root.join("etc/acme.conf").exists());
+}
