@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use super::secret::is_secret;
 use super::{Change, Remedy, remedy, sshd, way_in};
 use crate::catalogue::{Catalogue, Guideline, Phase};
 use crate::check::{self, Context, Findings, Status};
@@ -145,21 +144,20 @@ fn undercut<'p>(
     })
 }
 
-/// Lays `changes` over what there is, marks what may be secret, and says whether sshd reads any of it.
+/// Lays `changes` over what there is, and says whether sshd reads any of it.
 fn lay(image: &Image, now: &Image, changes: &mut [Change], overlay: &Overlay) -> Result<(Overlay, bool), String> {
     let mut overlay = overlay.clone();
     let mut touches_sshd = false;
     let read_by_sshd = sshd::Files::of(now);
     for change in changes {
-        let (path, before, after, secret) = match change {
-            Change::Path { path, before, after, secret } => (path, before, after, secret),
+        let (path, before, after) = match change {
+            Change::Path { path, before, after, .. } => (path, before, after),
             Change::Command { argv, .. } if image.mode() == Mode::Offline => {
                 let command = argv.first().map_or("a program", String::as_str);
                 return Err(format!("It needs {command} to run, which is done on a running machine only."));
             }
             Change::Command { .. } => continue,
         };
-        *secret |= is_secret(path, before.as_ref(), after.as_ref());
         touches_sshd |= read_by_sshd.contain(path);
         if after.is_none() && overlay.get(path).is_none() {
             leave_on_disk(image, path, before);

@@ -1,5 +1,6 @@
 //! What would make a failing guideline pass.
 
+use super::secret::is_secret;
 use super::{Change, fix, own};
 use crate::catalogue::{Check, Fix, Guideline};
 use crate::check::kinds::absent;
@@ -15,7 +16,8 @@ pub enum Remedy {
     ByHand(String),
 }
 
-/// The remedy for `guideline` on `image` as it stands (or as drafted). Only a failing finding has one.
+/// The remedy for `guideline` on `image` as it stands (or as drafted). Only a failing finding has one. Its changes are
+/// marked where they may be secret.
 ///
 /// # Errors
 /// When a file the change would be made from cannot be read.
@@ -31,7 +33,7 @@ pub fn remedy(
     let Some(wanted) = &guideline.fix else {
         return Ok(Some(Remedy::ByHand("It needs a person's judgement.".to_owned())));
     };
-    match wanted {
+    let mut remedy = match wanted {
         Fix::Sshd { keyword, value } => fix::sshd::remedy(image, keyword, value),
         Fix::Remove => match &guideline.check {
             // A finding lists a thousand places at most; all of them must go.
@@ -44,14 +46,43 @@ pub fn remedy(
         Fix::Mask => fix::mask::remedy(image, finding),
         Fix::CloudInit { key, value } => fix::cloud_init::remedy(image, key, value),
         Fix::Own(wanted) => own::remedy(*wanted, image, finding, context),
+    }?;
+    if let Remedy::Changes(changes) = &mut remedy {
+        changes.iter_mut().for_each(mark_secret);
     }
-    .map(Some)
+    Ok(Some(remedy))
+}
+
+/// Marks what may be secret before anybody can show it.
+fn mark_secret(change: &mut Change) {
+    if let Change::Path { path, before, after, secret } = change {
+        *secret |= is_secret(path, before.as_ref(), after.as_ref());
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::{Remedy, remedy};
+    use crate::change::Change;
     use crate::change::trial::mended;
+    use crate::check::trial::{context, guideline, judged};
     use crate::image::fixture::Fixture;
+
+    #[test]
+    fn what_may_be_secret_is_marked_before_it_is_shown() {
+        let fixture = Fixture::debian();
+        fixture.file(
+            "/root/.ssh/id_ed25519",
+            "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+        );
+        let image = fixture.image();
+        let found = remedy(&image, &guideline("KEY-04"), &judged(&image, "KEY-04"), &context()).unwrap();
+        let Some(Remedy::Changes(changes)) = found else { panic!("{found:?}") };
+        assert!(!changes.is_empty());
+        for change in &changes {
+            assert!(matches!(change, Change::Path { secret: true, .. }), "{change:?}");
+        }
+    }
 
     #[test]
     fn more_places_than_a_finding_lists_are_removed_whole() {
