@@ -76,6 +76,9 @@ fn decided(page: &mut Page, model: &Model, guideline: &Guideline, decision: &Dec
         Decision::Waive { reason, until, by } => format!("Waived by {by} until {until}: {reason}"),
         Decision::Attest { by, note } if note.is_empty() => format!("Confirmed by {by}."),
         Decision::Attest { by, note } => format!("Confirmed by {by}: {note}"),
+        Decision::ByHand if model.standing(&guideline.id) == Standing::Pass => {
+            "You chose to do it by hand; it passes.".to_owned()
+        }
         Decision::ByHand => "You do it by hand; press c to check again when it is done.".to_owned(),
         Decision::Later => "Put off.".to_owned(),
     };

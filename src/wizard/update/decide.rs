@@ -116,7 +116,7 @@ pub(super) fn choose_all(model: &mut Model) -> Vec<Effect> {
     let ids: Vec<String> = model.mendable().map(|guideline| guideline.id.clone()).collect();
     let count = words::plural(ids.len(), "more guideline");
     model.playbook.decisions.extend(ids.into_iter().map(|id| (id, Decision::Apply)));
-    notice(model, false, format!("{count} in the plan. Press r to look at the whole plan."));
+    notice(model, false, format!("{count} chosen. Press r to look at the whole plan."));
     vec![save(model)]
 }
 
