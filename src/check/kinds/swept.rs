@@ -47,6 +47,11 @@ pub(in crate::check) fn check(
         let what = format!("{} places were found and not kept: too many to list. Remove those that are.", sweep.more);
         return Ok(Finding::new(Status::Unknown, what));
     }
+    // On a running machine what is mounted from elsewhere stays there; on a mounted image it may be part of it.
+    if image.live().is_none() && !sweep.skipped.is_empty() {
+        let what = "Something is mounted inside the image that was not looked into; unmount it, or check it as well.";
+        return Ok(Finding::new(Status::Unknown, what).seen(sweep.skipped.iter().map(Observation::at)));
+    }
     let cut = sweep.cut.iter().map(|path| Observation::at(path).text("read only in part: it is larger than 1 GiB"));
     Ok(Finding::new(Status::Pass, passed(kind, sweep.files)).seen(cut))
 }
@@ -93,6 +98,8 @@ mod tests {
         assert_eq!(finding.observations[0].path.as_deref(), Some(std::path::Path::new("/opt/x")));
         let crowded = with(Some(Sweep { more: 1, ..Sweep::default() }));
         assert_eq!(crowded.status, Status::Unknown, "decoys of another kind may have crowded it out");
+        let mounted = with(Some(Sweep { skipped: vec!["/home".into()], ..Sweep::default() }));
+        assert_eq!((mounted.status, mounted.observations.len()), (Status::Unknown, 1));
         let cut = with(Some(Sweep { cut: vec!["/var/disk.img".into()], ..Sweep::default() }));
         assert_eq!((cut.status, cut.observations.len()), (Status::Pass, 1));
     }

@@ -41,6 +41,9 @@ pub struct Sweep {
     pub more: u64,
     /// Paths that could not be read, and why.
     pub unread: Vec<Error>,
+    /// Other file systems that are mounted inside the image and were not gone into, but for `/dev`, `/proc`, `/run` and
+    /// `/sys`, which are never part of it.
+    pub skipped: Vec<PathBuf>,
     /// Files larger than [`FILE_LIMIT`], read up to there.
     pub cut: Vec<PathBuf>,
     /// Copies of this program, and files that an interrupted run of it left beside others.
@@ -117,6 +120,8 @@ pub fn sweep(image: &Image, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
     );
     let walk::Progress { files, bytes } = walked.progress;
     let mut sweep = Sweep { unread: walked.errors, files, bytes, ..Sweep::default() };
+    let is_virtual = |path: &PathBuf| ["/dev", "/proc", "/run", "/sys"].iter().any(|place| path.starts_with(place));
+    sweep.skipped = walked.skipped.into_iter().filter(|path| !is_virtual(path)).collect();
     if !walked.finished {
         let error = Error::malformed("search", "/", "the search ended before its end; try again");
         sweep.unread.push(error);
