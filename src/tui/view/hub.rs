@@ -2,17 +2,14 @@
 //!
 //! ```text
 //!  Harden                      3 of 12 │  SSH-04 · required · Harden
-//! ▸ [!] SSH-04  Root may not log in    │  Root may not log in with a password
-//!   [~] ACC-01  No empty passwords     │  …
+//! ▸ [!] fail     SSH-04 Root may not…  │  Root may not log in with a password
+//!   [~] chosen   ACC-01 No empty pas…  │  …
 //! ```
 
 use super::super::draw::Sheet;
 use crate::wizard::layout::{self, Area, Size};
 use crate::wizard::page::{self, Role};
 use crate::wizard::{Model, Row, words};
-
-/// From this width of the list on, the standing's word follows its sign.
-const WITH_WORDS: u16 = 56;
 
 /// Draws both panes, or the one that has the keys.
 pub(super) fn draw(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
@@ -81,13 +78,9 @@ fn draw_row(model: &Model, row: Row, area: Area, y: u16, sheet: &mut Sheet<'_>) 
         Row::Guideline(place) => {
             let Some(guideline) = model.catalogue.guidelines.get(place) else { return };
             let standing = model.standing(&guideline.id);
-            let sign = if area.width >= WITH_WORDS {
-                words::pad(&format!("{} {}", standing.glyph(), standing.word()), 13)
-            } else {
-                format!("{} ", standing.glyph())
-            };
+            let sign = words::pad(&format!("{} {}", standing.glyph(), standing.word()), 13);
             let at = sheet.text(x + 1, y, area.width - 2, standing.role(), &sign);
-            let id = words::pad(&crate::image::text::visible(&guideline.id), 8);
+            let id = words::pad(&crate::image::text::visible(&guideline.id), 7);
             let at = sheet.text(at, y, right.saturating_sub(at), Role::Dim, &id);
             let room = right.saturating_sub(at);
             let title = words::fit(&crate::image::text::visible(&guideline.title), usize::from(room));
