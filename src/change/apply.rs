@@ -218,7 +218,7 @@ fn run_commands(
         let (argv, guideline) = (step.argv.clone(), step.guideline.clone());
         journal.write([Event::CommandStart { number, guideline, argv }]).map_err(ApplyError::Failed)?;
         let command = step.argv.join(" ");
-        let mut show = |line: &str| progress(Step::Output { line: crate::image::text::visible(line) });
+        let mut show = |line: &str| progress(Step::Output { line: super::secret::printable(line) });
         let (outcome, success) = match program::run(image, &step.argv, COMMAND_LIMIT, &mut show) {
             Ok(ended) => (ended.to_string(), ended.success()),
             Err(error) => (error.to_string(), false),

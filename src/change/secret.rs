@@ -22,6 +22,15 @@ pub(super) fn is_secret(path: &Path, before: Option<&Node>, after: Option<&Node>
             .any(|bytes| is_password_file(&name, bytes) || holds_key(bytes) || sets_password(path, bytes))
 }
 
+/// A line that a program printed, for a screen: escapes made visible, and not shown when it may hold a secret.
+pub(super) fn printable(line: &str) -> String {
+    if holds_key(line.as_bytes()) || sets_password(Path::new(""), line.as_bytes()) {
+        "(a line that may hold a secret is not shown)".to_owned()
+    } else {
+        crate::image::text::visible(line)
+    }
+}
+
 /// Configuration and programs. What lies elsewhere (homes, logs, caches, applications) is somebody's data.
 const SYSTEM: [&str; 8] = ["/etc", "/usr", "/boot", "/lib", "/lib64", "/bin", "/sbin", "/run/systemd"];
 
@@ -145,5 +154,13 @@ mod tests {
         assert!(!secret("/etc/ssh/sshd_config", "PermitRootLogin no"));
         assert!(!secret("/etc/ssh/ssh_host_rsa_key.pub", ""));
         assert!(!secret("/home/a/.ssh/authorized_keys", ""));
+    }
+
+    #[test]
+    fn what_a_program_prints_is_shown_without_its_secrets_and_escapes() {
+        assert_eq!(printable("Setting up nginx ..."), "Setting up nginx ...");
+        assert_eq!(printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
+        assert!(!printable("token=hunter22").contains("hunter22"));
+        assert!(!printable("Get:1 https://me:hunter22@example.com/ x").contains("hunter22"));
     }
 }
