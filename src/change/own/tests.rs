@@ -99,7 +99,7 @@ fn login_records_are_emptied() {
 fn caches_histories_and_credentials_go_and_their_neighbours_stay() {
     let fixture = Fixture::debian();
     fixture.file("/var/cache/apt/archives/bash_5.deb", "!<arch>").file("/var/cache/apt/archives/lock", "");
-    fixture.file("/var/lib/apt/lists/mirror.debian.org_Packages", "Package: bash").directory("/var/lib/apt/lists/partial");
+    fixture.file("/var/lib/apt/lists/debian_Packages", "Package: bash").directory("/var/lib/apt/lists/partial");
     let draft = mended(&fixture.image(), "LOG-11");
     assert!(is_there(&draft, "/var/cache/apt/archives/lock") && is_there(&draft, "/var/lib/apt/lists/partial"));
 
