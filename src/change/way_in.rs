@@ -8,18 +8,24 @@ use crate::image::accounts::{Password, User};
 use crate::image::sshd::{Connection, Effective};
 use crate::image::{Error, Image};
 
-/// Whether somebody gets in over SSH `now`, and nobody would `then` (or that could not be found out).
+/// Whether somebody gets in over SSH `now`, and nobody would `then` (or that could not be found out). Where it cannot be
+/// told of now, somebody may well get in: then a plan that surely shuts everybody out is refused too.
 pub(super) fn is_cut(now: &Image, then: &Image) -> bool {
-    matches!(is_open(now), Ok(true)) && !matches!(is_open(then), Ok(true))
+    match (is_open(now), is_open(then)) {
+        (_, Ok(true)) | (Ok(false), _) | (Err(_), Err(_)) => false,
+        (Ok(true), _) | (Err(_), Ok(false)) => true,
+    }
 }
 
-/// Whether any account could log in over SSH, by a key or a password that is there.
+/// Whether any account could log in over SSH, by a key or a password that is there. One that cannot be looked at does
+/// not hide the others.
 fn is_open(image: &Image) -> Result<bool, Error> {
     let sshd = image.sshd()?;
     if sshd.main.is_none() {
         return Ok(false);
     }
     let lport = sshd.effective(None).value("port").parse().unwrap_or(22);
+    let mut unread = None;
     for user in image.accounts()?.login_users() {
         let connection = Connection {
             user: user.name.clone(),
@@ -29,11 +35,14 @@ fn is_open(image: &Image) -> Result<bool, Error> {
             lport,
         };
         let effective = sshd.effective(Some(&connection));
-        if takes_password(&effective, user) || takes_key(image, &effective, user)? {
-            return Ok(true);
+        match takes_key(image, &effective, user) {
+            Ok(true) => return Ok(true),
+            _ if takes_password(&effective, user) => return Ok(true),
+            Ok(false) => {}
+            Err(error) => unread = Some(error),
         }
     }
-    Ok(false)
+    unread.map_or(Ok(false), Err)
 }
 
 fn takes_password(effective: &Effective, user: &User) -> bool {
@@ -100,5 +109,22 @@ mod tests {
     #[test]
     fn where_nobody_got_in_nothing_is_cut() {
         assert!(!cut(&Fixture::debian(), "UsePAM yes\n", OFF));
+    }
+
+    #[test]
+    fn keys_that_cannot_be_read_may_let_somebody_in() {
+        let fixture = Fixture::debian();
+        fixture.file("/home/admin/.ssh/authorized_keys", vec![b'x'; (16 << 20) + 1]);
+        assert!(cut(&fixture, "UsePAM yes\n", &format!("{OFF}PubkeyAuthentication no\n")));
+        assert!(!cut(&fixture, "UsePAM yes\n", "UsePAM yes\nUseDNS no\n"), "no worse than before");
+    }
+
+    #[test]
+    fn keys_that_cannot_be_read_hide_nobody_else() {
+        let fixture = Fixture::debian();
+        fixture.file("/home/admin/.ssh/authorized_keys", vec![b'x'; (16 << 20) + 1]);
+        fixture.file("/root/.ssh/authorized_keys", "ssh-ed25519 AAAAC3Nz me\n");
+        assert!(!cut(&fixture, "UsePAM yes\n", OFF));
+        assert!(cut(&fixture, "UsePAM yes\n", &format!("{OFF}PubkeyAuthentication no\n")));
     }
 }
