@@ -163,19 +163,22 @@ fn is_wanted(image: &Image, name: &str) -> Result<bool, Error> {
         let pulls = |line: &&str| line.starts_with("Wants=") || line.starts_with("Requires=");
         let mut words = text.lines().map(str::trim).filter(pulls).flat_map(|line| line.split(['=', ' ']));
         let is_it = |word: &str| word == name || template.as_ref().is_some_and(|start| word.starts_with(start));
-        if words.any(|word| is_it(word) && server != "sshd-keygen.target" || is_it(word) && target_is_wanted(image)) {
+        if words.any(is_it) && (server != "sshd-keygen.target" || target_is_wanted(image)?) {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-fn target_is_wanted(image: &Image) -> bool {
-    let Ok(units) = image.units() else { return false };
-    ["sshd.service", "ssh.service"].iter().filter_map(|name| units.unit(name)).any(|unit| {
-        let text = image.read_text(&unit.path).ok().flatten().unwrap_or_default();
-        text.lines().any(|line| line.trim_start().starts_with("Wants=") && line.contains("sshd-keygen.target"))
-    })
+fn target_is_wanted(image: &Image) -> Result<bool, Error> {
+    let units = image.units()?;
+    for unit in ["sshd.service", "ssh.service"].iter().filter_map(|name| units.unit(name)) {
+        let text = image.read_text(&unit.path)?.unwrap_or_default();
+        if text.lines().any(|line| line.trim_start().starts_with("Wants=") && line.contains("sshd-keygen.target")) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What systemd takes for a first boot (machine-id(5)); an empty file is none.
