@@ -8,7 +8,6 @@ use super::output::{Failure, confirm, note, print, print_json};
 use super::{OK, check, diff, engine};
 use crate::catalogue::Catalogue;
 use crate::change::{self, ApplyStep, Plan};
-use crate::check::{Findings, Status};
 use crate::image::{Image, text};
 use crate::playbook::{Decision, Playbook};
 
@@ -42,7 +41,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         return after(&image, Some(&run.id), &catalogue, &scope, &playbook, common, environment);
     }
     let (context, findings) = engine::survey(&image, &catalogue, common, environment);
-    let failing = failing(&scope, &findings);
+    let failing = engine::failing(&scope, &findings);
     let chosen: Vec<String> = if args.all {
         failing
     } else if args.playbook.is_some() {
@@ -85,15 +84,6 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         note(&format!("Run {} is done; `seaworthy undo {}` takes it back.", applied.run, applied.run));
     }
     after(&image, Some(&applied.run), &catalogue, &scope, &playbook, common, environment)
-}
-
-/// The ids of every failing guideline in `scope`.
-fn failing(scope: &Catalogue, findings: &Findings) -> Vec<String> {
-    findings
-        .iter()
-        .filter(|(id, finding)| finding.status == Status::Fail && scope.get(id).is_some())
-        .map(|(id, _)| id.clone())
-        .collect()
 }
 
 /// Judges the image again after `run`, and prints what it comes to: the exit code is that check's.

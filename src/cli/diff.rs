@@ -6,17 +6,16 @@ use super::args::{Common, Format};
 use super::environment::Environment;
 use super::output::{Failure, note, print, print_json};
 use super::{OK, engine};
-use crate::catalogue::Catalogue;
 use crate::change::{self, Plan, diff};
-use crate::check::{Context, Findings, Status};
-use crate::image::{Image, text};
+use crate::image::text;
 
 pub(super) fn run(common: &Common, environment: &Environment) -> Result<u8, Failure> {
     let catalogue = engine::catalogue(common)?;
     let chosen = engine::selected(common, &catalogue)?;
     let image = engine::image(common)?;
     let (context, findings) = engine::survey(&image, &catalogue, common, environment);
-    let plan = plan_failing(&image, &catalogue, &findings, &context, &chosen);
+    let failing = engine::failing(&chosen, &findings);
+    let plan = change::plan(&image, &catalogue, &findings, &context, &failing);
     match common.format {
         Format::Text if io::stdout().is_terminal() => print(&for_terminal(&diff::patch(&plan)))?,
         Format::Text => print(&diff::patch(&plan))?,
@@ -26,22 +25,6 @@ pub(super) fn run(common: &Common, environment: &Environment) -> Result<u8, Fail
         refusals(&plan);
     }
     Ok(OK)
-}
-
-/// The plan for every failing guideline among `chosen`.
-pub(super) fn plan_failing(
-    image: &Image,
-    catalogue: &Catalogue,
-    findings: &Findings,
-    context: &Context,
-    chosen: &Catalogue,
-) -> Plan {
-    let failing: Vec<String> = findings
-        .iter()
-        .filter(|(id, finding)| finding.status == Status::Fail && chosen.get(id).is_some())
-        .map(|(id, _)| id.clone())
-        .collect();
-    change::plan(image, catalogue, findings, context, &failing)
 }
 
 /// Says on standard error what is not in the plan, and why.

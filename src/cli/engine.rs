@@ -11,7 +11,7 @@ use super::environment::Environment;
 use super::output::{Failure, ProgressLine};
 use crate::catalogue::Catalogue;
 use crate::change::State;
-use crate::check::{self, Context, Findings};
+use crate::check::{self, Context, Findings, Status};
 use crate::image::Image;
 use crate::playbook::Playbook;
 
@@ -102,6 +102,15 @@ pub(super) fn survey(
             line.show(&format!("looking for secrets: {files} files, {} MiB", bytes >> 20));
         }
     })
+}
+
+/// The ids of every failing guideline in `scope`.
+pub(super) fn failing(scope: &Catalogue, findings: &Findings) -> Vec<String> {
+    findings
+        .iter()
+        .filter(|(id, finding)| finding.status == Status::Fail && scope.get(id).is_some())
+        .map(|(id, _)| id.clone())
+        .collect()
 }
 
 /// Reads a playbook.

@@ -14,12 +14,7 @@ use crate::image::sshd::Connection;
 use crate::image::text;
 
 pub(super) fn run(args: &FactsArgs, common: &Common) -> Result<u8, Failure> {
-    let connection_asked = args.user.is_some()
-        || args.host.is_some()
-        || args.addr.is_some()
-        || args.laddr.is_some()
-        || args.lport.is_some();
-    if connection_asked && args.which != Some(Fact::Sshd) {
+    if connection(args).is_some() && args.which != Some(Fact::Sshd) {
         return Err(Failure::Usage("--user, --host, --addr, --laddr and --lport go with `facts sshd`".into()));
     }
     for (flag, address) in [("--addr", &args.addr), ("--laddr", &args.laddr)] {
@@ -195,6 +190,18 @@ fn accounts(accounts: &Accounts) -> (String, serde_json::Value) {
     (out, serde_json::json!({"users": users, "groups": groups, "homes": homes}))
 }
 
+/// The connection that the flags describe; `None` without any of them.
+fn connection(args: &FactsArgs) -> Option<Connection> {
+    let words = [&args.user, &args.host, &args.addr, &args.laddr];
+    (words.iter().any(|word| word.is_some()) || args.lport.is_some()).then(|| Connection {
+        user: args.user.clone().unwrap_or_default(),
+        host: args.host.clone().unwrap_or_default(),
+        addr: args.addr.clone().unwrap_or_default(),
+        laddr: args.laddr.clone().unwrap_or_default(),
+        lport: args.lport.unwrap_or_default(),
+    })
+}
+
 fn sshd(image: &Image, args: &FactsArgs) -> Result<(String, serde_json::Value), Failure> {
     let sshd = image.sshd()?;
     if let Some(problem) = sshd.problems.iter().find(|problem| problem.fatal) {
@@ -208,19 +215,7 @@ fn sshd(image: &Image, args: &FactsArgs) -> Result<(String, serde_json::Value), 
     if sshd.main.is_none() {
         return Err(Failure::Failed("no /etc/ssh/sshd_config: there is no SSH server on this image".into()));
     }
-    let asked = args.user.is_some()
-        || args.host.is_some()
-        || args.addr.is_some()
-        || args.laddr.is_some()
-        || args.lport.is_some();
-    let connection = asked.then(|| Connection {
-        user: args.user.clone().unwrap_or_default(),
-        host: args.host.clone().unwrap_or_default(),
-        addr: args.addr.clone().unwrap_or_default(),
-        laddr: args.laddr.clone().unwrap_or_default(),
-        lport: args.lport.unwrap_or_default(),
-    });
-    let effective = sshd.effective(connection.as_ref());
+    let effective = sshd.effective(connection(args).as_ref());
     let mut document = serde_json::Map::new();
     for setting in &effective.settings {
         document.insert(setting.keyword.clone(), serde_json::json!({
@@ -246,31 +241,28 @@ fn json(value: &Value) -> serde_json::Value {
 
 fn cloud_init(image: &Image) -> Result<(String, serde_json::Value), Failure> {
     let cloud_init = image.cloud_init()?;
-    let document =
-        serde_json::json!({"runs": format!("{:?}", cloud_init.runs), "config": masked(json(&cloud_init.config))});
+    let document = serde_json::json!({"runs": format!("{:?}", cloud_init.runs), "config": without_commands(json(&cloud_init.config))});
     let mut out = serde_json::to_string_pretty(&document).map_err(Failure::failed)?;
     out.push('\n');
     Ok((out, document))
 }
 
-/// Passwords and keys that stand in the configuration are masked, wherever they are nested.
-fn masked(value: serde_json::Value) -> serde_json::Value {
-    const SECRET: [&str; 8] =
-        ["password", "passwd", "hashed_passwd", "plain_text_passwd", "list", "token", "secret", "private"];
+/// Commands of the configuration are masked: anything may stand in them. The image masks the keys that name a secret.
+fn without_commands(mut config: serde_json::Value) -> serde_json::Value {
+    for key in ["runcmd", "bootcmd"] {
+        if let Some(commands) = config.get_mut(key) {
+            mask(commands);
+        }
+    }
+    config
+}
+
+fn mask(value: &mut serde_json::Value) {
     match value {
-        serde_json::Value::Object(entries) => entries
-            .into_iter()
-            .map(|(key, value)| {
-                let secret = SECRET.iter().any(|word| key.eq_ignore_ascii_case(word)) || key.ends_with("_private");
-                let value = match value {
-                    serde_json::Value::String(text) if secret => crate::image::text::masked(&text).into(),
-                    other => masked(other),
-                };
-                (key, value)
-            })
-            .collect(),
-        serde_json::Value::Array(values) => values.into_iter().map(masked).collect(),
-        other => other,
+        serde_json::Value::String(text) => *text = text::masked(text),
+        serde_json::Value::Array(values) => values.iter_mut().for_each(mask),
+        serde_json::Value::Object(entries) => entries.values_mut().for_each(mask),
+        _ => {}
     }
 }
 

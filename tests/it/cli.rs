@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::tempdir;
 
-use crate::support::{differences, seaworthy, small_root, stderr, stdout, traces};
+use crate::support::{differences, put, seaworthy, small_root, stderr, stdout, traces};
 
 fn json(output: &std::process::Output) -> Value {
     serde_json::from_slice(&output.stdout)
@@ -47,6 +47,11 @@ fn check_json_is_the_documented_document() {
 fn no_secret_of_the_image_reaches_any_output() {
     let dir = tempdir().unwrap();
     let root = small_root(dir.path());
+    put(
+        &root,
+        "/etc/cloud/cloud.cfg.d/99-build.cfg",
+        "chpasswd:\n  list: |\n    root:hunter2\nruncmd:\n  - mysql -phunter2\n  - [sh, -c, 'echo hunter2 | passwd']\n",
+    );
     for command in [
         &["check", "--verbose"][..],
         &["check", "--format", "json"],
