@@ -33,6 +33,8 @@ pub enum Phase {
     FirstBoot,
     /// Secrets of the product itself.
     Application,
+    /// Stop what keeps writing: agents, loggers, timers, container engines.
+    Quiesce,
     /// Delete data: secrets, histories, logs, caches.
     Clean,
     /// Delete what makes this machine this machine.
@@ -46,13 +48,14 @@ pub enum Phase {
 }
 
 /// Every phase in order.
-pub const PHASES: [Phase; 11] = [
+pub const PHASES: [Phase; 12] = [
     Phase::Preflight,
     Phase::Update,
     Phase::Reduce,
     Phase::Harden,
     Phase::FirstBoot,
     Phase::Application,
+    Phase::Quiesce,
     Phase::Clean,
     Phase::Identity,
     Phase::Seal,
@@ -70,6 +73,7 @@ impl Phase {
             Self::Harden => "Harden",
             Self::FirstBoot => "First boot",
             Self::Application => "Application",
+            Self::Quiesce => "Stop writers",
             Self::Clean => "Clean",
             Self::Identity => "Identity",
             Self::Seal => "Seal",
@@ -87,6 +91,7 @@ impl Phase {
             Self::Harden => "harden",
             Self::FirstBoot => "first-boot",
             Self::Application => "application",
+            Self::Quiesce => "quiesce",
             Self::Clean => "clean",
             Self::Identity => "identity",
             Self::Seal => "seal",
@@ -181,6 +186,27 @@ pub enum Check {
         #[serde(default)]
         empty_is_fine: bool,
     },
+    /// No line of these files says any of this. Lines that begin with `#` or `;` are comments and do not count.
+    Lines {
+        /// Patterns of paths; what is no regular file is left out.
+        files: Vec<String>,
+        /// What a line must not say: `*` stands for anything, letters count the same in upper and lower case, runs of
+        /// blanks count as one, and blanks around `=` and `:` as none.
+        forbid: Vec<String>,
+        /// What a line may say although it fits one of `forbid`.
+        #[serde(default)]
+        allow: Vec<String>,
+    },
+    /// A key of cloud-init's merged configuration has one of the wanted values.
+    CloudInit {
+        /// The keys from the top, with dots: `growpart.mode`.
+        key: String,
+        /// Values that pass, as YAML writes them; `true` and `false` stand for every YAML 1.1 spelling.
+        pass: Vec<String>,
+        /// Whether the key may be missing.
+        #[serde(default)]
+        unset_is_fine: bool,
+    },
     /// None of these units is enabled; those that are masked or missing pass.
     UnitsOff {
         /// Unit names; `.service` may be left off; `*` at the end matches any rest.
@@ -214,6 +240,27 @@ pub enum Check {
     },
     /// Only a person can know; [`Guideline::attest`] is what they confirm.
     Attest,
+    /// Only a person can know; what the image shows of it is gathered for them. Secrets are no evidence: what is shown
+    /// of a line is what the pattern spells out.
+    Evidence {
+        /// What to say when something is seen: one sentence.
+        summary: String,
+        /// Patterns of paths whose being there is worth a look.
+        #[serde(default)]
+        places: Vec<String>,
+        /// Patterns of files that are searched for `lines`.
+        #[serde(default)]
+        files: Vec<String>,
+        /// What a line says that is worth a look, as in `lines.forbid`.
+        #[serde(default)]
+        lines: Vec<String>,
+        /// Units whose being enabled is worth a look; `*` at the end matches any rest.
+        #[serde(default)]
+        units: Vec<String>,
+        /// Packages whose being installed is worth a look; `*` at the end matches any rest.
+        #[serde(default)]
+        packages: Vec<String>,
+    },
     /// Does not apply to a Linux image; why.
     NotApplicable {
         /// In one sentence.
@@ -330,6 +377,8 @@ pub enum Fix {
     Remove,
     /// Empties the files the finding observed; owner, mode and label stay.
     Truncate,
+    /// Takes out the lines the finding observed; a file of which only blanks and comments would be left stays.
+    DropLines,
     /// Masks the units the finding observed.
     Mask,
     /// Sets a top-level cloud-init key in the file that decides it, or in a drop-in of our own.

@@ -43,6 +43,7 @@ pub fn remedy(
             _ => fix::remove::remedy(image, finding),
         },
         Fix::Truncate => fix::truncate::remedy(image, finding),
+        Fix::DropLines => fix::drop_lines::remedy(image, finding),
         Fix::Mask => fix::mask::remedy(image, finding),
         Fix::CloudInit { key, value } => fix::cloud_init::remedy(image, key, value),
         Fix::Own(wanted) => own::remedy(*wanted, image, finding, context),

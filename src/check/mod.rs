@@ -153,6 +153,13 @@ pub struct Context {
     pub sweep: Option<std::sync::Arc<sweep::Sweep>>,
 }
 
+impl Context {
+    /// On this day, with nothing swept yet and nothing handed in.
+    pub fn on(today: Date) -> Self {
+        Self { today, sweep: None }
+    }
+}
+
 /// Judges `guideline` on `image`. A look that fails makes it unknown, and so does a defect of the check itself. Nothing
 /// in the finding moves a cursor or hides: it may quote what the image holds.
 pub fn judge(image: &Image, guideline: &Guideline, context: &Context) -> Finding {
@@ -173,6 +180,8 @@ fn look(image: &Image, guideline: &Guideline, context: &Context) -> Result<Findi
     match &guideline.check {
         Check::Sshd { keyword, pass, tolerated } => kinds::sshd::check(image, keyword, pass, tolerated),
         Check::Absent { paths, except, empty_is_fine } => kinds::absent::check(image, paths, except, *empty_is_fine),
+        Check::Lines { files, forbid, allow } => kinds::lines::check(image, files, forbid, allow),
+        Check::CloudInit { key, pass, unset_is_fine } => kinds::cloud_init::check(image, key, pass, *unset_is_fine),
         Check::UnitsOff { units } => kinds::units_off::check(image, units),
         Check::PackagesAbsent { packages } => kinds::packages_absent::check(image, packages),
         Check::Swept { kind, places, below, except } => {
@@ -180,6 +189,10 @@ fn look(image: &Image, guideline: &Guideline, context: &Context) -> Result<Findi
         }
         Check::Metadata { field, pass } => Ok(kinds::metadata::check(image, field, pass)),
         Check::Attest => Ok(Finding::new(Status::Attest, "Only a person can confirm this.")),
+        Check::Evidence { summary, places, files, lines, units, packages } => {
+            let wanted = kinds::evidence::Wanted { places, files, lines, units, packages };
+            kinds::evidence::check(image, summary, &wanted)
+        }
         Check::NotApplicable { reason } => Ok(Finding::new(Status::NotApplicable, reason)),
         Check::Own(own) => own::check(*own, image, context),
     }

@@ -28,16 +28,15 @@ pub enum Progress {
 }
 
 /// Judges every guideline, those that need no sweep first, then sweeps, then the rest. Each finding is handed to
-/// `progress` as soon as it is known. Returns the context with the sweep in it and the findings in catalogue order.
+/// `progress` as soon as it is known. `context` holds what the publisher handed in. Returns the context with the sweep in it and the findings in catalogue order.
 ///
 /// The sweep is left out when no guideline of `catalogue` needs it.
 pub fn survey(
     image: &Image,
     catalogue: &Catalogue,
-    today: jiff::civil::Date,
+    mut context: Context,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> (Context, super::Findings) {
-    let mut context = Context { today, sweep: None };
     let (last, first): (Vec<_>, Vec<_>) = catalogue.guidelines.iter().partition(|guideline| needs_sweep(guideline));
     let mut found = judge_each(image, &first, &context, progress);
     if !last.is_empty() {

@@ -15,7 +15,7 @@ pub(crate) fn guideline(id: &str) -> Guideline {
 
 /// A frozen day and no sweep.
 pub(crate) fn context() -> Context {
-    Context { today: date(2026, 11, 22), sweep: None }
+    Context::on(date(2026, 11, 22))
 }
 
 /// What the check of `id` says of `image`, which is swept when the check needs that.

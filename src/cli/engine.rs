@@ -93,7 +93,7 @@ pub(super) fn survey(
     let line = ProgressLine::new(environment.stderr_terminal && !common.quiet);
     let judged = AtomicUsize::new(0);
     let total = catalogue.guidelines.len();
-    check::survey(image, catalogue, today(), &|progress| match progress {
+    check::survey(image, catalogue, Context::on(today()), &|progress| match progress {
         check::Progress::Judged { id, .. } => {
             let judged = judged.fetch_add(1, Ordering::Relaxed) + 1;
             line.show(&format!("{judged} of {total} guidelines judged ({id})"));

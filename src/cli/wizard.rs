@@ -49,7 +49,7 @@ pub(super) fn open(
         catalogue: Arc::new(catalogue),
         state,
         story,
-        today: engine::today(),
+        context: crate::check::Context::on(engine::today()),
         publisher: environment.person(),
         export_directory,
         keys: Keys {

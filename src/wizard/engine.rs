@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use super::export::{self, Keys};
 use super::message::{Effect, ExportRequest, Exported, Failure, Message, Planned};
@@ -27,8 +26,8 @@ pub struct Session {
     pub state: State,
     /// For a throw-away image for training: what happened to it. `None` for a real image.
     pub story: Option<String>,
-    /// Today.
-    pub today: Date,
+    /// Today, and what the publisher handed in.
+    pub context: Context,
     /// The publisher's name, where it is known; the session of last time wins.
     pub publisher: String,
     /// Where reports go unless the publisher says otherwise.
@@ -51,7 +50,7 @@ impl Session {
         Model::new(
             Arc::clone(&self.catalogue),
             subject,
-            self.today,
+            self.context.today,
             self.publisher.clone(),
             self.export_directory.clone(),
         )
@@ -82,7 +81,7 @@ impl Engine {
     pub fn new(session: Session) -> Self {
         let known = Known {
             image: Arc::clone(&session.image),
-            context: Context { today: session.today, sweep: None },
+            context: session.context.clone(),
             findings: Findings::new(),
             survey: 0,
         };
@@ -151,7 +150,8 @@ impl Engine {
             }
             send(Message::Progress(progress));
         };
-        let (context, findings) = check::survey(&image, &self.session.catalogue, self.session.today, &progress);
+        let (context, findings) =
+            check::survey(&image, &self.session.catalogue, self.session.context.clone(), &progress);
         let mut known = self.known();
         if known.survey == number {
             known.context = context;

@@ -35,7 +35,7 @@ fn every_lesson() -> Vec<Practice> {
 
 impl Practice {
     fn judged(&self) -> (Context, Findings) {
-        survey(&self.image.refreshed(), &self.catalogue, TODAY, &|_| {})
+        survey(&self.image.refreshed(), &self.catalogue, Context::on(TODAY), &|_| {})
     }
 }
 

@@ -6,6 +6,7 @@ use super::Change;
 use crate::image::{Error, Image, Node};
 
 pub(in crate::change) mod cloud_init;
+pub(in crate::change) mod drop_lines;
 pub(crate) mod mask;
 pub(in crate::change) mod remove;
 pub(in crate::change) mod sshd;

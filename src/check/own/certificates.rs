@@ -179,7 +179,7 @@ sQ9K/n/9eXOzEnt28zihK30UlRMtzObmuBexebJ3Cg==\n\
 -----END CERTIFICATE-----\n";
 
     fn on(fixture: &Fixture, today: Date) -> Finding {
-        check(&fixture.image(), &Context { today, sweep: None }).unwrap()
+        check(&fixture.image(), &Context::on(today)).unwrap()
     }
 
     fn nginx() -> Fixture {
@@ -241,7 +241,7 @@ sQ9K/n/9eXOzEnt28zihK30UlRMtzObmuBexebJ3Cg==\n\
         fixture.remove("/etc/ssl/server.pem");
         assert_eq!(on(&fixture, date(2026, 11, 22)).status, Status::Pass);
         fixture.fifo("/etc/ssl/server.pem");
-        let looked = check(&fixture.image(), &Context { today: date(2026, 11, 22), sweep: None });
+        let looked = check(&fixture.image(), &Context::on(date(2026, 11, 22)));
         assert!(looked.is_err());
     }
 }

@@ -114,7 +114,7 @@ mod tests {
     use jiff::civil::date;
 
     fn on(fixture: &Fixture, today: Date) -> Finding {
-        check(&fixture.image(), &Context { today, sweep: None }).unwrap()
+        check(&fixture.image(), &Context::on(today)).unwrap()
     }
 
     fn release(text: &str) -> Fixture {

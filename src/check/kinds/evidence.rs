@@ -1,0 +1,71 @@
+//! Only a person can know; what the image shows of it is gathered for them.
+
+use crate::check::{Finding, Observation, Status, kinds, places};
+use crate::image::units::State;
+use crate::image::{Error, Image};
+
+/// What is worth a look.
+pub(in crate::check) struct Wanted<'a> {
+    pub(in crate::check) places: &'a [String],
+    pub(in crate::check) files: &'a [String],
+    pub(in crate::check) lines: &'a [String],
+    pub(in crate::check) units: &'a [String],
+    pub(in crate::check) packages: &'a [String],
+}
+
+pub(in crate::check) fn check(image: &Image, summary: &str, wanted: &Wanted) -> Result<Finding, Error> {
+    let mut seen = Vec::new();
+    for path in places::matching(image, wanted.places, &[])? {
+        seen.extend(places::observed(image, &path)?);
+    }
+    seen.extend(kinds::lines::found(image, wanted.files, wanted.lines, &[])?);
+    if !wanted.units.is_empty() {
+        let units = image.units()?.units.iter();
+        let on = units.filter(|unit| unit.state == State::Enabled && is_named(wanted.units, &unit.name));
+        seen.extend(on.map(|unit| Observation::at(&unit.path).text(format!("{} is enabled", unit.name))));
+    }
+    if !wanted.packages.is_empty() {
+        let packages = image.packages()?.packages.iter();
+        let installed = packages.filter(|package| is_named(wanted.packages, &package.name));
+        seen.extend(
+            installed.map(|package| Observation::fact(format!("{} {} is installed", package.name, package.version))),
+        );
+    }
+    let words = if seen.is_empty() {
+        "Only a person can confirm this; the image shows nothing that speaks against it."
+    } else {
+        summary
+    };
+    Ok(Finding::new(Status::Attest, words).seen(seen))
+}
+
+/// Whether one of `names` is `name`, or ends with `*` and begins like it.
+fn is_named(names: &[String], name: &str) -> bool {
+    names.iter().any(|wanted| match wanted.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == wanted || name.strip_suffix(".service") == Some(wanted),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::fixture::Fixture;
+
+    #[test]
+    fn what_is_seen_is_told_and_never_judged() {
+        let fixture = Fixture::debian();
+        let (places, files) = (["/opt/*/telemetry.conf".to_owned()], ["/etc/motd".to_owned()]);
+        let (lines, packages) = (["*trial*".to_owned()], ["openssh-*".to_owned()]);
+        let units = ["telemetry".to_owned()];
+        let wanted = Wanted { places: &places, files: &files, lines: &lines, units: &units, packages: &packages };
+        let finding = check(&fixture.image(), "Look.", &wanted).unwrap();
+        assert_eq!((finding.status, finding.observations.len()), (Status::Attest, 0));
+        fixture.openssh("9.2p1").file("/opt/x/telemetry.conf", "x").file("/etc/motd", "30 days of free Trial\n");
+        fixture.file("/etc/systemd/system/telemetry.service", "[Service]\n[Install]\nWantedBy=multi-user.target\n");
+        fixture.link("/etc/systemd/system/multi-user.target.wants/telemetry.service", "../telemetry.service");
+        let finding = check(&fixture.image(), "Look.", &wanted).unwrap();
+        assert_eq!((finding.status, finding.summary.as_str()), (Status::Attest, "Look."));
+        assert_eq!(finding.observations.len(), 4, "{finding:?}");
+    }
+}
