@@ -196,6 +196,12 @@ pub enum Check {
         /// What a line may say although it fits one of `forbid`.
         #[serde(default)]
         allow: Vec<String>,
+        /// A file with such a line, comments included, is made anew at every boot and is left out.
+        #[serde(default)]
+        generated: Vec<String>,
+        /// Patterns of paths that must not be there at all.
+        #[serde(default)]
+        places: Vec<String>,
     },
     /// A key of cloud-init's merged configuration has one of the wanted values.
     CloudInit {

@@ -180,7 +180,10 @@ fn look(image: &Image, guideline: &Guideline, context: &Context) -> Result<Findi
     match &guideline.check {
         Check::Sshd { keyword, pass, tolerated } => kinds::sshd::check(image, keyword, pass, tolerated),
         Check::Absent { paths, except, empty_is_fine } => kinds::absent::check(image, paths, except, *empty_is_fine),
-        Check::Lines { files, forbid, allow } => kinds::lines::check(image, files, forbid, allow),
+        Check::Lines { files, forbid, allow, generated, places } => {
+            let wanted = kinds::lines::Wanted { files, forbid, allow, generated };
+            kinds::lines::check(image, &wanted, places)
+        }
         Check::CloudInit { key, pass, unset_is_fine } => kinds::cloud_init::check(image, key, pass, *unset_is_fine),
         Check::UnitsOff { units } => kinds::units_off::check(image, units),
         Check::PackagesAbsent { packages } => kinds::packages_absent::check(image, packages),

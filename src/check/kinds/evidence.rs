@@ -18,7 +18,8 @@ pub(in crate::check) fn check(image: &Image, summary: &str, wanted: &Wanted) -> 
     for path in places::matching(image, wanted.places, &[])? {
         seen.extend(places::observed(image, &path)?);
     }
-    seen.extend(kinds::lines::found(image, wanted.files, wanted.lines, &[])?);
+    let lines = kinds::lines::Wanted { files: wanted.files, forbid: wanted.lines, allow: &[], generated: &[] };
+    seen.extend(kinds::lines::found(image, &lines)?);
     if !wanted.units.is_empty() {
         let units = image.units()?.units.iter();
         let on = units.filter(|unit| unit.state == State::Enabled && is_named(wanted.units, &unit.name));
