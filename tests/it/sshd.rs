@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use seaworthy::image::Image;
 use seaworthy::image::sshd::Connection;
@@ -17,7 +18,10 @@ mod trees;
 use trees::{Random, Tree, tree};
 
 /// How many trees; every one is asked for the server's settings and for six connections.
-const TREES: u64 = 500;
+const TREES: u64 = 2000;
+
+/// How many of them are edited.
+const EDITED: u64 = 500;
 
 /// Connections are drawn apart from the tree they are asked of.
 const SALT: u64 = 0x5ea;
@@ -46,6 +50,7 @@ impl Lab {
         let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
         assert!(made.unwrap().success());
         let sshd_root = std::env::var_os("SEAWORTHY_SSHD_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from);
+        fs::copy(sshd_root.join("usr/sbin/sshd"), directory.path().join("sshd")).unwrap();
         Self { directory, sshd_root }
     }
 
@@ -62,7 +67,8 @@ impl Lab {
             let path = root.join(format!("etc/ssh/ssh_host_{name}_key"));
             fs::copy(self.directory.path().join("key"), path).unwrap();
         }
-        fs::copy(self.sshd_root.join("usr/sbin/sshd"), root.join("usr/sbin/sshd")).unwrap();
+        // Its version is read out of the program; one copy will do for all.
+        fs::hard_link(self.directory.path().join("sshd"), root.join("usr/sbin/sshd")).unwrap();
         if let Ok(services) = fs::read(self.sshd_root.join("etc/services")) {
             fs::write(root.join("etc/services"), services).unwrap();
         }
@@ -124,53 +130,93 @@ fn difference(ours: &str, real: &str) -> Option<String> {
     Some(format!("ours {:?}, real {:?}", ours_lines.get(first), real_lines.get(first)))
 }
 
+/// What came of comparing trees.
+#[derive(Default)]
+struct Tally {
+    refused: u32,
+    queries: u32,
+    /// Trees with a `Match` block, and trees that read more than the main file.
+    blocks: u32,
+    includes: u32,
+    wrong: Vec<String>,
+}
+
+/// Asks both about the tree of `seed`.
+fn compare(lab: &Lab, seed: u64, tally: &mut Tally) {
+    let tree = tree(&mut Random::new(seed));
+    let root = lab.build(seed, &tree);
+    let connections = trees::connections(&mut Random::new(seed ^ SALT));
+    let real_answers = lab.ask(&root, &connections);
+    let image = Image::open(&root).unwrap();
+    let sshd = image.sshd().unwrap();
+    tally.queries += 1;
+    tally.blocks += u32::from(!sshd.matches.is_empty());
+    tally.includes += u32::from(sshd.files().count() > 1);
+    if sshd.is_refused() == real_answers.starts {
+        tally.wrong.push(format!("tree {seed}: real says {:?}, ours {:?}", real_answers.complaint, sshd.problems));
+    } else if !real_answers.starts {
+        tally.refused += 1;
+    } else {
+        let asked = std::iter::once(None).chain(connections.iter().map(Some));
+        for (connection, real) in asked.zip(&real_answers.dumps) {
+            // Without -C the real program stops at any `Match LocalPort`, though the file is fine.
+            let by_port = sshd.matches.iter().any(|block| block.criteria.iter().any(|(name, _)| name == "localport"));
+            let Some(real) = real else {
+                if real_answers.has_keys && (connection.is_some() || !by_port) {
+                    tally.wrong.push(format!("tree {seed}: real has no answer for {connection:?}"));
+                }
+                continue;
+            };
+            tally.queries += 1;
+            if let Some(difference) = difference(&sshd.effective(connection).dump(), real) {
+                tally.wrong.push(format!("tree {seed} {connection:?}: {difference}"));
+            }
+        }
+    }
+    fs::remove_dir_all(&root).unwrap();
+}
+
 #[test]
 #[ignore = "needs sshd, ssh-keygen, unshare and root; run by .ci/run"]
 fn every_setting_is_what_the_real_sshd_prints() {
     let lab = Lab::new();
     let seeds = std::env::var("SEAWORTHY_SEED").ok().and_then(|seed| seed.parse::<u64>().ok());
     let (from, to) = seeds.map_or((1, TREES), |seed| (seed, seed));
-    let (mut queries, mut refused, mut wrong) = (0, 0, Vec::new());
-    for seed in from..=to {
-        let tree = tree(&mut Random::new(seed));
-        let root = lab.build(seed, &tree);
-        let connections = trees::connections(&mut Random::new(seed ^ SALT));
-        let real_answers = lab.ask(&root, &connections);
-        let image = Image::open(&root).unwrap();
-        let sshd = image.sshd().unwrap();
-        queries += 1;
-        if sshd.is_refused() == real_answers.starts {
-            wrong.push(format!("tree {seed}: real says {:?}, ours {:?}", real_answers.complaint, sshd.problems));
-        } else if !real_answers.starts {
-            refused += 1;
-        } else {
-            let asked = std::iter::once(None).chain(connections.iter().map(Some));
-            for (connection, real) in asked.zip(&real_answers.dumps) {
-                // Without -C the real program stops at any `Match LocalPort`, though the file is fine.
-                let by_port =
-                    sshd.matches.iter().any(|block| block.criteria.iter().any(|(name, _)| name == "localport"));
-                let Some(real) = real else {
-                    if real_answers.has_keys && (connection.is_some() || !by_port) {
-                        wrong.push(format!("tree {seed}: real has no answer for {connection:?}"));
-                    }
-                    continue;
-                };
-                queries += 1;
-                if let Some(difference) = difference(&sshd.effective(connection).dump(), real) {
-                    wrong.push(format!("tree {seed} {connection:?}: {difference}"));
-                }
-            }
-        }
-        if seeds.is_none() {
-            fs::remove_dir_all(&root).unwrap();
-        } else {
-            for (path, content) in &tree.files {
-                println!("--- {path}\n{}", String::from_utf8_lossy(content));
-            }
+    if let Some(seed) = seeds {
+        for (path, content) in tree(&mut Random::new(seed)).files {
+            println!("--- {path}\n{}", String::from_utf8_lossy(&content));
         }
     }
-    println!("{} trees, {refused} refused by both, {queries} answers compared, {} wrong", to + 1 - from, wrong.len());
+    let next = AtomicU64::new(from);
+    let work = || {
+        let mut tally = Tally::default();
+        while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed <= to) {
+            compare(&lab, seed, &mut tally);
+        }
+        tally
+    };
+    let mut whole = Tally::default();
+    std::thread::scope(|scope| {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            let part = worker.join().unwrap();
+            whole.refused += part.refused;
+            whole.queries += part.queries;
+            whole.blocks += part.blocks;
+            whole.includes += part.includes;
+            whole.wrong.extend(part.wrong);
+        }
+    });
+    let Tally { refused, queries, blocks, includes, wrong } = whole;
+    println!(
+        "{} trees ({blocks} with Match blocks, {includes} with includes), {refused} refused by both, \
+         {queries} answers compared, {} wrong",
+        to + 1 - from,
+        wrong.len()
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seeds.is_some() || (blocks > 500 && includes > 500));
 }
 
 /// Root logins, passwords and keyboard-interactive are switched off in every tree by the edits of
@@ -182,7 +228,7 @@ fn every_edit_comes_into_force_in_the_real_sshd() {
         [("permitrootlogin", "no"), ("passwordauthentication", "no"), ("kbdinteractiveauthentication", "no")];
     let lab = Lab::new();
     let (mut edited, mut refused, mut wrong) = (0, Vec::new(), Vec::new());
-    for seed in 1..=TREES {
+    for seed in 1..=EDITED {
         let tree = tree(&mut Random::new(seed));
         let root = lab.build(seed, &tree);
         let mut image = Image::open(&root).unwrap();
