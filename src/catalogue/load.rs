@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Guideline;
+use super::{Guideline, order};
 
 /// The built-in files in the order they are digested. `include_str!` puts them into the program.
 const BUILT_IN: [(&str, &str); 13] = [
@@ -77,6 +77,11 @@ impl Catalogue {
         self.guidelines.iter().find(|guideline| guideline.id.eq_ignore_ascii_case(id))
     }
 
+    /// The guidelines in the order they are dealt with: by phase, but each after all it waits for.
+    pub fn in_order(&self) -> Vec<&Guideline> {
+        order::in_order(&self.guidelines)
+    }
+
     fn from_texts(texts: &[(String, String)], custom: bool) -> Result<Self, LoadError> {
         let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
         let mut placed = Vec::new();
@@ -85,6 +90,7 @@ impl Catalogue {
             placed.extend(parse(file, text)?);
         }
         check_references(&placed)?;
+        check_order(&placed)?;
         let mut guidelines: Vec<Guideline> = placed.into_iter().map(|placed| placed.guideline).collect();
         guidelines.sort_by_cached_key(|guideline| (guideline.phase, id_parts(&guideline.id)));
         let sha256 = hexadecimal(digest.finish().as_ref());
@@ -168,12 +174,40 @@ fn check_references(all: &[Placed]) -> Result<(), LoadError> {
         }
     }
     for placed in all {
-        let Guideline { id, needs, after, .. } = &placed.guideline;
-        if let Some(unknown) = needs.iter().chain(after).find(|other| *other == id || !ids.contains(other.as_str())) {
+        let guideline = &placed.guideline;
+        let is_other = |id: &str| id != guideline.id && ids.contains(id);
+        if let Some(unknown) = guideline.waits_for().find(|earlier| !is_other(&earlier.id)) {
+            let unknown = &unknown.id;
             return Err(placed.error(format!("`needs` and `after` take ids of other guidelines; `{unknown}` is none")));
         }
     }
     Ok(())
+}
+
+/// That the guidelines can be put in order: nothing comes after what a later phase deals with, nothing waits for itself.
+fn check_order(all: &[Placed]) -> Result<(), LoadError> {
+    let placed = |id: &str| all.iter().find(|placed| placed.guideline.id == id);
+    for one in all {
+        for earlier in one.guideline.after.iter().filter_map(|earlier| placed(&earlier.id)) {
+            let (phase, own) = (earlier.guideline.phase, one.guideline.phase);
+            if phase > own {
+                let id = &earlier.guideline.id;
+                return Err(one.error(format!(
+                    "it cannot come `after` {id}, which is of a later phase (`{}` is before `{}`)",
+                    own.name(),
+                    phase.name()
+                )));
+            }
+        }
+    }
+    let Some(circle) = order::circle(all.iter().map(|placed| &placed.guideline)) else { return Ok(()) };
+    let message =
+        format!("it would wait for itself: {}; take one out of `needs` or `after`", circle.join(" waits for "));
+    // The one that is read last is the likeliest to be new.
+    match all.iter().rfind(|placed| circle.contains(&placed.guideline.id.as_str())) {
+        Some(placed) => Err(placed.error(message)),
+        None => Ok(()),
+    }
 }
 
 fn id_parts(id: &str) -> (String, u32) {

@@ -5,7 +5,9 @@
 
 pub mod lifecycle;
 mod load;
+mod order;
 mod rule;
 
 pub use load::{Catalogue, LoadError};
+pub use order::Earlier;
 pub use rule::{Check, Fix, Guideline, OwnCheck, OwnFix, PHASES, Phase, Severity, Source, SweptKind};

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Earlier;
+
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -146,17 +148,31 @@ pub struct Guideline {
     /// The statement a person confirms, where only a person can know.
     #[serde(default)]
     pub attest: Option<String>,
-    /// Guidelines that must pass before this one's fix may be carried out (a lock-out guard).
+    /// Guidelines that must pass before this one's fix may be carried out (a lock-out guard); they may be of a later
+    /// phase.
     #[serde(default)]
-    pub needs: Vec<String>,
-    /// Guidelines whose fix comes before this one's within the same phase.
+    pub needs: Vec<Earlier>,
+    /// Guidelines of the same or an earlier phase whose fix comes before this one's.
     #[serde(default)]
-    pub after: Vec<String>,
+    pub after: Vec<Earlier>,
     /// What judges it.
     pub check: Check,
     /// What mends it, where a program can.
     #[serde(default)]
     pub fix: Option<Fix>,
+}
+
+impl Guideline {
+    /// Everything that is dealt with before it.
+    pub fn waits_for(&self) -> impl Iterator<Item = &Earlier> {
+        self.needs.iter().chain(&self.after)
+    }
+
+    /// When its turn comes, a sentence for each guideline that comes first.
+    pub fn turn(&self) -> Vec<String> {
+        let needs = self.needs.iter().map(|earlier| earlier.sentence("Waits until this passes:"));
+        needs.chain(self.after.iter().map(|earlier| earlier.sentence("Comes after"))).collect()
+    }
 }
 
 /// How a guideline is judged. Each is one reusable kind with parameters; `own` is logic of its own.

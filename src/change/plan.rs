@@ -4,11 +4,9 @@
 use std::path::Path;
 
 use super::{Change, Remedy, remedy, sshd, way_in};
-use crate::catalogue::{Catalogue, Guideline, Phase};
+use crate::catalogue::{Catalogue, Earlier, Guideline, Phase};
 use crate::check::{self, Context, Findings, Status};
 use crate::image::{Body, Image, Kind, Mode, Node, Overlay, text};
-
-mod order;
 
 /// One guideline's part of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +48,8 @@ pub fn plan(image: &Image, catalogue: &Catalogue, findings: &Findings, context: 
     for id in chosen.iter().filter(|id| catalogue.get(id).is_none()) {
         plan.refuse(id, format!("There is no guideline {id}; `seaworthy guidelines` lists them all."));
     }
-    for guideline in order::in_order(catalogue, chosen) {
+    let is_chosen = |guideline: &&Guideline| chosen.iter().any(|id| id.eq_ignore_ascii_case(&guideline.id));
+    for guideline in catalogue.in_order().into_iter().filter(is_chosen) {
         let found = findings.iter().find(|(id, _)| *id == guideline.id).map(|(_, finding)| finding.status);
         if matches!(found, Some(Status::Pass | Status::NotApplicable)) {
             continue;
@@ -93,10 +92,11 @@ fn draft(
     if image.mode() == Mode::Live && guideline.phase == Phase::Seal {
         return Err("It belongs to the last steps, which end this machine's own life; do it by hand, last.".to_owned());
     }
-    for id in &guideline.needs {
+    for Earlier { id, why } in &guideline.needs {
         let needed = catalogue.get(id).map(|needed| check::judge(&now, needed, context));
         if !needed.is_some_and(|finding| matches!(finding.status, Status::Pass | Status::NotApplicable)) {
-            return Err(format!("{id} must pass first, or nobody may get in any more; choose it as well."));
+            let why = why.as_deref().unwrap_or("without it nobody may get in any more.");
+            return Err(format!("{id} must pass first: {} Choose it as well.", why.trim()));
         }
     }
     let mut changes = match remedy(&now, guideline, &finding, context).map_err(|error| error.to_string())? {
@@ -137,7 +137,7 @@ fn undercut<'p>(
     plan: &'p Plan,
 ) -> Option<(&'p str, &'p str)> {
     let steps = plan.steps.iter().filter_map(|step| catalogue.get(&step.guideline));
-    let mut needs = steps.flat_map(|step| step.needs.iter().map(|id| (step.id.as_str(), id.as_str())));
+    let mut needs = steps.flat_map(|step| step.needs.iter().map(|needed| (step.id.as_str(), needed.id.as_str())));
     needs.find(|(_, id)| {
         let needed = catalogue.get(id).map(|needed| check::judge(then, needed, context).status);
         !matches!(needed, Some(Status::Pass | Status::NotApplicable))

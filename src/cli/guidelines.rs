@@ -1,12 +1,13 @@
 //! `seaworthy guidelines`: the catalogue, or one guideline explained.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::args::{Common, Format, GuidelinesArgs};
 use super::environment::Environment;
 use super::output::{Failure, Paint, print, print_json};
 use super::{OK, engine};
-use crate::catalogue::{Catalogue, Guideline, PHASES};
+use crate::catalogue::{Catalogue, Earlier, Guideline, PHASES};
 
 /// Text is wrapped at this many columns, so that a page reads well on an 80-column terminal.
 const WIDTH: usize = 78;
@@ -78,8 +79,9 @@ fn page(guideline: &Guideline, paint: Paint) -> String {
     if let Some(statement) = &guideline.attest {
         section("What you confirm", statement);
     }
-    if !guideline.needs.is_empty() {
-        section("Only once these pass", &guideline.needs.join(", "));
+    let turn = guideline.turn();
+    if !turn.is_empty() {
+        section("Its turn", &turn.join("\n"));
     }
     let sources: Vec<String> =
         guideline.sources.iter().map(|source| format!("{}, {}", source.page, source.section)).collect();
@@ -88,6 +90,9 @@ fn page(guideline: &Guideline, paint: Paint) -> String {
 }
 
 fn document(guideline: &Guideline) -> serde_json::Value {
+    let ids = |of: &[Earlier]| of.iter().map(|earlier| earlier.id.clone()).collect::<Vec<_>>();
+    let reasons: BTreeMap<&str, &str> =
+        guideline.waits_for().filter_map(|earlier| Some((earlier.id.as_str(), earlier.why.as_deref()?))).collect();
     serde_json::json!({
         "id": guideline.id,
         "title": guideline.title,
@@ -98,8 +103,9 @@ fn document(guideline: &Guideline) -> serde_json::Value {
         "by_hand": guideline.by_hand,
         "danger": guideline.danger,
         "attest": guideline.attest,
-        "needs": guideline.needs,
-        "after": guideline.after,
+        "needs": ids(&guideline.needs),
+        "after": ids(&guideline.after),
+        "why_it_waits": reasons,
         "sources": guideline.sources,
         "automatic": guideline.fix.is_some(),
     })

@@ -86,6 +86,26 @@ fn needs_and_after_name_other_guidelines() {
 }
 
 #[test]
+fn an_order_that_contradicts_itself_is_refused() {
+    let two = |one: &str, other: &str| format!("{ONE}{one}\n{}{other}\n", ONE.replace("ACME-1", "ACME-2"));
+    assert!(load(&two("", "after = [\"ACME-1\"]")).is_ok());
+    assert!(load(&two("", "after = [{ id = \"ACME-1\", why = \"it rings first.\" }]")).is_ok());
+    assert_eq!(
+        refusal(&two("needs = [\"ACME-2\"]", "after = [\"ACME-1\"]")),
+        "house.toml:15: ACME-2: it would wait for itself: ACME-1 waits for ACME-2 waits for ACME-1; \
+         take one out of `needs` or `after`"
+    );
+    let later = two("", "").replacen("reduce", "clean", 1) + "after = [\"ACME-1\"]\n";
+    let message = refusal(&later);
+    assert!(message.contains("ACME-2: it cannot come `after` ACME-1, which is of a later phase"), "{message}");
+    assert!(load(&later.replace("after", "needs")).is_ok(), "a guard may be of a later phase");
+    let message = refusal(&format!("{ONE}after = [{{ id = \"ACME-2\", because = \"x\" }}]\n"));
+    assert!(message.starts_with("house.toml:13: unknown field `because`, expected `id` or `why`"), "{message}");
+    let message = refusal(&format!("{ONE}after = [7]\n"));
+    assert!(message.contains("expected the id of a guideline, or {"), "{message}");
+}
+
+#[test]
 fn house_rules_are_read_in_order_and_change_the_digest() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("b.toml"), ONE.replace("ACME-1", "ACME-2")).unwrap();

@@ -54,17 +54,6 @@ fn steps_come_by_phase_and_after_what_they_wait_for() {
 }
 
 #[test]
-fn guidelines_that_wait_for_each_other_keep_their_order() {
-    let catalogue = catalogue(vec![
-        absent("A-1", "clean", "/etc/a", "after = ['A-2']"),
-        absent("A-2", "clean", "/etc/b", "after = ['A-1']"),
-    ]);
-    let chosen = ["A-2".to_owned(), "A-1".to_owned()];
-    let order: Vec<_> = order::in_order(&catalogue, &chosen).into_iter().map(|guideline| &guideline.id).collect();
-    assert_eq!(order, ["A-1", "A-2"]);
-}
-
-#[test]
 fn what_cannot_be_done_is_refused_with_the_reason() {
     let fixture = Fixture::bare();
     fixture.file("/etc/a", "x\n").file("/etc/b", "x\n").file("/etc/c", "x\n");

@@ -55,6 +55,13 @@ fn guideline_page(model: &Model, guideline: &Guideline, width: usize) -> Page {
         page.heading("Take care");
         page.prose(Role::Warning, 2, &guideline.danger);
     }
+    let turn = guideline.turn();
+    if !turn.is_empty() {
+        page.heading("Its turn");
+    }
+    for sentence in turn {
+        page.point(Role::Text, 2, &sentence);
+    }
     page.heading("By hand");
     page.prose(Role::Text, 2, &guideline.by_hand);
     page.heading("Source");

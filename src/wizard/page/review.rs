@@ -46,6 +46,9 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
             (Role::Accent, &step.guideline),
             (Role::Text, &format!("  {title}")),
         ]);
+        for sentence in turn(model, planned, step) {
+            page.prose(Role::Dim, 5, &sentence);
+        }
         for file in files {
             change(&mut page, file, 5);
         }
@@ -71,6 +74,13 @@ fn settled(page: &mut Page, model: &Model, planned: &Planned) {
     }
     page.heading("Nothing of their own");
     page.prose(Role::Text, 0, &format!("Chosen too, and made to pass by the steps above: {}.", ids.join(", ")));
+}
+
+/// Why `step` comes after others of the plan, a sentence for each.
+fn turn(model: &Model, planned: &Planned, step: &PlanStep) -> Vec<String> {
+    let is_planned = |id: &str| planned.plan.steps.iter().any(|step| step.guideline == id);
+    let waits_for = model.catalogue.get(&step.guideline).into_iter().flat_map(Guideline::waits_for);
+    waits_for.filter(|earlier| is_planned(&earlier.id)).map(|earlier| earlier.sentence("Comes after")).collect()
 }
 
 /// The guideline of `step` when its warning must be read before the plan is carried out: what the step does ends
