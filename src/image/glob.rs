@@ -19,6 +19,11 @@ const VIRTUAL: [&str; 2] = ["/proc", "/sys"];
 /// The deepest that `**` goes below the fixed part.
 const DEPTH: usize = 4096;
 
+/// Whether `name`, which has no `/`, fits the shell pattern.
+pub(super) fn name_fits(pattern: &str, name: &str) -> bool {
+    fits(pattern.as_bytes(), name.as_bytes())
+}
+
 pub(super) fn glob(image: &Image, pattern: &str) -> Result<Vec<PathBuf>, Error> {
     let mut found = BTreeSet::new();
     for alternative in alternatives(pattern.as_bytes()) {

@@ -10,12 +10,15 @@ use crate::image::text::visible;
 use crate::image::{Error, Image, Node};
 
 /// Beginnings of names without which an instance does not come up, is not reached, or cannot be administered.
-const NEVER: [&str; 19] = [
+const NEVER: [&str; 25] = [
     "amazon-ssm-agent",
     "basic",
     "cloud-",
     "dbus",
     "default",
+    "dhcpcd",
+    "dracut",
+    "ec2-",
     "getty",
     "graphical",
     "initrd",
@@ -23,6 +26,9 @@ const NEVER: [&str; 19] = [
     "multi-user",
     "NetworkManager",
     "network",
+    "policy-routes",
+    "refresh-policy-routes",
+    "rescue",
     "serial-getty",
     "ssh",
     "sysinit",

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use crate::check::own::host_keys_at_first_boot::is_first_boot;
 use crate::check::{Finding, Observation, Status};
-use crate::image::units::{State, Unit};
-use crate::image::{Error, Image};
+use crate::image::units::{Preset, State, Unit, Units};
+use crate::image::{Error, Image, text};
 
 pub(in crate::check) fn check(image: &Image, names: &[String]) -> Result<Finding, Error> {
     let known = image.units()?;
-    let (mut on, mut odd) = (Vec::new(), Vec::new());
+    let (mut on, mut odd, mut back) = (Vec::new(), Vec::new(), Vec::new());
+    let returns = is_first_boot(image)?;
     let meant: BTreeSet<&str> =
         names.iter().filter_map(|name| known.unit(name)).map(|unit| unit.name.as_str()).collect();
     let starts: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix('*')).collect();
@@ -21,17 +23,31 @@ pub(in crate::check) fn check(image: &Image, names: &[String]) -> Result<Finding
         };
         match unit.state {
             State::Enabled => on.extend(seen(format!("{} is enabled", unit.name))),
+            State::Disabled if returns => back.extend(preset(known, unit)),
             State::Other => odd.extend(seen(format!("{} may be started by others", unit.name))),
             State::Disabled | State::Masked | State::Static | State::Missing => {}
         }
     }
     Ok(if !on.is_empty() {
-        Finding::new(Status::Fail, "Services that should be off start at boot.").seen(on)
+        Finding::new(Status::Fail, "Services that should be off start at boot.").seen(on).seen(back)
+    } else if !back.is_empty() {
+        let what = "These services are off, but the next boot counts as the first and turns them on again; mask them.";
+        Finding::new(Status::Fail, what).seen(back)
     } else if !odd.is_empty() {
         Finding::new(Status::Unknown, "Whether these services start cannot be told from the unit files.").seen(odd)
     } else {
         Finding::new(Status::Pass, "None of these services starts at boot.")
     })
+}
+
+/// The unit, when a first boot enables it although it is disabled now.
+fn preset(known: &Units, unit: &Unit) -> Option<Observation> {
+    let Preset::Enable(rule) = known.presets.of(&unit.name) else { return None };
+    let why = match rule {
+        Some(rule) => format!("{}:{}", text::path(&rule.path), rule.line),
+        None => "no preset says otherwise".to_owned(),
+    };
+    Some(Observation::at(&unit.path).text(format!("the first boot enables {} ({why})", unit.name)))
 }
 
 #[cfg(test)]
@@ -44,6 +60,7 @@ mod tests {
 
     fn with(unit: &str, enabled: bool) -> Fixture {
         let fixture = Fixture::debian();
+        fixture.file("/etc/machine-id", "");
         let path = format!("/usr/lib/systemd/system/{unit}");
         fixture.file(&path, "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n");
         if enabled {
@@ -64,6 +81,23 @@ mod tests {
         let after = mended(&fixture.image(), "SSH-13");
         let mask = "/etc/systemd/system/vsftpd.service";
         assert_eq!(after.read_link(mask.as_ref()).unwrap(), Some("/dev/null".into()));
+    }
+
+    #[test]
+    fn a_disabled_service_that_the_first_boot_brings_back_fails() {
+        let fixture = with("vsftpd.service", false);
+        fixture.file("/etc/machine-id", "uninitialized\n");
+        let finding = judged(&fixture.image(), "SSH-13");
+        assert_eq!(finding.status, Status::Fail);
+        let seen = Observation::at("/usr/lib/systemd/system/vsftpd.service");
+        let text = "the first boot enables vsftpd.service (no preset says otherwise)";
+        assert_eq!(finding.observations, [seen.text(text)]);
+        mended(&fixture.image(), "SSH-13");
+        fixture.file("/usr/lib/systemd/system-preset/99-default-disable.preset", "disable *\n");
+        assert_eq!(judged(&fixture.image(), "SSH-13").status, Status::Pass);
+        fixture.file("/etc/systemd/system-preset/50-a.preset", "enable vsftpd.*\n");
+        let finding = judged(&fixture.image(), "SSH-13");
+        assert!(format!("{finding:?}").contains("/etc/systemd/system-preset/50-a.preset:1"), "{finding:?}");
     }
 
     #[test]

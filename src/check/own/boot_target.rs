@@ -85,7 +85,7 @@ mod tests {
             enabled_by: Vec::new(),
             aliases: Vec::new(),
         };
-        Units { units: vec![unit], default_target: target.map(str::to_owned) }
+        Units { units: vec![unit], default_target: target.map(str::to_owned), ..Units::default() }
     }
 
     #[test]

@@ -182,7 +182,7 @@ fn target_is_wanted(image: &Image) -> Result<bool, Error> {
 }
 
 /// What systemd takes for a first boot (machine-id(5)); an empty file is none.
-fn is_first_boot(image: &Image) -> Result<bool, Error> {
+pub(crate) fn is_first_boot(image: &Image) -> Result<bool, Error> {
     let id = image.read_text(Path::new("/etc/machine-id"))?;
     Ok(id.is_none_or(|id| id.trim() == "uninitialized"))
 }

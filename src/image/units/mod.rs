@@ -10,8 +10,11 @@ use super::{Error, Image, Mode};
 
 mod directory;
 mod install;
+mod presets;
 mod state;
 mod sysv;
+
+pub use presets::{Decided, Preset, Presets};
 
 use directory::Directory;
 
@@ -55,6 +58,8 @@ pub struct Units {
     pub units: Vec<Unit>,
     /// The target reached at boot, such as `multi-user.target`.
     pub default_target: Option<String>,
+    /// What a first boot does with units that are disabled.
+    pub presets: Presets,
 }
 
 /// Where unit files lie, the strongest first (systemd.unit(5), "System Unit Search Path").
@@ -85,6 +90,7 @@ impl Units {
         scripts.retain(|script| !native.contains(&script.name));
         units.units.extend(scripts);
         units.units.sort_by(|one, other| one.name.cmp(&other.name));
+        units.presets = Presets::read(image)?;
         Ok(units)
     }
 

@@ -120,7 +120,7 @@ pub(super) fn judge(directories: &[Directory]) -> Units {
         .contains_key("default.target")
         .then(|| alias_target(directories, &first, "default.target").unwrap_or("default.target").to_owned())
         .filter(|target| !matches!(first.get(target.as_str()), Some((_, File::Masked))));
-    Units { units: units.into_values().collect(), default_target }
+    Units { units: units.into_values().collect(), default_target, ..Units::default() }
 }
 
 fn unit(name: &str, path: PathBuf, state: State) -> Unit {
