@@ -370,6 +370,10 @@ pub enum OwnCheck {
     BootTarget,
     /// BOT-08.
     ClearText,
+    /// BOT-09.
+    OpenRelay,
+    /// BOT-12.
+    HostFirewall,
     /// IMG-02.
     Virtualization,
     /// IMG-03.

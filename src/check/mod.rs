@@ -20,6 +20,7 @@ pub mod sweep;
 #[cfg(test)]
 pub(crate) mod trial;
 
+pub use own::security_groups::{SecurityGroupRule, security_group_rules};
 pub use survey::{Progress, survey};
 
 /// How a guideline stands.

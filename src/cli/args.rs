@@ -343,6 +343,8 @@ pub(super) enum Fact {
     Packages,
     /// Listening sockets (this machine only)
     Sockets,
+    /// The rules that the listing's security group would need, as the form of the listing takes them
+    SecurityGroup,
     /// Instance metadata (this machine only)
     Metadata,
 }

@@ -36,6 +36,7 @@ pub(super) fn run(args: &FactsArgs, common: &Common) -> Result<u8, Failure> {
                 Fact::Units,
                 Fact::Packages,
                 Fact::Sockets,
+                Fact::SecurityGroup,
                 Fact::Metadata,
             ]
         }
@@ -89,6 +90,7 @@ fn name(fact: Fact) -> &'static str {
         Fact::Units => "units",
         Fact::Packages => "packages",
         Fact::Sockets => "sockets",
+        Fact::SecurityGroup => "security-group",
         Fact::Metadata => "metadata",
     }
 }
@@ -102,6 +104,7 @@ fn find(image: &Image, fact: Fact, args: &FactsArgs) -> Result<(String, serde_js
         Fact::Units => units(image)?,
         Fact::Packages => packages(image)?,
         Fact::Sockets => sockets(image)?,
+        Fact::SecurityGroup => security_group(image)?,
         Fact::Metadata => metadata(image)?,
     })
 }
@@ -302,6 +305,16 @@ fn packages(image: &Image) -> Result<(String, serde_json::Value), Failure> {
 /// What a fact that only a running machine has says of an offline image.
 fn only_live(what: &str) -> Failure {
     Failure::Failed(format!("only a running machine has {what}; this image is offline"))
+}
+
+/// The rules under the key that a change set of type `AddDeliveryOptions` has them under.
+fn security_group(image: &Image) -> Result<(String, serde_json::Value), Failure> {
+    let rules = crate::check::security_group_rules(image)?;
+    let mut out = String::new();
+    for rule in &rules {
+        let _ = writeln!(out, "{} {} {}", rule.ip_protocol, rule.from_port, rule.ip_ranges.join(" "));
+    }
+    Ok((out, serde_json::json!({ "SecurityGroups": rules })))
 }
 
 fn sockets(image: &Image) -> Result<(String, serde_json::Value), Failure> {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::check::Observation;
-use crate::image::units::State;
+use crate::image::live::sockets;
+use crate::image::units::{State, Unit};
 use crate::image::{Error, Image, text};
 
 /// Something that listens, not on the loopback interface alone.
@@ -33,7 +34,7 @@ impl Listener {
 }
 
 /// Units and the ports they open unless told otherwise: unit, protocol, port, encrypted.
-const KNOWN: [(&str, &str, u16, Option<bool>); 26] = [
+const KNOWN: [(&str, &str, u16, Option<bool>); 25] = [
     ("postgresql.service", "tcp", 5432, None),
     ("mysql.service", "tcp", 3306, None),
     ("mysqld.service", "tcp", 3306, None),
@@ -49,7 +50,6 @@ const KNOWN: [(&str, &str, u16, Option<bool>); 26] = [
     ("tomcat.service", "tcp", 8080, None),
     ("tomcat9.service", "tcp", 8080, None),
     ("tomcat10.service", "tcp", 8080, None),
-    ("cockpit.socket", "tcp", 9090, Some(true)),
     ("prometheus.service", "tcp", 9090, None),
     ("named.service", "udp", 53, Some(false)),
     ("bind9.service", "udp", 53, Some(false)),
@@ -79,13 +79,14 @@ pub(super) fn all(image: &Image) -> Result<Vec<Listener>, Error> {
             found.insert(Listener {
                 port: socket.address.port(),
                 protocol: socket.protocol,
-                service: socket.program.clone().unwrap_or_else(|| "program not seen".to_owned()),
+                service: served_by(socket),
                 encrypted: by_port(socket.address.port()),
                 place: None,
             });
         }
         return Ok(found.into_iter().collect());
     }
+    found.extend(socket_units(image)?);
     let units = image.units()?;
     let on = |name: &str| units.state(name) == State::Enabled;
     for (unit, protocol, port, encrypted) in KNOWN.into_iter().filter(|(unit, ..)| on(unit)) {
@@ -123,6 +124,39 @@ pub(super) fn all(image: &Image) -> Result<Vec<Listener>, Error> {
         found.extend(written(image, "Apache httpd", &files, apache)?);
     }
     Ok(found.into_iter().collect())
+}
+
+/// The program and the unit it runs in.
+fn served_by(socket: &sockets::Listener) -> String {
+    match (&socket.program, &socket.unit) {
+        (Some(program), Some(unit)) => format!("{program}, {unit}"),
+        (Some(program), None) => program.clone(),
+        (None, _) => "program not seen".to_owned(),
+    }
+}
+
+/// What enabled socket units listen on (systemd.socket(5), `ListenStream=` and `ListenDatagram=`).
+fn socket_units(image: &Image) -> Result<Vec<Listener>, Error> {
+    let mut found = Vec::new();
+    let is_sshd = |unit: &Unit| matches!(unit.name.as_str(), "ssh.socket" | "sshd.socket");
+    // sshd's ports are those of its configuration.
+    let on = |unit: &&Unit| unit.state == State::Enabled && unit.name.ends_with(".socket") && !is_sshd(unit);
+    for unit in image.units()?.units.iter().filter(on) {
+        let text = image.read_text(&unit.path)?.unwrap_or_default();
+        for (number, line) in (1..).zip(text.lines()) {
+            let (protocol, value) = match line.trim().split_once('=') {
+                Some(("ListenStream", value)) => ("tcp", value.trim()),
+                Some(("ListenDatagram", value)) => ("udp", value.trim()),
+                _ => continue,
+            };
+            if let Some(port) = port(value) {
+                let place = Some((unit.path.clone(), number));
+                let encrypted = if unit.name == "cockpit.socket" { Some(true) } else { by_port(port) };
+                found.push(Listener { port, protocol, service: unit.name.clone(), encrypted, place });
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn is_local(address: IpAddr) -> bool {
@@ -190,6 +224,18 @@ mod tests {
         assert_eq!(nginx("# listen 80;"), None);
         assert_eq!(apache("Listen 443 https"), Some((443, Some(true))));
         assert_eq!(apache("Listen 0.0.0.0:8081"), Some((8081, None)));
+    }
+
+    #[test]
+    fn socket_units_listen_where_they_say() {
+        let fixture = Fixture::debian();
+        let text = "[Socket]\nListenStream=9090\nListenStream=127.0.0.1:99\nListenStream=/run/x.sock\nListenDatagram=[::]:514\n[Install]\nWantedBy=sockets.target\n";
+        fixture
+            .file("/usr/lib/systemd/system/cockpit.socket", text)
+            .link("/etc/systemd/system/sockets.target.wants/cockpit.socket", "/usr/lib/systemd/system/cockpit.socket");
+        let found = socket_units(&fixture.image()).unwrap();
+        let seen: Vec<_> = found.iter().map(|listener| (listener.protocol, listener.port)).collect();
+        assert_eq!(seen, [("tcp", 9090), ("udp", 514)]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub(crate) mod cloud_init_passwords;
 pub(crate) mod dbus_machine_id;
 mod default_user;
 mod encryption;
+mod host_firewall;
 mod host_keys;
 pub(crate) mod host_keys_at_first_boot;
 pub(crate) mod key_login;
@@ -30,6 +31,7 @@ pub(crate) mod machine_id;
 pub(crate) mod match_blocks;
 mod newest_kernel;
 mod null_passwords;
+mod open_relay;
 mod own_traces;
 mod package_origins;
 pub(crate) mod password_expiry;
@@ -37,7 +39,7 @@ mod password_fields;
 mod password_hashes;
 mod root_device;
 mod root_password;
-mod security_groups;
+pub(super) mod security_groups;
 mod security_updates;
 mod ssh_keys;
 mod ssh_reachable;
@@ -83,6 +85,8 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::LoginRecords => login_records::check(image),
         OwnCheck::BootTarget => boot_target::check(image),
         OwnCheck::ClearText => clear_text::check(image),
+        OwnCheck::OpenRelay => open_relay::check(image),
+        OwnCheck::HostFirewall => host_firewall::check(image),
         OwnCheck::Virtualization => virtualization::check(image),
         OwnCheck::Architecture => architecture::check(image),
         OwnCheck::RootDevice => root_device::check(image),

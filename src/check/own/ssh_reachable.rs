@@ -14,14 +14,17 @@ use crate::image::text::visible;
 use crate::image::units::State;
 use crate::image::{Error, Image};
 
-mod firewalls;
+pub(super) mod firewalls;
 
 /// Where AWS scans from (AMI-based product requirements, "SSH access"); each is a /16.
 const SCANNERS: [Net; 3] = [Net::of([10, 0]), Net::of([10, 2]), Net::of([10, 17])];
 
+/// A buyer somewhere on the Internet (RFC 5737 keeps addresses of this network for documents).
+pub(super) const EVERYBODY: Net = Net::of([203, 0]);
+
 /// A network of 65,536 IPv4 addresses.
 #[derive(Debug, Clone, Copy)]
-struct Net(u32);
+pub(super) struct Net(u32);
 
 /// How a rule's addresses and a network lie to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +64,7 @@ impl Net {
 
 /// What one set of rules does with a new connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Door {
+pub(super) enum Door {
     Open,
     Shut(Observation),
     Unclear(Observation),

@@ -21,6 +21,15 @@ pub struct Listener {
     pub address: SocketAddr,
     /// The program that holds it, where this user may see it.
     pub program: Option<String>,
+    /// The systemd unit the program runs in, where that can be seen.
+    pub unit: Option<String>,
+}
+
+/// Who holds a socket.
+#[derive(Debug, Clone)]
+struct Holder {
+    program: String,
+    unit: Option<String>,
 }
 
 /// Every listening socket, sorted.
@@ -42,13 +51,14 @@ fn listening_in(proc: &Path) -> Result<Vec<Listener>, Error> {
                 return Err(Error::io("read", path, errno));
             }
         };
-        listeners.extend(
-            table.lines().skip(1).filter_map(|line| listener(line, protocol)).map(|(address, inode)| Listener {
+        listeners.extend(table.lines().skip(1).filter_map(|line| listener(line, protocol)).map(|(address, inode)| {
+            Listener {
                 protocol,
                 address,
-                program: programs.get(&inode).cloned(),
-            }),
-        );
+                program: programs.get(&inode).map(|holder| holder.program.clone()),
+                unit: programs.get(&inode).and_then(|holder| holder.unit.clone()),
+            }
+        }));
     }
     listeners.sort();
     listeners.dedup();
@@ -80,8 +90,8 @@ fn address(text: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(address, u16::from_str_radix(port, 16).ok()?))
 }
 
-/// The name of a program that holds each socket, by the socket's inode; only processes this user may look into.
-fn programs(proc: &Path) -> HashMap<u64, String> {
+/// A program that holds each socket, by the socket's inode; only processes this user may look into.
+fn programs(proc: &Path) -> HashMap<u64, Holder> {
     let mut programs = HashMap::new();
     let Ok(processes) = fs::read_dir(proc) else { return programs };
     for process in processes.flatten() {
@@ -89,19 +99,34 @@ fn programs(proc: &Path) -> HashMap<u64, String> {
             continue;
         }
         let Ok(files) = fs::read_dir(process.path().join("fd")) else { continue };
-        let mut name = None;
+        let mut holder = None;
         for file in files.flatten() {
             let Some(inode) = fs::read_link(file.path()).ok().and_then(|target| socket_inode(&target)) else {
                 continue;
             };
-            let name = name.get_or_insert_with(|| {
+            let holder = holder.get_or_insert_with(|| {
                 let name = fs::read(process.path().join("comm")).unwrap_or_default();
-                String::from_utf8_lossy(name.trim_ascii_end()).into_owned()
+                let program = String::from_utf8_lossy(name.trim_ascii_end()).into_owned();
+                let cgroup = fs::read(process.path().join("cgroup")).unwrap_or_default();
+                Holder { program, unit: unit(&String::from_utf8_lossy(&cgroup)) }
             });
-            programs.entry(inode).or_insert_with(|| name.clone());
+            // Of a socket that systemd passed on, the service counts, not the one who waited for it.
+            let known = programs.entry(inode).or_insert_with(|| holder.clone());
+            if known.unit.as_deref() == Some("init.scope") {
+                known.clone_from(holder);
+            }
         }
     }
     programs
+}
+
+/// The unit in `/proc/PID/cgroup` (cgroups(7)): the last component that is a unit's name.
+fn unit(cgroup: &str) -> Option<String> {
+    let path = cgroup.lines().find_map(|line| {
+        line.strip_prefix("0::").or_else(|| line.split_once(":name=systemd:").map(|(_, path)| path))
+    })?;
+    let is_unit = |name: &&str| [".service", ".scope", ".socket"].iter().any(|suffix| name.ends_with(suffix));
+    path.split('/').rfind(is_unit).map(str::to_owned)
 }
 
 fn socket_inode(target: &Path) -> Option<u64> {
@@ -131,6 +156,15 @@ mod tests {
         assert_eq!(listener(&line("01"), "tcp"), None);
         assert!(listener(&line("07"), "udp").is_some());
         assert_eq!(listener("0: nonsense", "tcp"), None);
+    }
+
+    #[test]
+    fn the_unit_is_the_last_in_the_control_group() {
+        assert_eq!(unit("0::/system.slice/nginx.service\n").as_deref(), Some("nginx.service"));
+        let nested = "12:pids:/x\n1:name=systemd:/system.slice/docker.service/payload\n";
+        assert_eq!(unit(nested).as_deref(), Some("docker.service"));
+        assert_eq!(unit("0::/\n"), None);
+        assert_eq!(unit(""), None);
     }
 
     #[test]

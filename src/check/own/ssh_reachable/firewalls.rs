@@ -7,8 +7,20 @@ use crate::check::Observation;
 use crate::image::text::visible;
 use crate::image::{Error, Image};
 
+/// Whether any firewall starts at boot.
+pub(in crate::check::own) fn any(image: &Image) -> Result<bool, Error> {
+    const UNITS: [&str; 5] =
+        ["ufw.service", "firewalld.service", "netfilter-persistent.service", "iptables.service", "nftables.service"];
+    for unit in UNITS {
+        if starts(image, unit)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// What each firewall that starts at boot does with a new TCP connection from `net` to `port`.
-pub(super) fn judge(image: &Image, port: u16, net: Net) -> Result<Vec<Door>, Error> {
+pub(in crate::check::own) fn judge(image: &Image, port: u16, net: Net) -> Result<Vec<Door>, Error> {
     let mut doors = Vec::new();
     if starts(image, "ufw.service")? {
         doors.push(ufw(image, port, net)?);
