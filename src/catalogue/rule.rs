@@ -340,6 +340,8 @@ pub enum OwnCheck {
     UserKeys,
     /// KEY-06.
     BuyerKey,
+    /// KEY-07.
+    InitramfsSecrets,
     /// ACC-01.
     NullPasswords,
     /// ACC-02.

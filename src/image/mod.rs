@@ -15,6 +15,7 @@ mod error;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod glob;
+pub mod initramfs;
 pub mod live;
 mod look;
 mod node;

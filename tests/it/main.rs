@@ -15,6 +15,7 @@
 
 mod apply;
 mod cli;
+mod initramfs;
 mod journeys;
 mod packages;
 mod practice;

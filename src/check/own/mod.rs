@@ -21,6 +21,7 @@ mod encryption;
 mod host_firewall;
 mod host_keys;
 pub(crate) mod host_keys_at_first_boot;
+mod initramfs_secrets;
 pub(crate) mod key_login;
 pub(crate) mod keyboard_interactive;
 mod life_cycle;
@@ -70,6 +71,7 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::AuthorizedKeys => authorized_keys::check(image),
         OwnCheck::UserKeys => user_keys::check(image),
         OwnCheck::BuyerKey => buyer_key::check(image),
+        OwnCheck::InitramfsSecrets => initramfs_secrets::check(image),
         OwnCheck::NullPasswords => null_passwords::check(image),
         OwnCheck::PasswordHashes => password_hashes::check(image),
         OwnCheck::RootPassword => root_password::check(image),

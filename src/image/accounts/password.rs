@@ -37,7 +37,7 @@ impl Password {
     }
 
     /// As [`Password::of`], for a file that has no other file behind it.
-    pub(super) fn of_shadow(field: &[u8]) -> Self {
+    pub(crate) fn of_shadow(field: &[u8]) -> Self {
         match Self::of(field) {
             Self::Shadowed => Self::Junk,
             other => other,
