@@ -162,6 +162,11 @@ fn check_texts(placed: &Placed) -> Result<(), LoadError> {
     if matches!(check, super::Check::Attest) && attest.as_ref().is_none_or(|text| text.trim().is_empty()) {
         return Err(placed.error("a check of kind `attest` needs `attest`, the statement a person confirms"));
     }
+    if let super::Check::PackagesAbsent { packages } = check
+        && let Some((name, why)) = packages.iter().find_map(|name| Some((name, super::keep::reason(name)?)))
+    {
+        return Err(placed.error(format!("`{name}` must never be removed: {why}; take it off the list")));
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! A leaf: it knows nothing of images. Which code judges a guideline is named by its [`Check`], which code mends it by
 //! its [`Fix`].
 
+pub mod keep;
 pub mod lifecycle;
 mod load;
 mod order;

@@ -314,6 +314,8 @@ pub enum OwnCheck {
     SecurityUpdates,
     /// OSL-04.
     NewestKernel,
+    /// OSL-06.
+    Repositories,
     /// OSL-09.
     PackageOrigins,
     /// SSH-02.
@@ -424,6 +426,8 @@ pub enum Fix {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OwnFix {
+    /// OSL-06: switches signature checks back on.
+    Repositories,
     /// SSH-02: the name depends on the OpenSSH version.
     KeyboardInteractive,
     /// SSH-05: edits in `Match` blocks.

@@ -23,6 +23,7 @@ pub mod os;
 mod overlay;
 pub mod packages;
 pub mod program;
+pub mod repositories;
 mod resolve;
 mod root;
 pub mod sshd;
@@ -67,6 +68,7 @@ struct Facts {
     cloud_init: OnceLock<Result<cloud_init::CloudInit, Error>>,
     units: OnceLock<Result<units::Units, Error>>,
     packages: OnceLock<Result<packages::Packages, Error>>,
+    repositories: OnceLock<Result<repositories::Repositories, Error>>,
     live: Arc<OnceLock<live::Live>>,
 }
 
@@ -180,6 +182,14 @@ impl Image {
     /// When a database is there but cannot be read or understood.
     pub fn packages(&self) -> Result<&packages::Packages, Error> {
         fact(&self.facts.packages, || packages::Packages::read(self))
+    }
+
+    /// Where packages come from, and whether their signatures are checked.
+    ///
+    /// # Errors
+    /// When a file of them cannot be read or understood.
+    pub fn repositories(&self) -> Result<&repositories::Repositories, Error> {
+        fact(&self.facts.repositories, || repositories::Repositories::read(self))
     }
 
     /// Sockets, kernel and instance metadata; `None` offline.

@@ -18,6 +18,7 @@ mod machine_id;
 mod match_blocks;
 mod password_expiry;
 mod passwords;
+mod repositories;
 mod shadow_lines;
 mod sshd_at_boot;
 mod sudo_rights;
@@ -27,6 +28,7 @@ mod tests;
 /// The remedy by `fix`, for what `finding` observed.
 pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Context) -> Result<Remedy, Error> {
     match fix {
+        OwnFix::Repositories => repositories::remedy(image),
         OwnFix::KeyboardInteractive => keyboard_interactive::remedy(image),
         OwnFix::MatchBlocks => match_blocks::remedy(image),
         OwnFix::CloudInitPasswords => cloud_init_passwords::remedy(image, finding),

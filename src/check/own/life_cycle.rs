@@ -1,6 +1,7 @@
 //! OSL-01: the operating system is still supported.
 //!
-//! Three sources: the built-in table, `SUPPORT_END` of os-release(5), and the table of distro-info-data on the image.
+//! Four sources: the built-in table, `SUPPORT_END` of os-release(5), and on the image the table of distro-info-data and
+//! SUSE's description of the product.
 //! The image's own may be older or newer than ours, and vendors move an end back, hardly ever forward: the latest
 //! date wins, and the finding says whose it is.
 
@@ -38,6 +39,7 @@ pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> 
         ends.push(End { source: "SUPPORT_END in os-release".to_owned(), until: end, extended: None, free: false });
     }
     ends.extend(distro_info(image, os)?);
+    ends.extend(base_product(image)?);
     let name = if os.pretty_name.is_empty() { format!("{} {}", os.id, os.version_id) } else { os.pretty_name.clone() };
     let name = if name.trim().is_empty() { "A system that os-release does not name".to_owned() } else { name };
     let seen = Observation::at("/etc/os-release").text(text::visible(&name));
@@ -94,6 +96,21 @@ fn distro_info(image: &Image, os: &Os) -> Result<Option<End>, Error> {
         extended,
         free,
     }))
+}
+
+/// What SUSE's product file says: `<endoflife>2031-07-31</endoflife>`, mostly empty.
+fn base_product(image: &Image) -> Result<Option<End>, Error> {
+    let path = "/etc/products.d/baseproduct";
+    let Some(product) = image.read_text(Path::new(path))? else { return Ok(None) };
+    Ok(end_of_life(&product).map(|until| End { source: path.to_owned(), until, extended: None, free: false }))
+}
+
+/// The date of an `endoflife` element.
+fn end_of_life(product: &str) -> Option<Date> {
+    let (_, rest) = product.split_once("<endoflife>")?;
+    let (date, _) = rest.split_once("</endoflife>")?;
+    // It may name the time, too.
+    date.trim().get(..10)?.parse().ok()
 }
 
 /// The dates in the row of `version`, by the names in the table's first line.
@@ -167,6 +184,21 @@ mod tests {
         assert_eq!(on(&release("ID=plan9\n"), date(2026, 11, 22)).status, Status::Unknown);
         assert_eq!(on(&release("ID=plan9\nSUPPORT_END=2020-01-01\n"), date(2026, 11, 22)).status, Status::Fail);
         assert_eq!(on(&release("ID=plan9\nSUPPORT_END=soon\n"), date(2026, 11, 22)).status, Status::Unknown);
+    }
+
+    #[test]
+    fn suse_tells_in_its_product_file() {
+        let sles = release("ID=sles\nVERSION_ID=15.6\n");
+        assert_eq!(on(&sles, date(2026, 11, 22)).status, Status::Fail);
+        sles.file("/etc/products.d/SLES.prod", "<product>\n  <endoflife></endoflife>\n</product>\n");
+        sles.link("/etc/products.d/baseproduct", "SLES.prod");
+        assert_eq!(on(&sles, date(2026, 11, 22)).status, Status::Fail);
+        sles.file("/etc/products.d/SLES.prod", "<product><endoflife>2028-12-31T00:00:00</endoflife></product>\n");
+        assert_eq!(on(&sles, date(2026, 11, 22)).status, Status::Pass);
+        for odd in ["", "<endoflife>", "<endoflife>x</endoflife>", "<endoflife>2028-12-3é</endoflife>", "<endoflife/>"]
+        {
+            assert_eq!(end_of_life(odd), None, "{odd}");
+        }
     }
 
     #[test]

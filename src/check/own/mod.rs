@@ -38,6 +38,7 @@ mod package_origins;
 pub(crate) mod password_expiry;
 mod password_fields;
 mod password_hashes;
+pub(crate) mod repositories;
 mod root_device;
 mod root_password;
 pub(super) mod security_groups;
@@ -58,6 +59,7 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::LifeCycle => life_cycle::check(image, context),
         OwnCheck::SecurityUpdates => security_updates::check(image),
         OwnCheck::NewestKernel => newest_kernel::check(image),
+        OwnCheck::Repositories => repositories::check(image),
         OwnCheck::PackageOrigins => package_origins::check(image),
         OwnCheck::KeyboardInteractive => keyboard_interactive::check(image),
         OwnCheck::MatchBlocks => match_blocks::check(image),

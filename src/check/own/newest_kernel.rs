@@ -1,4 +1,4 @@
-//! OSL-04: the newest installed kernel runs, and no reboot is pending.
+//! OSL-04: the newest installed kernel runs, the next boot starts it, and no reboot is pending.
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -6,28 +6,37 @@ use std::path::Path;
 use crate::check::{Finding, Observation, Status};
 use crate::image::{Error, Image, text};
 
-/// Where Debian and Ubuntu say that a reboot is due.
-const DUE: &str = "/run/reboot-required";
+mod next_boot;
+
+use next_boot::NextBoot;
+
+/// Where Debian, Ubuntu and SUSE say that a reboot is due.
+const DUE: [&str; 2] = ["/run/reboot-required", "/run/reboot-needed"];
 
 pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     let kernels = installed(image)?;
-    let seen = kernels.iter().map(|kernel| Observation::at(format!("/boot/vmlinuz-{kernel}")));
+    let next = next_boot::find(image, &kernels)?;
     let Some(live) = image.live() else {
-        let summary = match kernels.len() {
-            0 | 1 => "Nothing runs on a mounted image.".to_owned(),
-            many => format!("Nothing runs on a mounted image; it holds {many} kernels, of which one is enough."),
-        };
-        return Ok(Finding::new(Status::NotApplicable, summary).seen(seen));
+        return Ok(judge_next(&next, &kernels).seen(seen(&kernels)));
     };
-    let due = image.stat(Path::new(DUE))?.is_some();
-    Ok(judge(&live.kernel_release(), &kernels, due).seen(seen))
+    for due in DUE {
+        if image.stat(Path::new(due))?.is_some() {
+            let finding = Finding::new(Status::Fail, "A reboot is pending since the last update.");
+            return Ok(finding.seen([Observation::at(due)]).seen(seen(&kernels)));
+        }
+    }
+    let finding = judge_running(&live.kernel_release(), &kernels);
+    let next = judge_next(&next, &kernels);
+    Ok(if finding.status == Status::Pass && next.status == Status::Fail { next } else { finding }.seen(seen(&kernels)))
 }
 
-fn judge(running: &str, kernels: &[String], due: bool) -> Finding {
+fn seen(kernels: &[String]) -> impl Iterator<Item = Observation> {
+    kernels.iter().map(|kernel| Observation::at(format!("/boot/vmlinuz-{kernel}")))
+}
+
+/// Whether the kernel that runs is the newest.
+fn judge_running(running: &str, kernels: &[String]) -> Finding {
     let shown = text::visible(running);
-    if due {
-        return Finding::new(Status::Fail, "A reboot is pending since the last update.").seen([Observation::at(DUE)]);
-    }
     match kernels.last() {
         None => Finding::new(Status::Unknown, format!("Kernel {shown} runs, but none is installed in /boot.")),
         Some(newest) if newest == running => {
@@ -38,6 +47,35 @@ fn judge(running: &str, kernels: &[String], due: bool) -> Finding {
         }
         Some(newest) => {
             Finding::new(Status::Fail, format!("Kernel {shown} runs; {} is newer: reboot.", text::visible(newest)))
+        }
+    }
+}
+
+/// Whether the kernel that will start is the newest.
+fn judge_next(next: &NextBoot, kernels: &[String]) -> Finding {
+    let Some(newest) = kernels.last() else {
+        return Finding::new(Status::NotApplicable, "No kernel is installed in /boot.");
+    };
+    let shown = text::visible(newest);
+    let more = match kernels.len() {
+        1 => String::new(),
+        many => format!(" It is one of {many}; one is enough."),
+    };
+    match next {
+        NextBoot::Kernel(release, said) if release != newest => {
+            let summary =
+                format!("The next boot starts kernel {}, but {shown} is installed too.", text::visible(release));
+            Finding::new(Status::Fail, summary).seen([Observation::at(said).text(text::visible(release))])
+        }
+        NextBoot::Kernel(..) => {
+            Finding::new(Status::Pass, format!("The next boot starts the newest kernel, {shown}.{more}"))
+        }
+        NextBoot::Unknown(_) if kernels.len() == 1 => {
+            Finding::new(Status::Pass, format!("Only one kernel is installed, {shown}."))
+        }
+        NextBoot::Unknown(why) => {
+            let many = kernels.len();
+            Finding::new(Status::Unknown, format!("Which of {many} kernels the next boot starts is not known: {why}."))
         }
     }
 }
@@ -103,11 +141,29 @@ mod tests {
     #[test]
     fn the_newest_must_run() {
         let installed = kernels(&["6.1.0-9-amd64", "6.1.0-10-amd64"]);
-        assert_eq!(judge("6.1.0-10-amd64", &installed, false).status, Status::Pass);
-        assert_eq!(judge("6.1.0-9-amd64", &installed, false).status, Status::Fail);
-        assert_eq!(judge("6.1.0-10-amd64", &installed, true).status, Status::Fail);
-        assert_eq!(judge("5.4.0", &installed, false).status, Status::Unknown);
-        assert_eq!(judge("5.4.0", &[], false).status, Status::Unknown);
+        assert_eq!(judge_running("6.1.0-10-amd64", &installed).status, Status::Pass);
+        assert_eq!(judge_running("6.1.0-9-amd64", &installed).status, Status::Fail);
+        assert_eq!(judge_running("5.4.0", &installed).status, Status::Unknown);
+        assert_eq!(judge_running("5.4.0", &[]).status, Status::Unknown);
+    }
+
+    #[test]
+    fn the_newest_must_be_next() {
+        let (one, two) = (kernels(&["6.1.0-9-amd64"]), kernels(&["6.1.0-9-amd64", "6.1.0-10-amd64"]));
+        let starts = |release: &str| NextBoot::Kernel(release.to_owned(), "/boot/grub/grub.cfg".into());
+        let unclear = NextBoot::Unknown("x".to_owned());
+        assert_eq!(judge_next(&starts("6.1.0-10-amd64"), &two).status, Status::Pass);
+        assert_eq!(judge_next(&starts("6.1.0-9-amd64"), &two).status, Status::Fail);
+        assert_eq!(judge_next(&unclear, &one).status, Status::Pass);
+        assert_eq!(judge_next(&unclear, &two).status, Status::Unknown);
+        assert_eq!(judge_next(&unclear, &[]).status, Status::NotApplicable);
+    }
+
+    #[test]
+    fn a_pending_reboot_fails_on_a_running_machine() {
+        let fixture = Fixture::debian();
+        fixture.file("/run/reboot-required", "*** System restart required ***\n");
+        assert_eq!(check(&fixture.image().taken_for_live()).unwrap().status, Status::Fail);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use crate::check::{Finding, Observation, Status};
 use crate::image::packages::{Database, Package};
+use crate::image::repositories::{host, shown};
 use crate::image::{Error, Image, text};
 
 /// Domains of the distributions' own archives; their mirrors in AWS are below them.
@@ -53,44 +54,22 @@ fn foreign_packages(packages: &[Package]) -> Vec<Observation> {
         .collect()
 }
 
-/// Lines of sources.list(5), both forms, that name another host.
+/// apt sources on another host than the distribution's.
 fn foreign_repositories(image: &Image) -> Result<Vec<Observation>, Error> {
-    let mut seen = Vec::new();
-    for pattern in ["/etc/apt/sources.list", "/etc/apt/sources.list.d/*.list", "/etc/apt/sources.list.d/*.sources"] {
-        for path in image.glob(pattern)? {
-            let list = image.read_text(&path)?.unwrap_or_default();
-            for (number, line) in (1..).zip(list.lines()) {
-                let line = line.trim();
-                let source = line.starts_with("deb ") || line.starts_with("deb-src ") || line.starts_with("URIs:");
-                if source && line.split_ascii_whitespace().any(|word| host(word).is_some_and(|host| !is_own(host))) {
-                    seen.push(Observation::at(&path).line(number).text(without_password(line)));
-                }
-            }
-        }
-    }
-    Ok(seen)
-}
-
-/// The host of a URL, without user and port.
-fn host(word: &str) -> Option<&str> {
-    let (_, rest) = word.split_once("://")?;
-    let authority = rest.split('/').next()?;
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    Some(host.split(':').next().unwrap_or(host))
+    let foreign = |uri: &String| host(uri).is_some_and(|host| !is_own(host));
+    let sources = image.repositories()?.apt.iter();
+    Ok(sources
+        .flat_map(|source| source.uris.iter().filter(|uri| foreign(uri)).map(move |uri| (source, uri)))
+        .map(|(source, uri)| {
+            let text = format!("{} {}", shown(uri), text::visible(&source.suites.join(" ")));
+            Observation::at(&source.path).line(source.line).text(text)
+        })
+        .collect())
 }
 
 fn is_own(host: &str) -> bool {
     host.is_empty()
         || ARCHIVES.iter().any(|own| host == *own || host.strip_suffix(own).is_some_and(|sub| sub.ends_with('.')))
-}
-
-/// The line with what stands before the `@` of a URL masked.
-fn without_password(line: &str) -> String {
-    let words = line.split(' ').map(|word| match (word.split_once("://"), word.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-        _ => word.to_owned(),
-    });
-    text::visible(&words.collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -124,11 +103,11 @@ mod tests {
             "/etc/apt/sources.list.d/acme.list",
             "deb [trusted=yes] https://joe:hunter2@apt.acme.example/debian stable main\n",
         );
-        fixture.file("/etc/apt/sources.list.d/x.sources", "Types: deb\nURIs: https://notdebian.org/x\n");
+        fixture.file("/etc/apt/sources.list.d/x.sources", "Types: deb\nURIs: https://notdebian.org/x\nSuites: y\n");
         let seen = foreign_repositories(&fixture.image()).unwrap();
         assert_eq!(seen.len(), 2);
         assert!(!format!("{seen:?}").contains("hunter2"));
-        assert_eq!(seen[1].line, Some(2));
+        assert_eq!(seen[1].line, Some(1));
     }
 
     #[test]
