@@ -24,7 +24,7 @@ impl Member {
     }
 }
 
-/// The longest name, in bytes (PATH_MAX).
+/// The longest name, in bytes (`PATH_MAX`).
 const NAME_LIMIT: usize = 4096;
 /// The most members of one archive.
 const MEMBER_LIMIT: usize = 1 << 20;
