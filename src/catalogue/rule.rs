@@ -302,6 +302,12 @@ pub enum SweptKind {
     AwsKey,
     /// A script that asks for instance metadata and speaks of no token.
     Metadata,
+    /// A token, a password or another secret in configuration or a script.
+    Secret,
+    /// The name of a Region, or of something that exists in one account or network only.
+    Region,
+    /// A setting or a form that asks for long-lived AWS keys; a person judges.
+    KeyAsked,
 }
 
 /// Checks with logic of their own.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::catalogue::SweptKind;
+use crate::check::sweep::Sweep;
 use crate::check::{Context, Finding, Observation, Status, places};
 use crate::image::{Error, Image, Kind};
 
@@ -33,27 +34,38 @@ pub(in crate::check) fn check(
             seen.push(Observation { line: hit.line, ..Observation::at(&hit.path).text(&hit.text) });
         }
     }
+    let fails = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Fail };
     if !seen.is_empty() {
-        return Ok(Finding::new(Status::Fail, failed(kind, files.len())).seen(seen));
+        return Ok(Finding::new(fails, failed(kind, files.len())).seen(seen));
     }
+    let sweep = match swept(image, context) {
+        Ok(sweep) => sweep,
+        Err(finding) => return Ok(finding),
+    };
+    let cut = sweep.cut.iter().map(|path| Observation::at(path).text("read only in part: it is larger than 1 GiB"));
+    let passes = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Pass };
+    Ok(Finding::new(passes, passed(kind, sweep.files)).seen(cut))
+}
+
+/// What the sweep found, when it looked at everything; a finding that says why not otherwise.
+pub(in crate::check) fn swept<'c>(image: &Image, context: &'c Context) -> Result<&'c Sweep, Finding> {
     let Some(sweep) = &context.sweep else {
-        return Ok(Finding::new(Status::Unknown, "The files have not been looked through yet."));
+        return Err(Finding::new(Status::Unknown, "The files have not been looked through yet."));
     };
     if let Some(first) = sweep.unread.first() {
         let more = sweep.unread.iter().map(|error| Observation::at(&error.path).text(error.to_string()));
-        return Ok(Finding::new(Status::Unknown, format!("Some files could not be looked at: {first}.")).seen(more));
+        return Err(Finding::new(Status::Unknown, format!("Some files could not be looked at: {first}.")).seen(more));
     }
     if sweep.more > 0 {
         let what = format!("{} places were found and not kept: too many to list. Remove those that are.", sweep.more);
-        return Ok(Finding::new(Status::Unknown, what));
+        return Err(Finding::new(Status::Unknown, what));
     }
     // On a running machine what is mounted from elsewhere stays there; on a mounted image it may be part of it.
     if image.live().is_none() && !sweep.skipped.is_empty() {
         let what = "Something is mounted inside the image that was not looked into; unmount it, or check it as well.";
-        return Ok(Finding::new(Status::Unknown, what).seen(sweep.skipped.iter().map(Observation::at)));
+        return Err(Finding::new(Status::Unknown, what).seen(sweep.skipped.iter().map(Observation::at)));
     }
-    let cut = sweep.cut.iter().map(|path| Observation::at(path).text("read only in part: it is larger than 1 GiB"));
-    Ok(Finding::new(Status::Pass, passed(kind, sweep.files)).seen(cut))
+    Ok(sweep)
 }
 
 fn failed(kind: SweptKind, files: usize) -> String {
@@ -62,6 +74,11 @@ fn failed(kind: SweptKind, files: usize) -> String {
         SweptKind::PrivateKey => format!("{files} a private key."),
         SweptKind::AwsKey => format!("{files} AWS credentials."),
         SweptKind::Metadata => format!("{files} a request for instance metadata without a token."),
+        SweptKind::Secret => format!("{files} a secret."),
+        SweptKind::Region => format!("{files} something that exists in one Region, account or network only."),
+        SweptKind::KeyAsked => {
+            format!("{files} a name that asks for long-lived AWS keys. Look whether the product does.")
+        }
     }
 }
 
@@ -70,6 +87,9 @@ fn passed(kind: SweptKind, files: u64) -> String {
         SweptKind::PrivateKey => "private key that a package did not bring",
         SweptKind::AwsKey => "AWS credentials",
         SweptKind::Metadata => "script that asks for instance metadata without a token",
+        SweptKind::Secret => "secret in configuration or scripts",
+        SweptKind::Region => "Region, account or network is named in configuration or scripts",
+        SweptKind::KeyAsked => "setting or form that asks for AWS keys",
     };
     format!("No {what} in {files} files.")
 }
@@ -114,6 +134,45 @@ mod tests {
         let finding = judged(&fixture.image(), "SEC-01");
         assert_eq!((finding.status, finding.observations.len()), (Status::Fail, 1));
         assert!(!format!("{finding:?}").contains(&id));
+    }
+
+    #[test]
+    fn secrets_in_configuration_are_found_and_masked() {
+        let fixture = Fixture::debian();
+        fixture
+            .file("/etc/nsswitch.conf", "passwd: files systemd\n")
+            .file("/usr/share/app.conf", "password=hunter22\n");
+        fixture.file("/home/admin/.netrc", "password = hunter22\n");
+        assert_eq!(judged(&fixture.image(), "SEC-04").status, Status::Pass);
+        fixture.file("/etc/systemd/system/app.service", "[Service]\nEnvironment=DB_PASSWORD=hunter22\n");
+        let finding = judged(&fixture.image(), "SEC-04");
+        assert_eq!((finding.status, finding.observations.len()), (Status::Fail, 1));
+        assert_eq!(finding.observations[0].text.as_deref(), Some("DB_PASSWORD: hu… (6 more characters)"));
+        assert_eq!(finding.observations[0].line, Some(2));
+    }
+
+    #[test]
+    fn what_ties_to_one_region_is_found_and_tables_of_regions_are_not() {
+        let fixture = Fixture::debian();
+        fixture
+            .file("/etc/yum/vars/awsregion", "default\n")
+            .file("/etc/yum.repos.d/rhui.repo", "url=rhui.REGION.aws.com\n");
+        fixture
+            .file("/opt/x/endpoints.json", "us-east-1\nus-east-2\neu-west-1\neu-west-2\narn:aws:iam::482910375629:x\n");
+        assert_eq!(judged(&fixture.image(), "BOT-10").status, Status::Pass);
+        fixture.file("/etc/yum/vars/awsregion", "eu-west-1\n");
+        fixture.file("/etc/apt/sources.list", "deb http://us-east-1.ec2.archive.ubuntu.com/ubuntu jammy main\n");
+        let finding = judged(&fixture.image(), "BOT-10");
+        assert_eq!((finding.status, finding.observations.len()), (Status::Fail, 2));
+    }
+
+    #[test]
+    fn a_form_that_asks_for_keys_is_for_a_person_to_judge() {
+        let fixture = Fixture::debian();
+        assert_eq!(judged(&fixture.image(), "SEC-17").status, Status::Attest);
+        fixture.file("/opt/app/setup.html", "<input name=\"aws_secret_access_key\">\n");
+        let finding = judged(&fixture.image(), "SEC-17");
+        assert_eq!((finding.status, finding.observations.len()), (Status::Attest, 1));
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! The walk over every regular file for what must not be on an image: private keys, AWS keys, and scripts that ask for
-//! instance metadata without a token.
+//! The walk over every regular file for what must not be on an image: private keys, AWS keys, scripts that ask for
+//! instance metadata without a token, and what the rules of `rules.toml` find in configuration and scripts.
 //!
 //! What was found is kept masked. Judging by it is the business of the checks in [`super::own`].
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -10,14 +12,20 @@ use super::survey::Progress;
 use crate::catalogue::SweptKind as Kind;
 use crate::image::walk::{self, OpenFile, walk};
 use crate::image::{Body, Error, Image, Node};
+use rules::Rules;
 use scan::Scanner;
 
 mod armour;
+mod assignment;
 mod aws;
 mod container;
+mod files;
+mod pattern;
+mod rules;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod token;
 
 /// One place where a secret was seen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +82,7 @@ fn is_still_there(hit: &Hit, image: &Image) -> bool {
     }
     match image.overlay().get(&hit.path) {
         Some(Some(Node::File(file))) => match &file.body {
-            Body::Bytes(bytes) => secrets(&hit.path, bytes).iter().any(|secret| secret.kind == hit.kind),
+            Body::Bytes(bytes) => secrets(image, &hit.path, bytes).iter().any(|secret| secret.kind == hit.kind),
             Body::OnDisk { .. } => true,
         },
         Some(_) => false,
@@ -82,10 +90,30 @@ fn is_still_there(hit: &Hit, image: &Image) -> bool {
     }
 }
 
-/// Every secret in the whole file `bytes`.
-fn secrets(path: &Path, bytes: &[u8]) -> Vec<scan::Secret> {
-    let mut found = Scanner::new().map(|scanner| scanner.scan(bytes)).unwrap_or_default();
+/// Every secret in `bytes`, the whole file at `path`.
+fn secrets(image: &Image, path: &Path, bytes: &[u8]) -> Vec<scan::Secret> {
+    let kind = Rules::built_in().and_then(|rules| rules.files.kind(path, bytes, &homes(image)));
+    let mut found = Scanner::new().map(|scanner| scanner.scan(bytes, kind)).unwrap_or_default();
     found.extend(container::key_store(path, bytes));
+    without_tables(found)
+}
+
+/// Homes of services, which lie where nothing else is looked through.
+fn homes(image: &Image) -> Vec<PathBuf> {
+    let homes = image.accounts().map(|accounts| accounts.homes.as_slice()).unwrap_or_default();
+    let deep = |path: &Path| path.starts_with("/var/lib") && path.components().count() > 3;
+    homes.iter().map(|home| home.path.clone()).filter(|path| deep(path)).collect()
+}
+
+/// A file that names this many Regions or more is a table of them: it ties the product to none.
+const TABLE: usize = 4;
+
+fn without_tables(mut found: Vec<scan::Secret>) -> Vec<scan::Secret> {
+    let regions: BTreeSet<&str> =
+        found.iter().filter(|found| found.kind == Kind::Region).map(|found| found.text.as_str()).collect();
+    if regions.iter().filter(|text| text.starts_with("Region ")).count() >= TABLE {
+        found.retain(|found| found.kind != Kind::Region);
+    }
     found
 }
 
@@ -111,10 +139,11 @@ pub fn sweep(image: &Image, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
         let error = Error::malformed("search", "/", "the search could not be made ready");
         return Sweep { unread: vec![error], ..Sweep::default() };
     };
+    let homes = homes(image);
     let walked = walk(
         image,
         Gathered::default,
-        |gathered, file| look_at(image, &scanner, file, gathered),
+        |gathered, file| look_at(image, &scanner, &homes, file, gathered),
         &|walk::Progress { files, bytes }| progress(Progress::Swept { files, bytes }),
         &AtomicBool::new(false),
     );
@@ -149,30 +178,34 @@ struct Gathered {
     more: u64,
 }
 
-fn look_at(image: &Image, scanner: &Scanner, file: &mut OpenFile<'_>, gathered: &mut Gathered) -> Result<(), Error> {
+fn look_at(
+    image: &Image,
+    scanner: &Scanner,
+    homes: &[PathBuf],
+    file: &mut OpenFile<'_>,
+    gathered: &mut Gathered,
+) -> Result<(), Error> {
     let mut pass = scan::Pass::new(scanner, file.meta().size);
-    let name = Path::new(file.name()).to_owned();
+    let path = file.path();
     if is_own(file) && gathered.own.len() < HIT_LIMIT {
-        gathered.own.push(file.path());
+        gathered.own.push(path.clone());
     }
     let mut store = None;
-    let mut stopped = false;
     let whole = file.pieces(scan::OVERLAP, FILE_LIMIT, &mut |offset, piece| {
         if offset == 0 {
-            store = container::key_store(&name, piece);
+            store = container::key_store(&path, piece);
+            pass.kind = Rules::built_in().and_then(|rules| rules.files.kind(&path, piece, homes));
         }
-        let flow = pass.piece(offset, piece);
-        stopped |= flow.is_break();
-        flow
+        pass.piece(offset, piece);
+        ControlFlow::Continue(())
     })?;
-    if !whole && !stopped && gathered.cut.len() < HIT_LIMIT {
-        gathered.cut.push(file.path());
+    if !whole && gathered.cut.len() < HIT_LIMIT {
+        gathered.cut.push(path.clone());
     }
-    let found: Vec<_> = store.into_iter().chain(pass.finish()).collect();
-    if found.is_empty() || is_shipped(image, &file.path()) {
+    let found = without_tables(store.into_iter().chain(pass.finish()).collect());
+    if found.is_empty() || is_shipped(image, &path) {
         return Ok(());
     }
-    let path = file.path();
     for scan::Secret { kind, line, text } in found {
         if gathered.hits.len() < HIT_LIMIT {
             gathered.hits.push(Hit { path: path.clone(), line, kind, text });

@@ -3,21 +3,23 @@
 //! One pass of a vectorized multi-literal search finds the few places worth a look; each is then judged by hand-written
 //! code that looks at its neighbours. No regular expression, no Unicode, no allocation for a file without a secret.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
+use super::files::FileKind;
+use super::rules::Rules;
 use super::{Kind, armour, aws};
 use crate::image::text;
 
 /// How much of a piece must come again at the beginning of the next: the longest secret, and what is looked at before
 /// its first word.
-pub(super) const OVERLAP: usize = armour::LONGEST + armour::BEFORE;
+pub(super) const OVERLAP: usize = armour::LONGEST + LINE;
 
 /// What is looked at of a line, before and after the word.
 const LINE: usize = 1000;
 
-/// The most secrets kept of one file.
+/// The most of one kind that is kept of one file.
 pub(super) const PER_FILE: usize = 16;
 
 const WORDS: [&str; 8] = [
@@ -53,10 +55,11 @@ impl Scanner {
         builder.build(WORDS).ok().map(|words| Self { words })
     }
 
-    /// Every secret in `bytes`, a whole file.
-    pub(super) fn scan(&self, bytes: &[u8]) -> Vec<Secret> {
+    /// Every secret in `bytes`, a whole file of sort `kind`.
+    pub(super) fn scan(&self, bytes: &[u8], kind: Option<FileKind>) -> Vec<Secret> {
         let mut pass = Pass::new(self, bytes.len() as u64);
-        let _ = pass.piece(0, bytes);
+        pass.kind = kind;
+        pass.piece(0, bytes);
         pass.finish()
     }
 
@@ -74,6 +77,8 @@ impl Scanner {
 /// The way through one file, piece by piece.
 pub(super) struct Pass<'s> {
     scanner: &'s Scanner,
+    /// What sort of text it is; `None` leaves out the rules.
+    pub(super) kind: Option<FileKind>,
     /// Where the file ends.
     size: u64,
     /// Up to where every word has been judged for good.
@@ -88,12 +93,12 @@ pub(super) struct Pass<'s> {
 
 impl<'s> Pass<'s> {
     pub(super) fn new(scanner: &'s Scanner, size: u64) -> Self {
-        Self { scanner, size, judged: 0, seen: 0, lines: 0, found: Vec::new(), tail: Vec::new() }
+        Self { scanner, kind: None, size, judged: 0, seen: 0, lines: 0, found: Vec::new(), tail: Vec::new() }
     }
 
     /// Judges the words in `piece`, which stands at `offset` and begins with the last [`OVERLAP`] bytes of the piece
     /// before, unless something was left out in between.
-    pub(super) fn piece(&mut self, offset: u64, piece: &[u8]) -> ControlFlow<()> {
+    pub(super) fn piece(&mut self, offset: u64, piece: &[u8]) {
         let again = usize::try_from(self.seen.saturating_sub(offset)).unwrap_or(usize::MAX).min(piece.len());
         let lines = self.lines - newlines(piece.get(..again).unwrap_or_default()).min(self.lines);
         let from = if offset <= self.judged {
@@ -112,32 +117,40 @@ impl<'s> Pass<'s> {
         }
         self.seen = end;
         self.judged = offset + settled as u64;
-        if self.found.len() >= PER_FILE { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// What was found, at most [`PER_FILE`].
+    /// What was found, at most [`PER_FILE`] of each kind.
     pub(super) fn finish(mut self) -> Vec<Secret> {
         self.found.append(&mut self.tail);
-        self.found.truncate(PER_FILE);
         self.found
     }
 
     /// Judges the words from `from` on; those from `settled` on only for the time being.
     fn judge(&mut self, piece: &[u8], from: usize, settled: usize, lines: u32) {
         let mut script = None;
-        for word in self.scanner.words.find_iter(piece.get(from..).unwrap_or_default()) {
+        let scanner = self.scanner;
+        for word in scanner.words.find_iter(piece.get(from..).unwrap_or_default()) {
             let at = from + word.start();
-            let Some((kind, text)) = secret(piece, at, word.pattern().as_usize(), word.len(), &mut script) else {
-                continue;
-            };
-            let line = Some(lines.saturating_add(newlines(piece.get(..at).unwrap_or_default())).saturating_add(1));
-            let found = if at < settled { &mut self.found } else { &mut self.tail };
-            if found.len() >= PER_FILE {
-                return;
+            if let Some((kind, text)) = secret(piece, at, word.pattern().as_usize(), word.len(), &mut script) {
+                self.keep(piece, at, settled, lines, kind, text);
             }
-            if found.last().is_none_or(|last| last.kind != kind || last.line != line) {
-                found.push(Secret { kind, line, text });
+        }
+        if let (Some(kind), Some(rules)) = (self.kind, Rules::built_in()) {
+            for (at, find) in rules.find(piece, from, kind) {
+                self.keep(piece, at, settled, lines, find.kind, find.text);
             }
+        }
+    }
+
+    /// Keeps what was found at `piece[at..]`, once for each line.
+    fn keep(&mut self, piece: &[u8], at: usize, settled: usize, lines: u32, kind: Kind, text: String) {
+        if self.found.iter().chain(&self.tail).filter(|found| found.kind == kind).count() >= PER_FILE {
+            return;
+        }
+        let line = Some(lines.saturating_add(newlines(piece.get(..at).unwrap_or_default())).saturating_add(1));
+        let found = if at < settled { &mut self.found } else { &mut self.tail };
+        if found.last().is_none_or(|last| last.kind != kind || last.line != line) {
+            found.push(Secret { kind, line, text });
         }
     }
 }
@@ -154,7 +167,7 @@ fn secret(piece: &[u8], at: usize, word: usize, length: usize, script: &mut Opti
     }
 }
 
-fn masked(piece: &[u8], place: Range<usize>) -> String {
+pub(super) fn masked(piece: &[u8], place: Range<usize>) -> String {
     text::masked(&String::from_utf8_lossy(piece.get(place).unwrap_or_default()))
 }
 
@@ -166,16 +179,32 @@ fn metadata(piece: &[u8], at: usize, script: &mut Option<bool>) -> Option<String
     if !*script.get_or_insert_with(|| is_script_without_tokens(piece)) {
         return None;
     }
-    let (low, high) = (at.saturating_sub(LINE), piece.len().min(at + LINE));
-    let start = memchr::memrchr(b'\n', piece.get(low..at)?).map_or(low, |newline| low + newline + 1);
-    let end = memchr::memchr(b'\n', piece.get(at..high)?).map_or(high, |newline| at + newline);
-    let line = piece.get(start..end)?.trim_ascii();
-    if line.starts_with(b"#") {
+    let line = line_of(piece, at);
+    if line.in_comment {
         return None;
     }
+    let line = piece.get(line.place)?.trim_ascii();
     let asks =
         [&b"http:"[..], b"curl", b"wget", b"latest/"].iter().any(|word| memchr::memmem::find(line, word).is_some());
     asks.then(|| text::visible(&String::from_utf8_lossy(line.get(..200).unwrap_or(line))))
+}
+
+/// A line, as far as it is looked at.
+pub(super) struct Line {
+    pub(super) place: Range<usize>,
+    /// Whether it begins as comments do.
+    pub(super) in_comment: bool,
+}
+
+/// The line around `piece[at..]`, at most [`LINE`] bytes to each side.
+pub(super) fn line_of(piece: &[u8], at: usize) -> Line {
+    let (low, high) = (at.saturating_sub(LINE), piece.len().min(at.saturating_add(LINE)));
+    let before = piece.get(low..at).unwrap_or_default();
+    let start = memchr::memrchr(b'\n', before).map_or(low, |newline| low + newline + 1);
+    let end = memchr::memchr(b'\n', piece.get(at..high).unwrap_or_default()).map_or(high, |newline| at + newline);
+    let line = piece.get(start..end).unwrap_or_default().trim_ascii_start();
+    let in_comment = [&b"#"[..], b";", b"//", b"/*", b"* ", b"--", b"<!--"].iter().any(|sign| line.starts_with(sign));
+    Line { place: start..end, in_comment }
 }
 
 fn is_script_without_tokens(piece: &[u8]) -> bool {

@@ -1,0 +1,229 @@
+//! Where a setting is given a secret: `DB_PASSWORD=…`, `password: "…"`, `<password>…</password>`, `scheme://user:…@host`.
+//!
+//! A name is no secret, nor is what stands for one: a variable, a command, a placeholder of a manual.
+
+use std::ops::Range;
+
+use super::files::FileKind;
+use super::scan::line_of;
+use super::token::is_example;
+
+/// A setting and its value.
+pub(super) struct Assigned {
+    pub(super) key: Range<usize>,
+    pub(super) value: Range<usize>,
+    pub(super) in_comment: bool,
+}
+
+/// The longest value looked at.
+const LONGEST: usize = 500;
+
+/// A value shorter than this is none.
+const SHORTEST: usize = 4;
+
+/// The setting around `bytes[at..]` whose name ends with one of `words`, when its value is written out.
+pub(super) fn assigned(bytes: &[u8], at: usize, words: &[String], kind: FileKind) -> Option<Assigned> {
+    let line = line_of(bytes, at);
+    let text = bytes.get(line.place.clone())?;
+    let within = at - line.place.start;
+    let named = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let begin = text.get(..within)?.iter().rposition(|byte| !named(byte)).map_or(0, |before| before + 1);
+    let end = within + text.get(within..)?.iter().take_while(|byte| named(byte)).count();
+    let key = text.get(begin..end)?;
+    let ends = |word: &String| {
+        let start = key.len().checked_sub(word.len())?;
+        key.get(start..).filter(|end| end.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let before = text.get(..begin)?;
+    let is_reference = before.ends_with(b"${") || before.ends_with(b"$") && kind == FileKind::Settings;
+    if !words.iter().any(|word| ends(word).is_some()) || is_reference {
+        return None;
+    }
+    let (value, quoted) = value(before, text, end)?;
+    let content = text.get(value.clone())?;
+    let place = |range: Range<usize>| line.place.start + range.start..line.place.start + range.end;
+    let counts = (quoted || kind == FileKind::Settings) && is_written_out(content, quoted);
+    counts.then(|| Assigned { key: place(begin..end), value: place(value), in_comment: line.in_comment })
+}
+
+/// Where the value stands that a name ending before `text[end]` is given, and whether it is in quotes.
+fn value(before: &[u8], text: &[u8], end: usize) -> Option<(Range<usize>, bool)> {
+    let mut at = end;
+    let peek = |at: usize| text.get(at).copied();
+    let skip = |mut at: usize| {
+        while matches!(peek(at), Some(b' ' | b'\t')) {
+            at += 1;
+        }
+        at
+    };
+    // In JSON that is a string, a quote has a backslash before it.
+    let escaped = peek(at) == Some(b'\\');
+    at += usize::from(escaped);
+    let key_quoted = matches!(peek(at), Some(b'"' | b'\'' | b']'));
+    if key_quoted {
+        at += 1;
+        at += usize::from(matches!(peek(at), Some(b']')));
+    }
+    at = skip(at);
+    let define = before.trim_ascii_end().strip_suffix(b"'").or_else(|| before.trim_ascii_end().strip_suffix(b"\""));
+    let define = define.is_some_and(|before| before.trim_ascii_end().to_ascii_lowercase().ends_with(b"define("));
+    let sign = peek(at)?;
+    match sign {
+        b'=' | b':' => {
+            at += 1;
+            at += usize::from(matches!((sign, peek(at)), (b'=', Some(b'>')) | (b':', Some(b'='))));
+        }
+        b'>' if before.ends_with(b"<") => at += 1,
+        b',' if define => at += 1,
+        _ => return None,
+    }
+    at = skip(at);
+    at += usize::from(escaped && peek(at) == Some(b'\\'));
+    let quote = peek(at).filter(|byte| matches!(byte, b'"' | b'\''));
+    let start = at + usize::from(quote.is_some());
+    let rest = text.get(start..)?;
+    let rest = rest.get(..LONGEST).unwrap_or(rest);
+    let ends = |byte: u8| {
+        byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'&' | b'"' | b'\'' | b'<' | b')' | b'}' | b']')
+    };
+    let length = match quote {
+        Some(quote) => rest.iter().position(|&byte| byte == quote || byte == b'\\')?,
+        None => rest.iter().position(|&byte| ends(byte)).unwrap_or(rest.len()),
+    };
+    // `,` goes between two strings, and nothing else.
+    let fits = sign != b',' || quote.is_some();
+    fits.then_some((start..start + length, quote.is_some()))
+}
+
+/// What begins something that is looked up, worked out or decrypted, or is no value at all.
+const BEGINNINGS: [&str; 32] = [
+    "$",
+    "%",
+    "<",
+    "{",
+    "[",
+    "(",
+    "!",
+    "*",
+    "&",
+    "|",
+    ">",
+    "#",
+    "=",
+    "~",
+    "`",
+    "/",
+    "@",
+    "\\",
+    "enc[",
+    "enc(",
+    "vault:",
+    "arn:",
+    "file:",
+    "env:",
+    "ssm:",
+    "op://",
+    "aqicah",
+    "var.",
+    "local.",
+    "process.env",
+    "os.",
+    "ssh-",
+];
+
+/// Words that settings of such names take, and that stand for a value in manuals; in lower case.
+const WORDS: [&str; 46] = [
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "required",
+    "optional",
+    "sufficient",
+    "requisite",
+    "include",
+    "files",
+    "compat",
+    "systemd",
+    "prompt",
+    "always",
+    "never",
+    "interactive",
+    "string",
+    "text",
+    "hidden",
+    "env",
+    "vault",
+    "default",
+    "plain",
+    "plaintext",
+    "login",
+    "auto",
+    "enabled",
+    "disabled",
+    "keyring",
+    "password_here",
+    "your_password",
+    "mypassword",
+    "my_password",
+    "my-password",
+    "thepassword",
+    "somepassword",
+    "foobar",
+    "removed",
+    "unset",
+    "todo",
+];
+
+/// What a manual writes within a value, in lower case.
+const WITHIN: [&str; 10] =
+    ["example", "placeholder", "your", "replace", "insert", "redacted", "dummy", "${", "$(", "{{"];
+
+/// Whether `value` is a secret written out, be it a bad one.
+fn is_written_out(value: &[u8], quoted: bool) -> bool {
+    let Ok(text) = str::from_utf8(value) else { return false };
+    let lower = text.to_lowercase();
+    let opaque = text.chars().all(|sign| matches!(sign, 'x' | 'X' | '*' | '.' | '-' | '_' | '?' | '#' | '•' | '…'));
+    let worked_out = !quoted && text.contains(['(', '[', '{']);
+    // The label of a field: `password: "Password"`.
+    let label = text.starts_with("Pass");
+    value.len() >= SHORTEST
+        && !opaque
+        && !worked_out
+        && !label
+        && !text.chars().any(|sign| sign.is_whitespace() || sign.is_control())
+        && !BEGINNINGS.iter().any(|beginning| lower.starts_with(beginning))
+        && !WORDS.contains(&lower.as_str())
+        && !WITHIN.iter().any(|word| lower.contains(word))
+        && !(lower.ends_with(".password") || lower.ends_with("_password_file"))
+}
+
+/// Where the password stands in the URL whose `://` is at `bytes[at..]`.
+pub(super) fn url_password(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let scheme = bytes.get(..at)?.last()?;
+    let start = at + 3;
+    let rest = bytes.get(start..)?;
+    let rest = rest.get(..LONGEST).unwrap_or(rest);
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&*+=%:,;()".contains(&byte);
+    let length = rest.iter().take_while(|&&byte| part(byte)).count();
+    let user = rest.get(..length)?;
+    let colon = user.iter().position(|&byte| byte == b':')?;
+    let password = user.get(colon + 1..)?;
+    if !scheme.is_ascii_alphanumeric() || rest.get(length) != Some(&b'@') || !is_written_out(password, false) {
+        return None;
+    }
+    let host = rest.get(length + 1..)?;
+    let host = host.split(|&byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-')).next()?;
+    let lower = password.to_ascii_lowercase();
+    let invented =
+        [&b"password"[..], b"pass", b"passwd", b"secret", b"pwd", b"userpass", b"user_password"].contains(&&*lower);
+    let in_comment = line_of(bytes, at).in_comment;
+    let plain = in_comment && !(password.len() >= 8 && super::token::is_mixed(password));
+    (!invented && !plain && !is_example(host) && !host.is_empty()).then(|| start + colon + 1..start + length)
+}

@@ -1,0 +1,116 @@
+//! Which files are looked through by the rules, and what sort each is.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+/// Where to look, as `rules.toml` says it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Files {
+    below: Vec<String>,
+    names: Vec<String>,
+    libraries: Vec<String>,
+    settings: Vec<String>,
+    code: Vec<String>,
+}
+
+/// What sort of text a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileKind {
+    /// Settings or a shell script: values may stand without quotes.
+    Settings,
+    /// A program in another language: values stand in quotes.
+    Code,
+    /// Anything else.
+    Text,
+}
+
+/// The interpreters of programs that are no shell scripts.
+const INTERPRETERS: [&[u8]; 6] = [b"python", b"perl", b"ruby", b"node", b"php", b"lua"];
+
+/// Extensions of files for people to read, and of others that set nothing.
+const PROSE: [&str; 11] = ["md", "txt", "rst", "adoc", "pot", "po", "csv", "svg", "css", "log", "map"];
+
+impl Files {
+    /// What sort of text the file at `path` is, which begins with `head`; `None` when it is not looked through.
+    /// `homes` are directories of accounts.
+    pub(super) fn kind(&self, path: &Path, head: &[u8], homes: &[impl AsRef<Path>]) -> Option<FileKind> {
+        let name = path.file_name()?.to_string_lossy();
+        let known = self.names.iter().any(|pattern| fits(pattern, &name));
+        let here =
+            self.below.iter().any(|place| path.starts_with(place)) || homes.iter().any(|home| path.starts_with(home));
+        if !(known || here) || memchr::memchr(0, head).is_some() || self.is_library(path) {
+            return None;
+        }
+        if name.contains("example") || name.contains("sample") {
+            return Some(FileKind::Text);
+        }
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+        let is_one_of = |list: &[String]| extension.as_ref().is_some_and(|extension| list.contains(extension));
+        let first = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        let is_program = first.starts_with(b"#!")
+            && INTERPRETERS.iter().any(|interpreter| memchr::memmem::find(first, interpreter).is_some());
+        let is_prose = extension.as_ref().is_some_and(|extension| PROSE.contains(&extension.as_str()));
+        Some(if is_program || is_one_of(&self.code) {
+            FileKind::Code
+        } else if known || extension.is_none() || is_one_of(&self.settings) || path.starts_with("/etc") && !is_prose {
+            FileKind::Settings
+        } else {
+            FileKind::Text
+        })
+    }
+
+    fn is_library(&self, path: &Path) -> bool {
+        let Some(directory) = path.parent() else { return false };
+        let words: Vec<_> = directory.iter().map(|word| word.to_string_lossy()).collect();
+        let is = |library: &String| match library.split_once('/') {
+            Some((first, second)) => words.windows(2).any(|two| {
+                two.first().is_some_and(|word| word == first) && two.last().is_some_and(|word| word == second)
+            }),
+            None => words.iter().any(|word| fits(library, word)),
+        };
+        self.libraries.iter().any(is)
+    }
+}
+
+/// Whether `name` fits `pattern`, in which one `*` stands for anything.
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((start, end)) => name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end),
+        None => name == pattern,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rules::Rules;
+    use super::*;
+
+    #[test]
+    fn files_are_told_by_place_name_and_beginning() {
+        let kind = |path: &str, head: &str| {
+            Rules::built_in().unwrap().files.kind(Path::new(path), head.as_bytes(), &["/var/lib/jenkins"])
+        };
+        for (path, head, expected) in [
+            ("/etc/app/app.conf", "a", Some(FileKind::Settings)),
+            ("/etc/app/odd.thing", "a", Some(FileKind::Settings)),
+            ("/etc/app/README.md", "a", Some(FileKind::Text)),
+            ("/opt/app/bin/start", "#!/bin/sh\n", Some(FileKind::Settings)),
+            ("/opt/app/bin/serve", "#!/usr/bin/env python3\n", Some(FileKind::Code)),
+            ("/opt/app/index.php", "<?php", Some(FileKind::Code)),
+            ("/opt/app/bin/elf", "\x7fELF\0", None),
+            ("/opt/app/node_modules/x/config.json", "{}", None),
+            ("/opt/app/lib/python3.12/urllib.py", "", None),
+            ("/home/a/go/pkg/mod/x.json", "{}", None),
+            ("/home/a/go/x.json", "{}", Some(FileKind::Settings)),
+            ("/opt/app/config.example.json", "{}", Some(FileKind::Text)),
+            ("/usr/share/x/x.conf", "a", None),
+            ("/usr/share/x/.env", "a", Some(FileKind::Settings)),
+            ("/data/compose.prod.yml", "a", Some(FileKind::Settings)),
+            ("/var/lib/jenkins/config.xml", "a", Some(FileKind::Settings)),
+        ] {
+            assert_eq!(kind(path, head), expected, "{path}");
+        }
+    }
+}

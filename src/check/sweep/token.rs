@@ -1,0 +1,83 @@
+//! Whether characters look like a token: chosen by chance, standing alone, and no example out of a manual.
+
+use std::ops::Range;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+
+/// Whether something that stands alone may begin at `bytes[at..]`.
+pub(super) fn begins_at(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+    before.is_none_or(|&byte| !byte.is_ascii_alphanumeric() && byte != b'_')
+}
+
+/// Whether something that stands alone may end before `bytes[at]`.
+pub(super) fn ends_at(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at).is_none_or(|&byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-'))
+}
+
+/// Whether some run of at least eight letters and digits has two of each: names made of words have none.
+pub(super) fn is_mixed(value: &[u8]) -> bool {
+    value.split(|byte| !byte.is_ascii_alphanumeric()).any(|run| {
+        let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
+        run.len() >= 8 && digits >= 2 && run.len() - digits >= 2
+    })
+}
+
+/// Whether the characters of `value` are spread as chance spreads them: at least three bits of Shannon entropy each.
+pub(super) fn is_random(value: &[u8]) -> bool {
+    let mut counts = [0_u32; 256];
+    for &byte in value {
+        if let Some(count) = counts.get_mut(usize::from(byte)) {
+            *count += 1;
+        }
+    }
+    let total = f64::from(u32::try_from(value.len()).unwrap_or(u32::MAX));
+    let bits: f64 =
+        counts.iter().filter(|&&count| count > 0).map(|&count| f64::from(count) / total).map(|p| -p * p.log2()).sum();
+    bits >= 3.0
+}
+
+/// Account ids that AWS's manuals use.
+const ACCOUNTS: [&[u8]; 6] =
+    [b"123456789012", b"111122223333", b"444455556666", b"000000000000", b"111111111111", b"999999999999"];
+
+/// What gives an example away, in lower case.
+const EXAMPLES: [&[u8]; 10] = [
+    b"example",
+    b"xxxx",
+    b"your",
+    b"0000000",
+    b"placeholder",
+    b"12345678",
+    b"abcdefgh",
+    b"01234567",
+    b"redacted",
+    b"sample",
+];
+
+/// Whether `value` is what a manual would write.
+pub(super) fn is_example(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    EXAMPLES.iter().chain(&ACCOUNTS).any(|word| memchr::memmem::find(&lower, word).is_some())
+}
+
+/// The JSON web token at `bytes[at..]`, which begins with `eyJ`: three parts of base64url with dots between; the first is
+/// a JSON object with `alg`, the last is not empty.
+pub(super) fn web_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    if !begins_at(bytes, at) || bytes.get(at..at + 3) != Some(b"eyJ") {
+        return None;
+    }
+    let rest = bytes.get(at..)?;
+    let rest = rest.get(..8192).unwrap_or(rest);
+    let sign = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let length = rest.iter().take_while(|byte| sign(byte)).count();
+    let token = rest.get(..length)?;
+    let mut parts = token.split(|&byte| byte == b'.');
+    let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
+    let header = Base64UrlUnpadded::decode_vec(str::from_utf8(header).ok()?).ok()?;
+    let says_how = header.starts_with(b"{") && memchr::memmem::find(&header, b"\"alg\"").is_some();
+    let payload = Base64UrlUnpadded::decode_vec(str::from_utf8(payload).ok()?).ok()?;
+    // The one of jwt.io and of most manuals is John Doe's.
+    let example = is_example(&payload) || memchr::memmem::find(&payload, b"John Doe").is_some();
+    (says_how && signature.len() >= 32 && !example).then_some(at..at + length)
+}
