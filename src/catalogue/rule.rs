@@ -336,8 +336,12 @@ pub enum OwnCheck {
     SshReachable,
     /// SSH-09.
     KeyLogin,
+    /// SSH-10.
+    HostTrust,
     /// SSH-12.
     SshdValid,
+    /// SSH-14.
+    TrustAnchors,
     /// KEY-01.
     HostKeys,
     /// KEY-02.
@@ -366,6 +370,14 @@ pub enum OwnCheck {
     SudoRights,
     /// ACC-08.
     PasswordExpiry,
+    /// ACC-11.
+    StandingAccess,
+    /// ACC-12.
+    PamNullok,
+    /// ACC-13.
+    ConsoleAutologin,
+    /// ACC-14.
+    ServiceShells,
     /// SEC-14.
     Certificates,
     /// IDN-01.
@@ -442,6 +454,10 @@ pub enum OwnFix {
     CloudInitPasswords,
     /// SSH-07: enables the unit.
     SshdAtBoot,
+    /// SSH-10: removes lists of trusted hosts and switches off what reads them.
+    HostTrust,
+    /// SSH-14: takes out the lines that trust somebody else.
+    TrustAnchors,
     /// KEY-02: makes the next boot bring host keys.
     HostKeysAtFirstBoot,
     /// KEY-03: removes key files and the keys in cloud-init's configuration.
@@ -452,6 +468,10 @@ pub enum OwnFix {
     SudoRights,
     /// ACC-08: clears forced expiry.
     PasswordExpiry,
+    /// ACC-12: takes `nullok` off PAM's lines.
+    PamNullok,
+    /// ACC-13: removes what logs somebody in on a console.
+    ConsoleAutologin,
     /// SEC-01: removes credential files, takes keys out of other files.
     AwsKeys,
     /// IDN-01: empties machine-id.

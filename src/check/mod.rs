@@ -14,6 +14,7 @@ use crate::image::{Error, Image, text};
 pub(crate) mod cloud_lines;
 pub(crate) mod kinds;
 pub(crate) mod own;
+pub(crate) mod pam;
 pub(crate) mod places;
 mod survey;
 pub mod sweep;

@@ -9,13 +9,16 @@ mod authorized_keys;
 mod aws_keys;
 mod cloud_init_passwords;
 pub(super) mod cloud_lines;
+mod console_autologin;
 mod dbus_machine_id;
 mod host_keys_at_first_boot;
+mod host_trust;
 mod keyboard_interactive;
 mod login_records;
 mod logs;
 mod machine_id;
 mod match_blocks;
+mod pam_nullok;
 mod password_expiry;
 mod passwords;
 mod repositories;
@@ -24,6 +27,7 @@ mod sshd_at_boot;
 mod sudo_rights;
 #[cfg(test)]
 mod tests;
+mod trust_anchors;
 
 /// The remedy by `fix`, for what `finding` observed.
 pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Context) -> Result<Remedy, Error> {
@@ -33,11 +37,15 @@ pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Co
         OwnFix::MatchBlocks => match_blocks::remedy(image),
         OwnFix::CloudInitPasswords => cloud_init_passwords::remedy(image, finding),
         OwnFix::SshdAtBoot => sshd_at_boot::remedy(image),
+        OwnFix::HostTrust => host_trust::remedy(image, finding),
+        OwnFix::TrustAnchors => trust_anchors::remedy(image, finding),
         OwnFix::HostKeysAtFirstBoot => host_keys_at_first_boot::remedy(image),
         OwnFix::AuthorizedKeys => authorized_keys::remedy(image, finding),
         OwnFix::Passwords => passwords::remedy(image, finding),
         OwnFix::SudoRights => sudo_rights::remedy(image),
         OwnFix::PasswordExpiry => password_expiry::remedy(image, finding, context),
+        OwnFix::PamNullok => pam_nullok::remedy(image),
+        OwnFix::ConsoleAutologin => console_autologin::remedy(image, finding),
         OwnFix::AwsKeys => aws_keys::remedy(image, finding),
         OwnFix::MachineId => machine_id::remedy(image),
         OwnFix::DbusMachineId => dbus_machine_id::remedy(image),

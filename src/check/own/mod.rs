@@ -15,12 +15,14 @@ mod buyer_key;
 mod certificates;
 mod clear_text;
 pub(crate) mod cloud_init_passwords;
+pub(crate) mod console_autologin;
 pub(crate) mod dbus_machine_id;
 mod default_user;
 mod encryption;
 mod host_firewall;
 mod host_keys;
 pub(crate) mod host_keys_at_first_boot;
+pub(crate) mod host_trust;
 mod initramfs_secrets;
 pub(crate) mod key_login;
 pub(crate) mod keyboard_interactive;
@@ -35,6 +37,7 @@ mod null_passwords;
 mod open_relay;
 mod own_traces;
 mod package_origins;
+pub(crate) mod pam_nullok;
 pub(crate) mod password_expiry;
 mod password_fields;
 mod password_hashes;
@@ -43,12 +46,15 @@ mod root_device;
 mod root_password;
 pub(super) mod security_groups;
 mod security_updates;
+mod service_shells;
 mod ssh_keys;
 mod ssh_reachable;
 pub(crate) mod sshd_at_boot;
 mod sshd_valid;
+mod standing_access;
 pub(crate) mod sudo_rights;
 mod sudoers;
+pub(crate) mod trust_anchors;
 mod unique_uids;
 mod user_keys;
 mod virtualization;
@@ -67,7 +73,9 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::SshdAtBoot => sshd_at_boot::check(image),
         OwnCheck::SshReachable => ssh_reachable::check(image),
         OwnCheck::KeyLogin => key_login::check(image),
+        OwnCheck::HostTrust => host_trust::check(image),
         OwnCheck::SshdValid => sshd_valid::check(image),
+        OwnCheck::TrustAnchors => trust_anchors::check(image),
         OwnCheck::HostKeys => host_keys::check(image),
         OwnCheck::HostKeysAtFirstBoot => host_keys_at_first_boot::check(image),
         OwnCheck::AuthorizedKeys => authorized_keys::check(image),
@@ -82,6 +90,10 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::DefaultUser => default_user::check(image),
         OwnCheck::SudoRights => sudo_rights::check(image),
         OwnCheck::PasswordExpiry => password_expiry::check(image, context),
+        OwnCheck::StandingAccess => standing_access::check(image),
+        OwnCheck::PamNullok => pam_nullok::check(image),
+        OwnCheck::ConsoleAutologin => console_autologin::check(image),
+        OwnCheck::ServiceShells => service_shells::check(image),
         OwnCheck::Certificates => certificates::check(image, context),
         OwnCheck::MachineId => machine_id::check(image),
         OwnCheck::DbusMachineId => dbus_machine_id::check(image),
