@@ -11,4 +11,4 @@ mod rule;
 
 pub use load::{Catalogue, LoadError};
 pub use order::Earlier;
-pub use rule::{Check, Fix, Guideline, OwnCheck, OwnFix, PHASES, Phase, Severity, Source, SweptKind};
+pub use rule::{AmiAttribute, Check, Fix, Guideline, OwnCheck, OwnFix, PHASES, Phase, Severity, Source, SweptKind};

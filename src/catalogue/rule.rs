@@ -253,10 +253,10 @@ pub enum Check {
         #[serde(default)]
         except: Vec<String>,
     },
-    /// A field of the instance identity document has one of these values; unknown where there is no metadata.
-    Metadata {
-        /// Field name.
-        field: String,
+    /// An attribute of the AMI has one of these values; unknown where no AMI was handed in (`--ami FILE`).
+    Ami {
+        /// As `aws ec2 describe-images` calls it.
+        attribute: AmiAttribute,
         /// Values that pass.
         pass: Vec<String>,
     },
@@ -282,6 +282,9 @@ pub enum Check {
         /// Packages whose being installed is worth a look; `*` at the end matches any rest.
         #[serde(default)]
         packages: Vec<String>,
+        /// Why it does not apply to an image that shows nothing of all this; without it, a person is asked even so.
+        #[serde(default)]
+        otherwise: Option<String>,
     },
     /// Does not apply to a Linux image; why.
     NotApplicable {
@@ -290,6 +293,27 @@ pub enum Check {
     },
     /// Logic of its own, in the file of `check/own` named for it.
     Own(OwnCheck),
+}
+
+/// An attribute of an AMI (EC2 API reference, data type Image).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+pub enum AmiAttribute {
+    /// `hvm` or `paravirtual`.
+    VirtualizationType,
+    /// `ebs` or `instance-store`.
+    RootDeviceType,
+    /// `v2.0`, or not set.
+    ImdsSupport,
+    /// `true` or `false`.
+    EnaSupport,
+    /// `simple`, or not set.
+    SriovNetSupport,
+    /// `legacy-bios`, `uefi` or `uefi-preferred`, or not set.
+    BootMode,
+    /// `v2.0`, or not set.
+    TpmSupport,
+    /// `Linux/UNIX`, `Red Hat Enterprise Linux` …
+    PlatformDetails,
 }
 
 /// What the sweep over every file looks for.
@@ -396,12 +420,32 @@ pub enum OwnCheck {
     OpenRelay,
     /// BOT-12.
     HostFirewall,
+    /// IMG-01.
+    AmiOwner,
     /// IMG-02.
     Virtualization,
     /// IMG-03.
     Architecture,
     /// IMG-04.
     RootDevice,
+    /// IMG-05.
+    SnapshotEncryption,
+    /// IMG-06.
+    SnapshotSizes,
+    /// IMG-09.
+    ProductCodes,
+    /// IMG-10.
+    AmiAge,
+    /// IMG-11.
+    AmiName,
+    /// IMG-13.
+    BillingProduct,
+    /// IMG-15.
+    BootMode,
+    /// IMG-16.
+    PublicSharing,
+    /// IMG-19.
+    ExtraVolumes,
     /// PRD-10.
     SecurityGroups,
     /// PRD-11.

@@ -153,12 +153,14 @@ pub struct Context {
     pub today: Date,
     /// What the walk over every file found; `None` until it has run (checks that need it then say unknown).
     pub sweep: Option<std::sync::Arc<sweep::Sweep>>,
+    /// What the AWS interface says of the finished AMI, where the publisher handed it in.
+    pub ami: Option<std::sync::Arc<crate::image::ami::Ami>>,
 }
 
 impl Context {
     /// On this day, with nothing swept yet and nothing handed in.
     pub fn on(today: Date) -> Self {
-        Self { today, sweep: None }
+        Self { today, sweep: None, ami: None }
     }
 }
 
@@ -192,11 +194,11 @@ fn look(image: &Image, guideline: &Guideline, context: &Context) -> Result<Findi
         Check::Swept { kind, places, below, except } => {
             kinds::swept::check(image, context, *kind, places, below, except)
         }
-        Check::Metadata { field, pass } => Ok(kinds::metadata::check(image, field, pass)),
+        Check::Ami { attribute, pass } => Ok(kinds::ami::check(image, context, *attribute, pass)),
         Check::Attest => Ok(Finding::new(Status::Attest, "Only a person can confirm this.")),
-        Check::Evidence { summary, places, files, lines, units, packages } => {
+        Check::Evidence { summary, places, files, lines, units, packages, otherwise } => {
             let wanted = kinds::evidence::Wanted { places, files, lines, units, packages };
-            kinds::evidence::check(image, summary, &wanted)
+            kinds::evidence::check(image, summary, &wanted, otherwise.as_deref())
         }
         Check::NotApplicable { reason } => Ok(Finding::new(Status::NotApplicable, reason)),
         Check::Own(own) => own::check(*own, image, context),

@@ -18,6 +18,12 @@ pub(crate) fn context() -> Context {
     Context::on(date(2026, 11, 22))
 }
 
+/// What the check of `id` says of a small Debian whose AMI is `ami`.
+pub(crate) fn judged_ami(ami: crate::image::ami::Ami, id: &str) -> Finding {
+    let fixture = crate::image::fixture::Fixture::debian();
+    judge(&fixture.image(), &guideline(id), &Context { ami: Some(Arc::new(ami)), ..context() })
+}
+
 /// What the check of `id` says of `image`, which is swept when the check needs that.
 pub(crate) fn judged(image: &Image, id: &str) -> Finding {
     let guideline = guideline(id);

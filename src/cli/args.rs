@@ -49,6 +49,10 @@ pub(super) struct Common {
     /// A directory of your own guidelines (TOML), added to the built-in ones
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) guidelines: Option<PathBuf>,
+    /// What AWS says of the finished AMI: the output of `aws ec2 describe-images` (and `describe-snapshots`); may be
+    /// given more than once
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) ami: Vec<PathBuf>,
     /// Colour theme of the wizard
     #[arg(long, global = true, value_name = "NAME")]
     pub(super) theme: Option<String>,

@@ -27,7 +27,7 @@ pub(super) fn run(args: &CheckArgs, common: &Common, environment: &Environment) 
         None => Playbook::default(),
     };
     let image = engine::image(common)?;
-    let (context, findings) = engine::survey(&image, &catalogue, common, environment);
+    let (context, findings) = engine::survey(&image, &catalogue, engine::context(common)?, common, environment);
     let verdict = judge(&image, &catalogue, &findings, &playbook);
     match common.format {
         Format::Json => print_json(&document(&image, &whole, &context, &findings, verdict))?,

@@ -13,7 +13,7 @@ pub(super) fn run(common: &Common, environment: &Environment) -> Result<u8, Fail
     let catalogue = engine::catalogue(common)?;
     let chosen = engine::selected(common, &catalogue)?;
     let image = engine::image(common)?;
-    let (context, findings) = engine::survey(&image, &catalogue, common, environment);
+    let (context, findings) = engine::survey(&image, &catalogue, engine::context(common)?, common, environment);
     let failing = engine::failing(&chosen, &findings);
     let plan = change::plan(&image, &catalogue, &findings, &context, &failing);
     match common.format {

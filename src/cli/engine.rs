@@ -1,6 +1,7 @@
 //! What every subcommand needs, made from the common flags: the image, the catalogue, the clock, the findings.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use crate::catalogue::Catalogue;
 use crate::change::State;
 use crate::check::{self, Context, Findings, Status};
 use crate::image::Image;
+use crate::image::ami::{self, Ami};
 use crate::playbook::Playbook;
 
 /// The built-in catalogue, with house rules where `--guidelines` names them.
@@ -65,6 +67,31 @@ pub(super) fn image(common: &Common) -> Result<Image, Failure> {
     Ok(image)
 }
 
+/// Today, and what the publisher handed in.
+pub(super) fn context(common: &Common) -> Result<Context, Failure> {
+    Ok(Context { ami: ami(&common.ami)?.map(Arc::new), ..Context::on(today()) })
+}
+
+/// The largest description of an AMI that is read: hundreds of times what one has.
+const AMI_LIMIT: u64 = 1 << 20;
+
+/// The AMI that the files of `--ami` describe.
+fn ami(files: &[PathBuf]) -> Result<Option<Ami>, Failure> {
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let read = |path: &PathBuf| {
+        let bytes = crate::report::read_file(path, AMI_LIMIT)
+            .map_err(|error| Failure::Failed(format!("--ami: {error}; expected the output of `{}`", ami::COMMAND)))?;
+        let sha256 = crate::report::sha256_hex(&bytes);
+        Ok((ami::Handed { name: crate::image::text::path(path), sha256 }, bytes))
+    };
+    let files = files.iter().map(read).collect::<Result<_, Failure>>()?;
+    let refused =
+        |error: ami::Refused| Failure::Usage(format!("--ami: {}", crate::image::text::visible(&error.to_string())));
+    Ami::read(files).map(Some).map_err(refused)
+}
+
 /// Where runs and the session of `image` are kept.
 pub(super) fn state(image: &Image, environment: &Environment) -> Result<State, Failure> {
     let home = environment.state_home.as_deref().ok_or_else(|| {
@@ -87,13 +114,14 @@ pub(super) fn today() -> Date {
 pub(super) fn survey(
     image: &Image,
     catalogue: &Catalogue,
+    context: Context,
     common: &Common,
     environment: &Environment,
 ) -> (Context, Findings) {
     let line = ProgressLine::new(environment.stderr_terminal && !common.quiet);
     let judged = AtomicUsize::new(0);
     let total = catalogue.guidelines.len();
-    check::survey(image, catalogue, Context::on(today()), &|progress| match progress {
+    check::survey(image, catalogue, context, &|progress| match progress {
         check::Progress::Judged { id, .. } => {
             let judged = judged.fetch_add(1, Ordering::Relaxed) + 1;
             line.show(&format!("{judged} of {total} guidelines judged ({id})"));

@@ -342,12 +342,15 @@ fn metadata(image: &Image) -> Result<(String, serde_json::Value), Failure> {
     match live.metadata() {
         Answer::Forbidden => Err(Failure::Failed("the metadata service was not asked: --no-imds".into())),
         Answer::None(reason) => Err(Failure::Failed(format!("no instance metadata: {}", text::visible(reason)))),
-        Answer::Found { document, token_required } => {
+        Answer::Found { document, product_codes, token_required } => {
             let mut out = String::new();
             for (key, value) in document {
                 let _ = writeln!(out, "{}={}", text::visible(key), text::visible(value));
             }
-            Ok((out, serde_json::json!({"document": document, "token_required": token_required})))
+            Ok((
+                out,
+                serde_json::json!({"document": document, "product_codes": product_codes, "token_required": token_required}),
+            ))
         }
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn open(
         catalogue: Arc::new(catalogue),
         state,
         story,
-        context: crate::check::Context::on(engine::today()),
+        context: engine::context(common)?,
         publisher: environment.person(),
         export_directory,
         keys: Keys {

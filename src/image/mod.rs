@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 pub mod accounts;
+pub mod ami;
 pub mod cloud_init;
 mod error;
 #[cfg(test)]

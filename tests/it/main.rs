@@ -13,6 +13,7 @@
     reason = "tests make roots and run programs themselves, and stop at the first surprise"
 )]
 
+mod ami;
 mod apply;
 mod cli;
 mod initramfs;

@@ -13,7 +13,13 @@ pub(in crate::check) struct Wanted<'a> {
     pub(in crate::check) packages: &'a [String],
 }
 
-pub(in crate::check) fn check(image: &Image, summary: &str, wanted: &Wanted) -> Result<Finding, Error> {
+/// `otherwise` is why the guideline does not apply when nothing is seen.
+pub(in crate::check) fn check(
+    image: &Image,
+    summary: &str,
+    wanted: &Wanted,
+    otherwise: Option<&str>,
+) -> Result<Finding, Error> {
     let mut seen = Vec::new();
     for path in places::matching(image, wanted.places, &[])? {
         seen.extend(places::observed(image, &path)?);
@@ -32,12 +38,14 @@ pub(in crate::check) fn check(image: &Image, summary: &str, wanted: &Wanted) -> 
             installed.map(|package| Observation::fact(format!("{} {} is installed", package.name, package.version))),
         );
     }
-    let words = if seen.is_empty() {
-        "Only a person can confirm this; the image shows nothing that speaks against it."
-    } else {
-        summary
-    };
-    Ok(Finding::new(Status::Attest, words).seen(seen))
+    Ok(match otherwise {
+        Some(reason) if seen.is_empty() => Finding::new(Status::NotApplicable, reason),
+        None if seen.is_empty() => Finding::new(
+            Status::Attest,
+            "Only a person can confirm this; the image shows nothing that speaks against it.",
+        ),
+        _ => Finding::new(Status::Attest, summary).seen(seen),
+    })
 }
 
 /// Whether one of `names` is `name`, or ends with `*` and begins like it.
@@ -60,12 +68,12 @@ mod tests {
         let (lines, packages) = (["*trial*".to_owned()], ["openssh-*".to_owned()]);
         let units = ["telemetry".to_owned()];
         let wanted = Wanted { places: &places, files: &files, lines: &lines, units: &units, packages: &packages };
-        let finding = check(&fixture.image(), "Look.", &wanted).unwrap();
+        let finding = check(&fixture.image(), "Look.", &wanted, None).unwrap();
         assert_eq!((finding.status, finding.observations.len()), (Status::Attest, 0));
         fixture.openssh("9.2p1").file("/opt/x/telemetry.conf", "x").file("/etc/motd", "30 days of free Trial\n");
         fixture.file("/etc/systemd/system/telemetry.service", "[Service]\n[Install]\nWantedBy=multi-user.target\n");
         fixture.link("/etc/systemd/system/multi-user.target.wants/telemetry.service", "../telemetry.service");
-        let finding = check(&fixture.image(), "Look.", &wanted).unwrap();
+        let finding = check(&fixture.image(), "Look.", &wanted, None).unwrap();
         assert_eq!((finding.status, finding.summary.as_str()), (Status::Attest, "Look."));
         assert_eq!(finding.observations.len(), 4, "{finding:?}");
     }

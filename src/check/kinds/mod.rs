@@ -1,10 +1,10 @@
 //! The reusable kinds of checks: one file each, with parameters from the catalogue.
 
 pub(crate) mod absent;
+pub(super) mod ami;
 pub(super) mod cloud_init;
 pub(super) mod evidence;
 pub(super) mod lines;
-pub(super) mod metadata;
 pub(super) mod packages_absent;
 pub(super) mod sshd;
 pub(super) mod swept;

@@ -7,8 +7,13 @@ use super::{Context, Finding};
 use crate::catalogue::OwnCheck;
 use crate::image::{Error, Image};
 
+mod ami_age;
+mod ami_name;
+mod ami_owner;
 mod architecture;
 pub(crate) mod authorized_keys;
+mod billing_product;
+mod boot_mode;
 mod boot_target;
 mod build_accounts;
 mod buyer_key;
@@ -19,6 +24,7 @@ pub(crate) mod console_autologin;
 pub(crate) mod dbus_machine_id;
 mod default_user;
 mod encryption;
+mod extra_volumes;
 mod host_firewall;
 mod host_keys;
 pub(crate) mod host_keys_at_first_boot;
@@ -41,12 +47,16 @@ pub(crate) mod pam_nullok;
 pub(crate) mod password_expiry;
 mod password_fields;
 mod password_hashes;
+mod product_codes;
+mod public_sharing;
 pub(crate) mod repositories;
 mod root_device;
 mod root_password;
 pub(super) mod security_groups;
 mod security_updates;
 mod service_shells;
+mod snapshot_encryption;
+mod snapshot_sizes;
 mod ssh_keys;
 mod ssh_reachable;
 pub(crate) mod sshd_at_boot;
@@ -103,9 +113,19 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::ClearText => clear_text::check(image),
         OwnCheck::OpenRelay => open_relay::check(image),
         OwnCheck::HostFirewall => host_firewall::check(image),
-        OwnCheck::Virtualization => virtualization::check(image),
-        OwnCheck::Architecture => architecture::check(image),
-        OwnCheck::RootDevice => root_device::check(image),
+        OwnCheck::AmiOwner => ami_owner::check(image, context),
+        OwnCheck::Virtualization => virtualization::check(image, context),
+        OwnCheck::Architecture => architecture::check(image, context),
+        OwnCheck::RootDevice => root_device::check(image, context),
+        OwnCheck::SnapshotEncryption => snapshot_encryption::check(context),
+        OwnCheck::SnapshotSizes => snapshot_sizes::check(context),
+        OwnCheck::ProductCodes => product_codes::check(image, context),
+        OwnCheck::AmiAge => ami_age::check(context),
+        OwnCheck::AmiName => ami_name::check(context),
+        OwnCheck::BillingProduct => billing_product::check(image, context),
+        OwnCheck::BootMode => boot_mode::check(image, context),
+        OwnCheck::PublicSharing => public_sharing::check(context),
+        OwnCheck::ExtraVolumes => extra_volumes::check(context),
         OwnCheck::SecurityGroups => security_groups::check(image),
         OwnCheck::Encryption => encryption::check(image),
         OwnCheck::OwnTraces => own_traces::check(image, context),

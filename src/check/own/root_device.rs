@@ -5,15 +5,17 @@
 
 use std::path::Path;
 
-use crate::check::{Finding, Observation, Status};
+use crate::catalogue::AmiAttribute;
+use crate::check::kinds::ami;
+use crate::check::{Context, Finding, Observation, Status};
 use crate::image::{Error, Image};
 
-pub(super) fn check(image: &Image) -> Result<Finding, Error> {
+pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> {
+    if let Some(described) = context.ami.as_deref() {
+        return Ok(ami::judge(described, AmiAttribute::RootDeviceType, &["ebs".to_owned()]));
+    }
     if image.live().is_none() {
-        return Ok(Finding::new(
-            Status::Unknown,
-            "A mounted image does not tell what its AMI starts from; aws ec2 describe-images does.",
-        ));
+        return Ok(ami::not_described("A mounted image does not tell what its AMI starts from"));
     }
     let mounts = image.read_text(Path::new("/proc/self/mounts"))?.unwrap_or_default();
     let Some(controller) = root_controller(&mounts) else {
@@ -36,10 +38,7 @@ fn judge(model: &str) -> Finding {
 }
 
 fn unknown() -> Finding {
-    Finding::new(
-        Status::Unknown,
-        "The root device does not tell whether it is an EBS volume; aws ec2 describe-images does.",
-    )
+    ami::not_described("The root device does not tell whether it is an EBS volume")
 }
 
 /// `nvme0` for a root on `/dev/nvme0n1p1`.
@@ -57,7 +56,15 @@ fn root_controller(mounts: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::trial::{context, judged_ami};
+    use crate::image::ami::tests::with;
     use crate::image::fixture::Fixture;
+
+    #[test]
+    fn the_ami_decides_where_it_is_described() {
+        assert_eq!(judged_ami(with("acme", "acme"), "IMG-04").status, Status::Pass);
+        assert_eq!(judged_ami(with("\"ebs\"", "\"instance-store\""), "IMG-04").status, Status::Fail);
+    }
 
     #[test]
     fn the_model_decides() {
@@ -75,6 +82,6 @@ mod tests {
 
     #[test]
     fn a_mounted_image_does_not_tell() {
-        assert_eq!(check(&Fixture::debian().image()).unwrap().status, Status::Unknown);
+        assert_eq!(check(&Fixture::debian().image(), &context()).unwrap().status, Status::Unknown);
     }
 }

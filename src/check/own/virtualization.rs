@@ -4,15 +4,17 @@
 
 use std::path::Path;
 
-use crate::check::{Finding, Observation, Status};
+use crate::catalogue::AmiAttribute;
+use crate::check::kinds::ami;
+use crate::check::{Context, Finding, Observation, Status};
 use crate::image::{Error, Image};
 
-pub(super) fn check(image: &Image) -> Result<Finding, Error> {
+pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> {
+    if let Some(described) = context.ami.as_deref() {
+        return Ok(ami::judge(described, AmiAttribute::VirtualizationType, &["hvm".to_owned()]));
+    }
     let Some(live) = image.live() else {
-        return Ok(Finding::new(
-            Status::Unknown,
-            "A mounted image does not tell how its AMI is virtualized; aws ec2 describe-images does.",
-        ));
+        return Ok(ami::not_described("A mounted image does not tell how its AMI is virtualized"));
     };
     // Xen's own description of a guest: `xen-3.0-x86_64` is paravirtual, `hvm-3.0-x86_64` is not. On the kernel's side:
     // /sys/hypervisor/guest_type is PV, PVH or HVM (Documentation/ABI/stable/sysfs-hypervisor-xen).
@@ -31,9 +33,7 @@ fn judge(guest: &str, vendor: &str, on_ec2: bool) -> Finding {
         _ if on_ec2 && vendor.starts_with("Amazon EC2") => {
             Finding::new(Status::Pass, "This is a Nitro instance; those run HVM images only.")
         }
-        _ => {
-            Finding::new(Status::Unknown, "This machine is no EC2 instance; aws ec2 describe-images tells of the AMI.")
-        }
+        _ => ami::not_described("This machine is no EC2 instance"),
     }
     .seen(seen)
 }
@@ -41,7 +41,15 @@ fn judge(guest: &str, vendor: &str, on_ec2: bool) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::trial::{context, judged_ami};
+    use crate::image::ami::tests::with;
     use crate::image::fixture::Fixture;
+
+    #[test]
+    fn the_ami_decides_where_it_is_described() {
+        assert_eq!(judged_ami(with("acme", "acme"), "IMG-02").status, Status::Pass);
+        assert_eq!(judged_ami(with("\"hvm\"", "\"paravirtual\""), "IMG-02").status, Status::Fail);
+    }
 
     #[test]
     fn the_guest_type_decides() {
@@ -53,6 +61,6 @@ mod tests {
 
     #[test]
     fn a_mounted_image_does_not_tell() {
-        assert_eq!(check(&Fixture::debian().image()).unwrap().status, Status::Unknown);
+        assert_eq!(check(&Fixture::debian().image(), &context()).unwrap().status, Status::Unknown);
     }
 }

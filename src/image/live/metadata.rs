@@ -1,7 +1,7 @@
 //! The EC2 instance metadata service, version 2 (EC2 user guide, "Instance metadata and user data").
 //!
-//! Three HTTP/1.1 exchanges with a link-local address: a token, the instance identity document with it, the same without
-//! it. All of them together end within one second, and no answer is read beyond a few kilobytes.
+//! Four HTTP/1.1 exchanges with a link-local address: a token, the instance identity document and the product codes with
+//! it, the document without it. All of them together end within one second, and no answer is read beyond a few kilobytes.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -17,8 +17,11 @@ pub enum Answer {
     None(String),
     /// The instance identity document's fields as text, and whether a request without a token was refused.
     Found {
-        /// `region`, `imageId`, `architecture`, `instanceId`, `accountId` …
+        /// `region`, `imageId`, `architecture`, `instanceId`, `accountId` …; lists such as `billingProducts` with
+        /// commas between their elements.
         document: BTreeMap<String, String>,
+        /// The codes of products that are charged for while this instance runs; `None` when that was not answered.
+        product_codes: Option<Vec<String>>,
         /// `Some(true)` when IMDSv1 is off.
         token_required: Option<bool>,
     },
@@ -29,6 +32,7 @@ const LIMIT: Duration = Duration::from_secs(1);
 /// The longest answer that is read, in bytes; the document has a few hundred.
 const LONGEST: usize = 16 << 10;
 const DOCUMENT: &str = "/latest/dynamic/instance-identity/document";
+const PRODUCT_CODES: &str = "/latest/meta-data/product-codes";
 
 /// Asks the service at 169.254.169.254.
 pub fn ask() -> Answer {
@@ -38,8 +42,16 @@ pub fn ask() -> Answer {
 /// Asks the service at `address`, which has `limit` for everything.
 fn ask_at(address: SocketAddr, limit: Duration) -> Answer {
     let service = Service { address, until: Instant::now() + limit };
-    match service.document() {
-        Ok(document) => Answer::Found { document, token_required: service.token_required() },
+    let token = match service.token() {
+        Ok(token) => token,
+        Err(why) => return Answer::None(why),
+    };
+    match service.document(&token) {
+        Ok(document) => Answer::Found {
+            document,
+            product_codes: service.product_codes(&token),
+            token_required: service.token_required(),
+        },
         Err(why) => Answer::None(why),
     }
 }
@@ -56,14 +68,21 @@ struct Response {
 }
 
 impl Service {
-    fn document(&self) -> Result<BTreeMap<String, String>, String> {
+    fn token(&self) -> Result<String, String> {
         let token = self.exchange("PUT", "/latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds: 60\r\n")?;
         if token.status != 200 {
             return Err(format!("the metadata service answered {} when asked for a token", token.status));
         }
         let token = String::from_utf8(token.body).ok().filter(|token| is_token(token));
-        let token = token.ok_or("what answers at the metadata address gave no token")?;
-        let document = self.exchange("GET", DOCUMENT, &format!("X-aws-ec2-metadata-token: {token}\r\n"))?;
+        token.ok_or_else(|| "what answers at the metadata address gave no token".to_owned())
+    }
+
+    fn get(&self, path: &str, token: &str) -> Result<Response, String> {
+        self.exchange("GET", path, &format!("X-aws-ec2-metadata-token: {token}\r\n"))
+    }
+
+    fn document(&self, token: &str) -> Result<BTreeMap<String, String>, String> {
+        let document = self.get(DOCUMENT, token)?;
         if document.status != 200 {
             return Err(format!(
                 "the metadata service answered {} when asked for the identity document",
@@ -72,6 +91,16 @@ impl Service {
         }
         fields(&document.body)
             .ok_or_else(|| "what answers at the metadata address gave no identity document".to_owned())
+    }
+
+    /// One code a line; an instance without any has no such path.
+    fn product_codes(&self, token: &str) -> Option<Vec<String>> {
+        let answer = self.get(PRODUCT_CODES, token).ok()?;
+        match answer.status {
+            200 => Some(String::from_utf8_lossy(&answer.body).split_whitespace().map(str::to_owned).collect()),
+            404 => Some(Vec::new()),
+            _ => None,
+        }
     }
 
     fn token_required(&self) -> Option<bool> {
@@ -154,13 +183,17 @@ fn is_token(token: &str) -> bool {
     !token.is_empty() && token.len() <= 1024 && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The fields of the identity document that are text or numbers.
+/// The fields of the identity document that are text, numbers or lists of texts.
 fn fields(body: &[u8]) -> Option<BTreeMap<String, String>> {
     let serde_json::Value::Object(object) = serde_json::from_slice(body).ok()? else { return None };
     let fields = object.into_iter().filter_map(|(name, value)| match value {
         serde_json::Value::String(text) => Some((name, text)),
         serde_json::Value::Number(number) => Some((name, number.to_string())),
         serde_json::Value::Bool(flag) => Some((name, flag.to_string())),
+        serde_json::Value::Array(items) => {
+            let items: Vec<&str> = items.iter().filter_map(serde_json::Value::as_str).collect();
+            Some((name, items.join(", ")))
+        }
         _ => None,
     });
     Some(fields.collect())

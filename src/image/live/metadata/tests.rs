@@ -7,8 +7,7 @@ use std::thread;
 
 use super::*;
 
-const IDENTITY: &str =
-    r#"{"region":"us-east-1","imageId":"ami-1","version":1,"billingProducts":null,"devpayProductCodes":["x"]}"#;
+const IDENTITY: &str = r#"{"region":"us-east-1","imageId":"ami-1","version":1,"billingProducts":["bp-1","bp-2"],"devpayProductCodes":null}"#;
 /// Far beyond what a test takes, so that only a service that never answers runs into it.
 const PATIENT: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(50);
@@ -38,6 +37,7 @@ fn http(status: &str, body: &str) -> Vec<u8> {
 fn amazon(v1: bool) -> impl Fn(&str) -> Vec<u8> {
     move |request| match request {
         _ if request.starts_with("PUT /latest/api/token ") => http("200 OK", "AQAEtoken=="),
+        _ if request.starts_with("GET /latest/meta-data/product-codes ") && v1 => http("200 OK", "abc\ndef\n"),
         _ if !request.starts_with("GET /latest/dynamic/instance-identity/document ") => http("404 Not Found", ""),
         _ if request.contains("X-aws-ec2-metadata-token: AQAEtoken==\r\n") || v1 => http("200 OK", IDENTITY),
         _ => http("401 Unauthorized", ""),
@@ -55,12 +55,17 @@ fn why(answer: Answer) -> String {
 fn the_document_and_whether_a_token_is_needed() {
     for v1 in [false, true] {
         let (address, requests) = service(amazon(v1));
-        let Answer::Found { document, token_required } = ask_at(address, PATIENT) else { panic!("not found") };
+        let Answer::Found { document, product_codes, token_required } = ask_at(address, PATIENT) else {
+            panic!("not found")
+        };
         assert_eq!(document.get("region").map(String::as_str), Some("us-east-1"));
         assert_eq!(document.get("version").map(String::as_str), Some("1"));
-        assert_eq!(document.len(), 3);
+        assert_eq!(document.get("billingProducts").map(String::as_str), Some("bp-1, bp-2"));
+        assert_eq!(document.len(), 4);
+        let codes = if v1 { vec!["abc".to_owned(), "def".to_owned()] } else { Vec::new() };
+        assert_eq!(product_codes, Some(codes));
         assert_eq!(token_required, Some(!v1));
-        assert_eq!(requests.iter().take(3).filter(|request| request.starts_with("GET")).count(), 2);
+        assert_eq!(requests.iter().take(4).filter(|request| request.starts_with("GET")).count(), 3);
     }
 }
 
