@@ -408,10 +408,20 @@ pub enum OwnCheck {
     MachineId,
     /// IDN-02.
     DbusMachineId,
+    /// IDN-04.
+    Hostname,
+    /// IDN-11.
+    StorageIds,
     /// LOG-01.
     Logs,
     /// LOG-02.
     LoginRecords,
+    /// LOG-05.
+    CloudInitLogs,
+    /// LOG-10.
+    TemporaryFiles,
+    /// LOG-12.
+    Swap,
     /// BOT-06.
     BootTarget,
     /// BOT-08.
@@ -522,8 +532,14 @@ pub enum OwnFix {
     MachineId,
     /// IDN-02: makes the D-Bus id a link.
     DbusMachineId,
+    /// IDN-04: empties the name, takes out lines.
+    Hostname,
+    /// IDN-11: removes storage's names; iSCSI's depends on the distribution.
+    StorageIds,
     /// LOG-01: empties live logs, removes rotated ones.
     Logs,
     /// LOG-02: empties login records.
     LoginRecords,
+    /// LOG-12: removes swap files that nothing asks for.
+    Swap,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -86,6 +86,27 @@ impl Image {
                 Err(Error { action: "read", path: path.to_owned(), reason: Reason::Special(found.meta.kind) })
             }
             There::Nothing(_) | There::Drafted(..) => Ok(None),
+        }
+    }
+
+    /// Whether the regular file at `path` holds nothing but zeros from `offset` on, however large it is; reading ends at
+    /// the first byte that is not zero. What is not there holds nothing.
+    ///
+    /// # Errors
+    /// When something is there that is no regular file or cannot be read.
+    pub fn is_blank_from(&self, path: &Path, offset: u64) -> Result<bool, Error> {
+        let io = |cause| Error::io("read", path, errno_of(cause));
+        let Some(mut file) = self.open_file(path)? else { return Ok(true) };
+        file.seek(SeekFrom::Start(offset)).map_err(io)?;
+        let mut chunk = vec![0; 1 << 20];
+        loop {
+            let length = file.read(&mut chunk).map_err(io)?;
+            if length == 0 {
+                return Ok(true);
+            }
+            if chunk.iter().take(length).any(|&byte| byte != 0) {
+                return Ok(false);
+            }
         }
     }
 

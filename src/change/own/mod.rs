@@ -13,6 +13,7 @@ mod console_autologin;
 mod dbus_machine_id;
 mod host_keys_at_first_boot;
 mod host_trust;
+mod hostname;
 mod keyboard_interactive;
 mod login_records;
 mod logs;
@@ -24,7 +25,9 @@ mod passwords;
 mod repositories;
 mod shadow_lines;
 mod sshd_at_boot;
+mod storage_ids;
 mod sudo_rights;
+mod swap;
 #[cfg(test)]
 mod tests;
 mod trust_anchors;
@@ -49,7 +52,10 @@ pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Co
         OwnFix::AwsKeys => aws_keys::remedy(image, finding),
         OwnFix::MachineId => machine_id::remedy(image),
         OwnFix::DbusMachineId => dbus_machine_id::remedy(image),
+        OwnFix::Hostname => hostname::remedy(image, finding),
+        OwnFix::StorageIds => storage_ids::remedy(image, finding),
         OwnFix::Logs => logs::remedy(image),
         OwnFix::LoginRecords => login_records::remedy(image),
+        OwnFix::Swap => swap::remedy(image),
     }
 }

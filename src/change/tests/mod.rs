@@ -11,6 +11,7 @@ use crate::image::{Image, Node};
 
 mod crash;
 mod happy;
+mod identity_and_logs;
 mod undo;
 
 /// An image and the state directory beside it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::own::host_keys_at_first_boot::is_first_boot;
+use crate::check::own::machine_id::is_first_boot;
 use crate::check::{Finding, Observation, Status};
 use crate::image::units::{Preset, State, Unit, Units};
 use crate::image::{Error, Image, text};

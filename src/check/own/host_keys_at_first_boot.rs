@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::host_keys;
+use super::{host_keys, machine_id};
 use crate::check::{Finding, Observation, Status};
 use crate::image::cloud_init::{CloudInit, Runs, Value};
 use crate::image::text::visible;
@@ -116,7 +116,7 @@ fn by_unit(image: &Image) -> Judged<Vec<Observation>> {
         if !is_keygen {
             continue;
         }
-        if text.contains("ConditionFirstBoot=yes") && !is_first_boot(image)? {
+        if text.contains("ConditionFirstBoot=yes") && !machine_id::is_first_boot(image)? {
             let why = format!("{} runs only where /etc/machine-id is missing or `uninitialized`", visible(&unit.name));
             lacks.push(Observation::at(&unit.path).text(why));
             continue;
@@ -179,12 +179,6 @@ fn target_is_wanted(image: &Image) -> Result<bool, Error> {
         }
     }
     Ok(false)
-}
-
-/// What systemd takes for a first boot (machine-id(5)); an empty file is none.
-pub(crate) fn is_first_boot(image: &Image) -> Result<bool, Error> {
-    let id = image.read_text(Path::new("/etc/machine-id"))?;
-    Ok(id.is_none_or(|id| id.trim() == "uninitialized"))
 }
 
 fn switched_off(text: &str, key: &str) -> bool {

@@ -19,6 +19,7 @@ mod build_accounts;
 mod buyer_key;
 mod certificates;
 mod clear_text;
+mod cloud_init_logs;
 pub(crate) mod cloud_init_passwords;
 pub(crate) mod console_autologin;
 pub(crate) mod dbus_machine_id;
@@ -29,6 +30,7 @@ mod host_firewall;
 mod host_keys;
 pub(crate) mod host_keys_at_first_boot;
 pub(crate) mod host_trust;
+pub(crate) mod hostname;
 mod initramfs_secrets;
 pub(crate) mod key_login;
 pub(crate) mod keyboard_interactive;
@@ -62,8 +64,11 @@ mod ssh_reachable;
 pub(crate) mod sshd_at_boot;
 mod sshd_valid;
 mod standing_access;
+pub(crate) mod storage_ids;
 pub(crate) mod sudo_rights;
 mod sudoers;
+pub(crate) mod swap;
+mod temporary_files;
 pub(crate) mod trust_anchors;
 mod unique_uids;
 mod user_keys;
@@ -107,8 +112,13 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::Certificates => certificates::check(image, context),
         OwnCheck::MachineId => machine_id::check(image),
         OwnCheck::DbusMachineId => dbus_machine_id::check(image),
+        OwnCheck::Hostname => hostname::check(image),
+        OwnCheck::StorageIds => storage_ids::check(image),
         OwnCheck::Logs => logs::check(image),
         OwnCheck::LoginRecords => login_records::check(image),
+        OwnCheck::CloudInitLogs => cloud_init_logs::check(image),
+        OwnCheck::TemporaryFiles => temporary_files::check(image),
+        OwnCheck::Swap => swap::check(image),
         OwnCheck::BootTarget => boot_target::check(image),
         OwnCheck::ClearText => clear_text::check(image),
         OwnCheck::OpenRelay => open_relay::check(image),

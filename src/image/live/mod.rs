@@ -1,7 +1,9 @@
 //! What only a running machine knows: listening sockets, the running kernel, and the instance metadata service.
 
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+mod memory;
 pub mod metadata;
 pub mod sockets;
 
@@ -19,6 +21,19 @@ impl Live {
     /// When `/proc/net` cannot be read.
     pub fn sockets(&self) -> Result<&[sockets::Listener], super::Error> {
         self.sockets.get_or_init(sockets::listening).as_deref().map_err(Clone::clone)
+    }
+
+    /// Whether what lies at `path` is kept in a tmpfs: gone when the machine stops, and in no image made from its disk.
+    pub fn is_in_memory(&self, path: &Path) -> bool {
+        memory::is_in_memory(path)
+    }
+
+    /// The files and devices that memory is swapped out to now; compressed memory is none.
+    ///
+    /// # Errors
+    /// When `/proc/swaps` cannot be read.
+    pub fn swaps(&self) -> Result<Vec<PathBuf>, super::Error> {
+        memory::swaps()
     }
 
     /// The running kernel's release, as `uname -r` prints it.
