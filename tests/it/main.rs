@@ -17,6 +17,7 @@ mod ami;
 mod apply;
 mod cli;
 mod initramfs;
+mod distros;
 mod journeys;
 mod packages;
 mod practice;

@@ -7,6 +7,8 @@ use super::{Database, Error, Image, Package};
 
 mod bdb;
 mod header;
+#[cfg(test)]
+mod made;
 mod ndb;
 mod source;
 mod sqlite;

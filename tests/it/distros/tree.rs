@@ -1,0 +1,293 @@
+//! A root laid out from data: one TOML a distribution, with layers below it for what several share.
+//!
+//! Every file says which package owns it (`image` for what none does), and the package database is written in the
+//! distribution's own format with the digests of what the packages own, as on a real machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use md5::{Digest as _, Md5};
+use ring::digest::{SHA256, digest};
+use serde::Deserialize;
+use tempfile::TempDir;
+
+#[path = "../../../src/image/packages/rpm/made.rs"]
+mod made;
+
+use made::Made;
+
+/// The owner of files that no package ships.
+const NOBODY: &str = "image";
+
+/// How the installed packages are written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Database {
+    Dpkg,
+    RpmBdb,
+    RpmNdb,
+    RpmSqlite,
+}
+
+/// One TOML file: a layer, or a whole distribution with its table.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Tree {
+    pub(crate) title: String,
+    /// Layers below this one, the lowest first.
+    like: Vec<String>,
+    database: Option<Database>,
+    /// Installed packages of which no file is needed.
+    packages: Vec<String>,
+    /// What the layers below have and this one does not.
+    absent: Vec<String>,
+    directories: Vec<String>,
+    /// `{{name}}` in every text and path.
+    words: BTreeMap<String, String>,
+    /// Package and version; `1.0-1` where none is given.
+    versions: BTreeMap<String, String>,
+    links: BTreeMap<String, String>,
+    modes: BTreeMap<String, String>,
+    /// Package and the paths of its programs.
+    programs: BTreeMap<String, Vec<String>>,
+    /// Package, path, text.
+    files: BTreeMap<String, BTreeMap<String, String>>,
+    /// Lines added to files of the layers below.
+    append: BTreeMap<String, String>,
+    /// What is found in it as its maker publishes it.
+    pub(crate) stock: Table,
+    /// What is found after a week of use and `apply --all`.
+    pub(crate) sealed: Table,
+}
+
+/// Ids that do not pass, each with why that is right.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Table {
+    pub(crate) fails: BTreeMap<String, String>,
+    pub(crate) unknown: BTreeMap<String, String>,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/distros")
+}
+
+fn parsed(path: &Path) -> Tree {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every distribution: its file's name and its tree.
+pub(crate) fn all() -> Vec<(String, Tree)> {
+    let mut names: Vec<String> = fs::read_dir(folder())
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().to_str()?.strip_suffix(".toml").map(str::to_owned))
+        .collect();
+    names.sort();
+    names.into_iter().map(|name| (name.clone(), Tree::read(&name))).collect()
+}
+
+impl Tree {
+    /// The distribution called `name`, with its layers.
+    pub(crate) fn read(name: &str) -> Self {
+        parsed(&folder().join(format!("{name}.toml"))).upon_its_layers(&mut BTreeSet::new())
+    }
+
+    /// The layer called `name` laid over this tree.
+    pub(crate) fn with(self, name: &str) -> Self {
+        let layer = Self::layer(name);
+        let mut with = self.clone().below(layer);
+        (with.title, with.stock, with.sealed) = (self.title, self.stock, self.sealed);
+        with
+    }
+
+    fn layer(name: &str) -> Self {
+        parsed(&folder().join(format!("layers/{name}.toml")))
+    }
+
+    fn upon_its_layers(self, seen: &mut BTreeSet<String>) -> Self {
+        let mut below = Self::default();
+        for name in &self.like {
+            if seen.insert(name.clone()) {
+                below = below.below(Self::layer(name).upon_its_layers(seen));
+            }
+        }
+        below.below(self)
+    }
+
+    /// `above` laid over this one: what it says counts.
+    fn below(mut self, above: Self) -> Self {
+        for path in &above.absent {
+            self.links.remove(path);
+            self.files.values_mut().for_each(|files| drop(files.remove(path)));
+        }
+        for path in above.links.keys() {
+            self.files.values_mut().for_each(|files| drop(files.remove(path)));
+        }
+        for (package, files) in above.files {
+            for path in files.keys() {
+                self.links.remove(path);
+                self.files.values_mut().for_each(|below| drop(below.remove(path)));
+            }
+            self.files.entry(package).or_default().extend(files);
+        }
+        for (package, paths) in above.programs {
+            self.programs.entry(package).or_default().extend(paths);
+        }
+        for (path, lines) in above.append {
+            self.append.entry(path).or_default().push_str(&lines);
+        }
+        self.packages.extend(above.packages);
+        self.directories.extend(above.directories);
+        self.words.extend(above.words);
+        self.versions.extend(above.versions);
+        self.links.extend(above.links);
+        self.modes.extend(above.modes);
+        Self {
+            title: above.title,
+            database: above.database.or(self.database),
+            stock: above.stock,
+            sealed: above.sealed,
+            ..self
+        }
+    }
+
+    /// The value of a word.
+    pub(crate) fn word(&self, name: &str) -> String {
+        self.filled(&format!("{{{{{name}}}}}"))
+    }
+
+    /// `text` with its words put in; a word may hold other words.
+    fn filled(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        while let Some((before, rest)) = text.split_once("{{") {
+            let (name, after) = rest.split_once("}}").unwrap_or_else(|| panic!("{}: {{{{ without }}}}", self.title));
+            let word = self.words.get(name).unwrap_or_else(|| panic!("{}: no word {name}", self.title));
+            text = format!("{before}{word}{after}");
+        }
+        text
+    }
+
+    /// Writes it all below a new temporary directory.
+    pub(crate) fn laid_out(&self) -> TempDir {
+        let root = tempfile::tempdir().unwrap();
+        let place = |path: &str| {
+            let path = root.path().join(self.filled(path).trim_start_matches('/'));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            path
+        };
+        // Short ones first: `/bin` must be a link before something is put into it.
+        let mut links: Vec<_> = self.links.iter().collect();
+        links.sort_by_key(|(path, _)| path.matches('/').count());
+        for directory in ["/usr/bin", "/usr/sbin", "/usr/lib", "/etc", "/run", "/root", "/tmp", "/var/tmp"] {
+            fs::create_dir_all(place(directory)).unwrap();
+        }
+        for (path, target) in links {
+            symlink(self.filled(target), place(path)).unwrap_or_else(|error| panic!("{}: {path}: {error}", self.title));
+        }
+        for directory in &self.directories {
+            fs::create_dir_all(place(directory)).unwrap_or_else(|error| panic!("{}: {directory}: {error}", self.title));
+        }
+        let mut owned: BTreeMap<&str, Vec<(String, Vec<u8>)>> = BTreeMap::new();
+        for (package, files) in &self.files {
+            for (path, text) in files {
+                let mut text = self.filled(text);
+                text.push_str(&self.append.get(path).map_or_else(String::new, |lines| self.filled(lines)));
+                fs::write(place(path), &text).unwrap_or_else(|error| panic!("{}: {path}: {error}", self.title));
+                owned.entry(package).or_default().push((self.filled(path), text.into_bytes()));
+            }
+        }
+        for (package, paths) in &self.programs {
+            for path in paths {
+                fs::write(place(path), ELF).unwrap_or_else(|error| panic!("{}: {path}: {error}", self.title));
+                fs::set_permissions(place(path), fs::Permissions::from_mode(0o755)).unwrap();
+                owned.entry(package).or_default().push((self.filled(path), ELF.to_vec()));
+            }
+        }
+        self.write_database(root.path(), &owned);
+        for (path, mode) in &self.modes {
+            if place(path).exists() {
+                let mode = u32::from_str_radix(mode, 8).unwrap();
+                fs::set_permissions(place(path), fs::Permissions::from_mode(mode)).unwrap();
+            }
+        }
+        root
+    }
+
+    fn write_database(&self, root: &Path, owned: &BTreeMap<&str, Vec<(String, Vec<u8>)>>) {
+        let names: BTreeSet<&str> =
+            self.packages.iter().map(String::as_str).chain(owned.keys().copied()).filter(|name| *name != NOBODY).collect();
+        let maker = self.word("maker");
+        let none = Vec::new();
+        let rows = names.into_iter().map(|name| {
+            let version = self.versions.get(name).map_or("1.0-1", String::as_str);
+            (name, version, owned.get(name).unwrap_or(&none))
+        });
+        let (make, file): (fn(&[Vec<u8>]) -> Vec<u8>, _) = match self.database.expect("a database") {
+            Database::Dpkg => return write_dpkg(root, &maker, rows),
+            Database::RpmBdb => (|headers| made::bdb(headers, false), "Packages"),
+            Database::RpmNdb => (made::ndb, "Packages.db"),
+            Database::RpmSqlite => (made::sqlite, "rpmdb.sqlite"),
+        };
+        let headers: Vec<Vec<u8>> = rows.map(|(name, version, files)| rpm_header(name, version, &maker, files)).collect();
+        let moved = self.links.contains_key("/var/lib/rpm");
+        let place = root.join(if moved { "usr/lib/sysimage/rpm" } else { "var/lib/rpm" });
+        fs::create_dir_all(&place).unwrap();
+        fs::write(place.join(file), make(&headers)).unwrap();
+    }
+}
+
+/// The start of an x86-64 program (elf(5)).
+const ELF: [u8; 20] = [0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 62, 0];
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn rpm_header(name: &str, version: &str, maker: &str, files: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let (version, release) = version.rsplit_once('-').unwrap_or((version, "1"));
+    // The keys that packages are signed with are packages without an architecture or a vendor.
+    let is_key = name == "gpg-pubkey";
+    made::header(&Made {
+        name: name.to_owned(),
+        epoch: None,
+        version: version.to_owned(),
+        release: release.to_owned(),
+        arch: if is_key { "" } else { "x86_64" }.to_owned(),
+        vendor: if is_key { "" } else { maker }.to_owned(),
+        files: files.iter().map(|(path, text)| (path.clone(), hex(digest(&SHA256, text).as_ref()))).collect(),
+    })
+}
+
+fn write_dpkg<'a>(root: &Path, maker: &str, rows: impl Iterator<Item = (&'a str, &'a str, &'a Vec<(String, Vec<u8>)>)>) {
+    let info = root.join("var/lib/dpkg/info");
+    fs::create_dir_all(&info).unwrap();
+    let mut status = String::new();
+    for (name, version, files) in rows {
+        write!(
+            status,
+            "Package: {name}\nStatus: install ok installed\nPriority: optional\nSection: admin\nMaintainer: {maker}\n\
+             Architecture: amd64\nVersion: {version}\n"
+        )
+        .unwrap();
+        let (conffiles, others): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| path.starts_with("/etc/"));
+        if !conffiles.is_empty() {
+            status.push_str("Conffiles:\n");
+            for (path, text) in conffiles {
+                writeln!(status, " {path} {}", hex(&Md5::digest(text))).unwrap();
+            }
+        }
+        writeln!(status, "Description: {name}\n").unwrap();
+        let sums: String = others
+            .iter()
+            .map(|(path, text)| format!("{}  {}\n", hex(&Md5::digest(text)), path.trim_start_matches('/')))
+            .collect();
+        fs::write(info.join(format!("{name}.md5sums")), sums).unwrap();
+        let list: String = files.iter().map(|(path, _)| format!("{path}\n")).collect();
+        fs::write(info.join(format!("{name}.list")), list).unwrap();
+    }
+    fs::write(root.join("var/lib/dpkg/status"), status).unwrap();
+}
