@@ -16,8 +16,8 @@
 mod ami;
 mod apply;
 mod cli;
-mod initramfs;
 mod distros;
+mod initramfs;
 mod journeys;
 mod packages;
 mod practice;

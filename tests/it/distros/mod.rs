@@ -1,16 +1,18 @@
 //! Every supported distribution as its maker publishes it, and after a week of use and the tool's own remedies: what
 //! fails, what cannot be decided, and why each is right (`distros/*.toml`, tables `stock` and `sealed`).
 
-use std::collections::BTreeMap;
-
 use seaworthy::catalogue::Catalogue;
 use seaworthy::change::{State, apply, plan};
 use seaworthy::check::{Context, Findings, Status, survey};
 use seaworthy::image::Image;
 
+mod database;
 mod tree;
 
 use tree::{Table, Tree, all};
+
+/// What stands so on every distribution, used or not.
+const EVERYWHERE: &str = "layers/everywhere";
 
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 22);
 
@@ -18,48 +20,43 @@ fn judged(image: &Image, catalogue: &Catalogue) -> (Context, Findings) {
     survey(&image.refreshed(), catalogue, Context::on(TODAY), &|_| {})
 }
 
-/// What is found against what the table says, each difference a line.
-fn compared(name: &str, findings: &Findings, table: &Table, offline: &BTreeMap<String, String>) -> Vec<String> {
+/// What is found against what the tables say, each difference a line.
+fn compared(name: &str, findings: &Findings, tables: [&Table; 2]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (id, finding) in findings {
-        let fails = table.fails.contains_key(id);
-        let unknown = table.unknown.contains_key(id) || offline.contains_key(id);
-        let right = match finding.status {
-            Status::Fail => fails,
-            Status::Unknown => unknown,
-            _ => !fails && !table.unknown.contains_key(id),
+        let expected = if tables.iter().any(|table| table.fails.contains_key(id)) {
+            Some(Status::Fail)
+        } else {
+            tables.iter().any(|table| table.unknown.contains_key(id)).then_some(Status::Unknown)
         };
-        if !right {
-            let seen: Vec<_> = finding.observations.iter().take(4).map(|seen| (&seen.path, seen.line, &seen.text)).collect();
+        let found = Some(finding.status).filter(|status| matches!(status, Status::Fail | Status::Unknown));
+        if found != expected {
+            let seen: Vec<_> =
+                finding.observations.iter().take(4).map(|seen| (&seen.path, seen.line, &seen.text)).collect();
             wrong.push(format!("{name}: {id} is {}: {} {seen:?}", finding.status.word(), finding.summary));
         }
     }
-    let ids: Vec<&String> = findings.iter().map(|(id, _)| id).collect();
-    let strangers = table.fails.keys().chain(table.unknown.keys()).filter(|id| !ids.contains(id));
+    let ids = tables.into_iter().flat_map(|table| table.fails.keys().chain(table.unknown.keys()));
+    let strangers = ids.filter(|id| findings.iter().all(|(found, _)| found != *id));
     wrong.extend(strangers.map(|id| format!("{name}: {id} is in the table and not in the catalogue")));
     wrong
 }
 
-/// What no image can be asked while it does not run, on any distribution.
-fn offline() -> BTreeMap<String, String> {
-    Tree::read("layers/offline").stock.unknown
-}
-
 #[test]
 fn a_stock_image_fails_what_its_table_says_and_nothing_else() {
-    let (catalogue, offline) = (Catalogue::built_in().unwrap(), offline());
+    let (catalogue, everywhere) = (Catalogue::built_in().unwrap(), Tree::read(EVERYWHERE));
     let mut wrong = Vec::new();
     for (name, tree) in all() {
         let root = tree.laid_out();
         let (_, findings) = judged(&Image::open(root.path()).unwrap(), &catalogue);
-        wrong.extend(compared(&name, &findings, &tree.stock, &offline));
+        wrong.extend(compared(&name, &findings, [&tree.stock, &everywhere.stock]));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn a_used_image_is_mended_but_for_what_its_table_says() {
-    let (catalogue, offline) = (Catalogue::built_in().unwrap(), offline());
+    let (catalogue, everywhere) = (Catalogue::built_in().unwrap(), Tree::read(EVERYWHERE));
     let mut wrong = Vec::new();
     for (name, tree) in all() {
         let tree = tree.with("used");
@@ -77,11 +74,16 @@ fn a_used_image_is_mended_but_for_what_its_table_says() {
             .map(|guideline| guideline.id.clone())
             .collect();
         let planned = plan(&image, &catalogue, &findings, &context, &chosen);
-        wrong.extend(planned.refused.iter().map(|refused| format!("{name}: {} is refused: {}", refused.guideline, refused.reason)));
+        wrong.extend(
+            planned
+                .refused
+                .iter()
+                .map(|refused| format!("{name}: {} is refused: {}", refused.guideline, refused.reason)),
+        );
         let state = tempfile::tempdir().unwrap();
         apply(&image, &planned, &State::at(state.path()).unwrap(), &mut |_| {}).unwrap();
         let (_, after) = judged(&image, &catalogue);
-        wrong.extend(compared(&name, &after, &tree.sealed, &offline));
+        wrong.extend(compared(&name, &after, [&tree.sealed, &everywhere.stock]));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -4,33 +4,17 @@
 //! distribution's own format with the digests of what the packages own, as on a real machine.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use md5::{Digest as _, Md5};
-use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 use tempfile::TempDir;
 
-#[path = "../../../src/image/packages/rpm/made.rs"]
-mod made;
-
-use made::Made;
+use super::database::{Database, Installed, Owned};
 
 /// The owner of files that no package ships.
 const NOBODY: &str = "image";
-
-/// How the installed packages are written down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Database {
-    Dpkg,
-    RpmBdb,
-    RpmNdb,
-    RpmSqlite,
-}
 
 /// One TOML file: a layer, or a whole distribution with its table.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -191,7 +175,7 @@ impl Tree {
         for directory in &self.directories {
             fs::create_dir_all(place(directory)).unwrap_or_else(|error| panic!("{}: {directory}: {error}", self.title));
         }
-        let mut owned: BTreeMap<&str, Vec<(String, Vec<u8>)>> = BTreeMap::new();
+        let mut owned: BTreeMap<&str, Vec<Owned>> = BTreeMap::new();
         for (package, files) in &self.files {
             for (path, text) in files {
                 let mut text = self.filled(text);
@@ -217,77 +201,24 @@ impl Tree {
         root
     }
 
-    fn write_database(&self, root: &Path, owned: &BTreeMap<&str, Vec<(String, Vec<u8>)>>) {
-        let names: BTreeSet<&str> =
-            self.packages.iter().map(String::as_str).chain(owned.keys().copied()).filter(|name| *name != NOBODY).collect();
-        let maker = self.word("maker");
-        let none = Vec::new();
-        let rows = names.into_iter().map(|name| {
-            let version = self.versions.get(name).map_or("1.0-1", String::as_str);
-            (name, version, owned.get(name).unwrap_or(&none))
-        });
-        let (make, file): (fn(&[Vec<u8>]) -> Vec<u8>, _) = match self.database.expect("a database") {
-            Database::Dpkg => return write_dpkg(root, &maker, rows),
-            Database::RpmBdb => (|headers| made::bdb(headers, false), "Packages"),
-            Database::RpmNdb => (made::ndb, "Packages.db"),
-            Database::RpmSqlite => (made::sqlite, "rpmdb.sqlite"),
-        };
-        let headers: Vec<Vec<u8>> = rows.map(|(name, version, files)| rpm_header(name, version, &maker, files)).collect();
+    fn write_database(&self, root: &Path, owned: &BTreeMap<&str, Vec<Owned>>) {
+        let names = self.packages.iter().map(String::as_str).chain(owned.keys().copied());
+        let names: BTreeSet<&str> = names.filter(|name| *name != NOBODY).collect();
+        let vendor = self.word("maker");
+        let packages: Vec<Installed> = names
+            .into_iter()
+            .map(|name| Installed {
+                name,
+                version: self.versions.get(name).map_or("1.0-1", String::as_str),
+                vendor: &vendor,
+                files: owned.get(name).map_or(&[], Vec::as_slice),
+            })
+            .collect();
         let moved = self.links.contains_key("/var/lib/rpm");
-        let place = root.join(if moved { "usr/lib/sysimage/rpm" } else { "var/lib/rpm" });
-        fs::create_dir_all(&place).unwrap();
-        fs::write(place.join(file), make(&headers)).unwrap();
+        let rpm = root.join(if moved { "usr/lib/sysimage/rpm" } else { "var/lib/rpm" });
+        self.database.expect("a database").write(root, &rpm, &packages);
     }
 }
 
 /// The start of an x86-64 program (elf(5)).
 const ELF: [u8; 20] = [0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 62, 0];
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn rpm_header(name: &str, version: &str, maker: &str, files: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let (version, release) = version.rsplit_once('-').unwrap_or((version, "1"));
-    // The keys that packages are signed with are packages without an architecture or a vendor.
-    let is_key = name == "gpg-pubkey";
-    made::header(&Made {
-        name: name.to_owned(),
-        epoch: None,
-        version: version.to_owned(),
-        release: release.to_owned(),
-        arch: if is_key { "" } else { "x86_64" }.to_owned(),
-        vendor: if is_key { "" } else { maker }.to_owned(),
-        files: files.iter().map(|(path, text)| (path.clone(), hex(digest(&SHA256, text).as_ref()))).collect(),
-    })
-}
-
-fn write_dpkg<'a>(root: &Path, maker: &str, rows: impl Iterator<Item = (&'a str, &'a str, &'a Vec<(String, Vec<u8>)>)>) {
-    let info = root.join("var/lib/dpkg/info");
-    fs::create_dir_all(&info).unwrap();
-    let mut status = String::new();
-    for (name, version, files) in rows {
-        write!(
-            status,
-            "Package: {name}\nStatus: install ok installed\nPriority: optional\nSection: admin\nMaintainer: {maker}\n\
-             Architecture: amd64\nVersion: {version}\n"
-        )
-        .unwrap();
-        let (conffiles, others): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| path.starts_with("/etc/"));
-        if !conffiles.is_empty() {
-            status.push_str("Conffiles:\n");
-            for (path, text) in conffiles {
-                writeln!(status, " {path} {}", hex(&Md5::digest(text))).unwrap();
-            }
-        }
-        writeln!(status, "Description: {name}\n").unwrap();
-        let sums: String = others
-            .iter()
-            .map(|(path, text)| format!("{}  {}\n", hex(&Md5::digest(text)), path.trim_start_matches('/')))
-            .collect();
-        fs::write(info.join(format!("{name}.md5sums")), sums).unwrap();
-        let list: String = files.iter().map(|(path, _)| format!("{path}\n")).collect();
-        fs::write(info.join(format!("{name}.list")), list).unwrap();
-    }
-    fs::write(root.join("var/lib/dpkg/status"), status).unwrap();
-}
