@@ -412,6 +412,10 @@ pub enum OwnCheck {
     Hostname,
     /// IDN-11.
     StorageIds,
+    /// IDN-06.
+    NetworkBindings,
+    /// IDN-07.
+    DeviceNames,
     /// LOG-01.
     Logs,
     /// LOG-02.
@@ -422,6 +426,8 @@ pub enum OwnCheck {
     TemporaryFiles,
     /// LOG-12.
     Swap,
+    /// BOT-02.
+    NetworkAtBoot,
     /// BOT-06.
     BootTarget,
     /// BOT-08.
@@ -536,6 +542,10 @@ pub enum OwnFix {
     Hostname,
     /// IDN-11: removes storage's names; iSCSI's depends on the distribution.
     StorageIds,
+    /// IDN-06: removes what cloud-init writes anew, takes hardware addresses out of other files.
+    NetworkBindings,
+    /// BOT-02: adds DHCP for any wired card.
+    NetworkAtBoot,
     /// LOG-01: empties live logs, removes rotated ones.
     Logs,
     /// LOG-02: empties login records.

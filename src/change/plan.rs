@@ -93,8 +93,7 @@ fn draft(
         return Err("It belongs to the last steps, which end this machine's own life; do it by hand, last.".to_owned());
     }
     for Earlier { id, why } in &guideline.needs {
-        let needed = catalogue.get(id).map(|needed| check::judge(&now, needed, context));
-        if !needed.is_some_and(|finding| matches!(finding.status, Status::Pass | Status::NotApplicable)) {
+        if !stands(catalogue, context, &now, id) {
             let why = why.as_deref().unwrap_or("without it nobody may get in any more.");
             return Err(format!("{id} must pass first: {} Choose it as well.", why.trim()));
         }
@@ -113,6 +112,9 @@ fn draft(
         return Err(
             "Nobody could log in over SSH any more; put a key in first, for an account that may use it.".to_owned()
         );
+    }
+    if let Some(broken) = guideline.needs.iter().find(|needed| !stands(catalogue, context, &then, &needed.id)) {
+        return Err(format!("Its changes would break {}, which it relies on.", broken.id));
     }
     if let Some((step, id)) = undercut(catalogue, context, &then, plan) {
         return Err(format!("{step}, which comes before it, relies on {id}, and that would not pass any more."));
@@ -138,10 +140,13 @@ fn undercut<'p>(
 ) -> Option<(&'p str, &'p str)> {
     let steps = plan.steps.iter().filter_map(|step| catalogue.get(&step.guideline));
     let mut needs = steps.flat_map(|step| step.needs.iter().map(|needed| (step.id.as_str(), needed.id.as_str())));
-    needs.find(|(_, id)| {
-        let needed = catalogue.get(id).map(|needed| check::judge(then, needed, context).status);
-        !matches!(needed, Some(Status::Pass | Status::NotApplicable))
-    })
+    needs.find(|(_, id)| !stands(catalogue, context, then, id))
+}
+
+/// Whether the guideline called `id` passes, or does not apply, on `image`. One that could not be judged does not stand.
+fn stands(catalogue: &Catalogue, context: &Context, image: &Image, id: &str) -> bool {
+    let finding = catalogue.get(id).map(|needed| check::judge(image, needed, context));
+    finding.is_some_and(|finding| matches!(finding.status, Status::Pass | Status::NotApplicable))
 }
 
 /// Lays `changes` over what there is, and says whether sshd reads any of it.

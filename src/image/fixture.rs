@@ -75,6 +75,14 @@ impl Fixture {
         self
     }
 
+    /// systemd-networkd, enabled, with DHCP for every wired card.
+    pub(crate) fn dhcp(&self) -> &Self {
+        let unit = "/usr/lib/systemd/system/systemd-networkd.service";
+        self.file(unit, "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n");
+        self.link("/etc/systemd/system/multi-user.target.wants/systemd-networkd.service", unit);
+        self.file("/etc/systemd/network/80-dhcp.network", "[Match]\nName=en* eth*\n[Network]\nDHCP=yes\n")
+    }
+
     /// OpenSSH as dpkg knows it, with Debian's service unit, not enabled.
     pub(crate) fn openssh(&self, version: &str) -> &Self {
         let status = format!(

@@ -9,7 +9,8 @@ mod pattern;
 #[cfg(test)]
 mod tests;
 
-use pattern::{Part, alternatives, fits, parts};
+pub(in crate::image) use pattern::fits;
+use pattern::{Part, alternatives, parts};
 
 use super::{ENTRY_LIMIT, Entry, Error, Image, Kind, Reason};
 

@@ -17,8 +17,10 @@ mod error;
 pub(crate) mod fixture;
 mod glob;
 pub mod initramfs;
+pub mod kernel;
 pub mod live;
 mod look;
+pub mod network;
 mod node;
 pub mod os;
 mod overlay;
@@ -70,6 +72,7 @@ struct Facts {
     units: OnceLock<Result<units::Units, Error>>,
     packages: OnceLock<Result<packages::Packages, Error>>,
     repositories: OnceLock<Result<repositories::Repositories, Error>>,
+    network: OnceLock<Result<network::Network, Error>>,
     live: Arc<OnceLock<live::Live>>,
 }
 
@@ -191,6 +194,14 @@ impl Image {
     /// When a file of them cannot be read or understood.
     pub fn repositories(&self) -> Result<&repositories::Repositories, Error> {
         fact(&self.facts.repositories, || repositories::Repositories::read(self))
+    }
+
+    /// How network cards are configured at boot.
+    ///
+    /// # Errors
+    /// When a file that configures them is there but cannot be read.
+    pub fn network(&self) -> Result<&network::Network, Error> {
+        fact(&self.facts.network, || network::Network::read(self))
     }
 
     /// Sockets, kernel and instance metadata; `None` offline.

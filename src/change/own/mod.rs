@@ -19,6 +19,8 @@ mod login_records;
 mod logs;
 mod machine_id;
 mod match_blocks;
+mod network_at_boot;
+mod network_bindings;
 mod pam_nullok;
 mod password_expiry;
 mod passwords;
@@ -54,6 +56,8 @@ pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Co
         OwnFix::DbusMachineId => dbus_machine_id::remedy(image),
         OwnFix::Hostname => hostname::remedy(image, finding),
         OwnFix::StorageIds => storage_ids::remedy(image, finding),
+        OwnFix::NetworkBindings => network_bindings::remedy(image),
+        OwnFix::NetworkAtBoot => network_at_boot::remedy(image),
         OwnFix::Logs => logs::remedy(image),
         OwnFix::LoginRecords => login_records::remedy(image),
         OwnFix::Swap => swap::remedy(image),

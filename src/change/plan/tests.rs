@@ -155,6 +155,13 @@ fn keys_and_passwords_stay_until_the_next_boot_brings_new_ones() {
         assert!(reason(&plan, id).contains(&format!("{needed} must pass first")), "{id}: {:?}", plan.refused);
     }
     fixture.cloud_init("admin").file("/usr/bin/ssh-keygen", "\x7fELF");
+    let refused = |id: &str| reason(&planned(&fixture, &catalogue, &[id]), id).to_owned();
+    for id in ["KEY-01", "KEY-03"] {
+        assert!(refused(id).contains("BOT-02 must pass first"), "{}", refused(id));
+    }
+    fixture.dhcp().file("/etc/ssh/sshd_config", "DenyUsers admin\n");
+    assert!(refused("KEY-03").contains("SSH-09 must pass first"));
+    fixture.file("/etc/ssh/sshd_config", "UsePAM yes\n");
     for id in ["KEY-01", "KEY-03", "ACC-02", "ACC-03"] {
         assert_eq!(
             ids(&planned(&fixture, &catalogue, &[id])),

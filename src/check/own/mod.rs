@@ -24,6 +24,7 @@ pub(crate) mod cloud_init_passwords;
 pub(crate) mod console_autologin;
 pub(crate) mod dbus_machine_id;
 mod default_user;
+mod device_names;
 mod encryption;
 mod extra_volumes;
 mod host_firewall;
@@ -40,6 +41,8 @@ pub(crate) mod login_records;
 pub(crate) mod logs;
 pub(crate) mod machine_id;
 pub(crate) mod match_blocks;
+mod network_at_boot;
+pub(crate) mod network_bindings;
 mod newest_kernel;
 mod null_passwords;
 mod open_relay;
@@ -119,6 +122,9 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::CloudInitLogs => cloud_init_logs::check(image),
         OwnCheck::TemporaryFiles => temporary_files::check(image),
         OwnCheck::Swap => swap::check(image),
+        OwnCheck::NetworkBindings => network_bindings::check(image),
+        OwnCheck::DeviceNames => device_names::check(image),
+        OwnCheck::NetworkAtBoot => network_at_boot::check(image),
         OwnCheck::BootTarget => boot_target::check(image),
         OwnCheck::ClearText => clear_text::check(image),
         OwnCheck::OpenRelay => open_relay::check(image),

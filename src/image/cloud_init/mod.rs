@@ -9,7 +9,7 @@ use super::{Error, Image, text};
 
 mod base;
 mod runs;
-mod yaml;
+pub(in crate::image) mod yaml;
 
 use base::Base;
 

@@ -5,22 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::{Base, Runs, Value, find};
 use crate::image::units::State;
-use crate::image::{Error, Image, text};
+use crate::image::{Error, Image, kernel, text};
 
 const PROGRAM: &str = "/usr/bin/cloud-init";
 const DISABLED: &str = "/etc/cloud/cloud-init.disabled";
 const DS_IDENTIFY: &str = "/etc/cloud/ds-identify.cfg";
-
-/// Where the command line of the kernel is written: what the boot loader reads, then what it is made from.
-const COMMAND_LINES: [&str; 7] = [
-    "/boot/loader/entries/*.conf",
-    "/boot/grub{,2}/grubenv",
-    "/boot/grub{,2}/grub.cfg",
-    "/boot/efi/EFI/*/grub.cfg",
-    "/etc/kernel/cmdline",
-    "/etc/default/grub",
-    "/etc/default/grub.d/*.cfg",
-];
 
 pub(super) fn runs(image: &Image, base: &Base) -> Result<Runs, Error> {
     let packaged = image.packages().is_ok_and(|packages| packages.get("cloud-init").is_some());
@@ -45,30 +34,18 @@ pub(super) fn runs(image: &Image, base: &Base) -> Result<Runs, Error> {
 
 /// What the kernel command line says of cloud-init, and where: `cloud-init=enabled` beats every file.
 fn command_line(image: &Image) -> Result<Option<(PathBuf, bool)>, Error> {
-    for pattern in COMMAND_LINES {
-        for path in image.glob(pattern)? {
-            if let Some(enabled) = image.read_text(&path)?.as_deref().and_then(word) {
-                return Ok(Some((path, enabled)));
-            }
-        }
-    }
-    Ok(None)
+    let lines = kernel::command_lines(image)?;
+    Ok(lines.into_iter().find_map(|(path, text)| word(&text).map(|enabled| (path, enabled))))
 }
 
-/// The last `cloud-init=enabled` or `cloud-init=disabled` of a configuration, comments left out.
+/// The last `cloud-init=enabled` or `cloud-init=disabled` of a configuration.
 fn word(text: &str) -> Option<bool> {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let words = lines.flat_map(|line| line.split(|mark: char| mark.is_whitespace() || mark == '"' || mark == '\''));
-    let mut last = None;
-    for (before, value) in words.filter_map(|word| word.rsplit_once("cloud-init=")) {
-        let whole = matches!(before, "" | "GRUB_CMDLINE_LINUX=" | "GRUB_CMDLINE_LINUX_DEFAULT=" | "kernelopts=");
-        match value {
-            "disabled" if whole => last = Some(false),
-            "enabled" if whole => last = Some(true),
-            _ => {}
-        }
-    }
-    last
+    let said = kernel::words(text).filter_map(|word| match word {
+        "cloud-init=disabled" => Some(false),
+        "cloud-init=enabled" => Some(true),
+        _ => None,
+    });
+    said.last()
 }
 
 /// The services that do the work; since 24.3 they have other names.

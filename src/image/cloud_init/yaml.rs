@@ -13,7 +13,7 @@ const COST: usize = 64;
 
 /// Why a text gave no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(in crate::image) enum Fault {
     /// It is no YAML, or none that cloud-init takes; why.
     Broken(String),
     /// It has more values, or deeper ones, than any configuration has; aliases count by what they stand for.
@@ -22,13 +22,13 @@ pub(super) enum Fault {
 
 /// A document and the lines, from 1, of its top-level keys.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Document {
-    pub(super) value: Value,
-    pub(super) lines: Vec<(String, u32)>,
+pub(in crate::image) struct Document {
+    pub(in crate::image) value: Value,
+    pub(in crate::image) lines: Vec<(String, u32)>,
 }
 
 /// Parses a single document. `budget` is what may still be spent, in bytes of memory; it is counted down.
-pub(super) fn parse(text: &str, budget: &mut usize) -> Result<Document, Fault> {
+pub(in crate::image) fn parse(text: &str, budget: &mut usize) -> Result<Document, Fault> {
     let mut builder =
         Builder { frames: Vec::new(), anchors: HashMap::new(), lines: Vec::new(), root: None, documents: 0, budget };
     for event in Parser::new_from_str(text) {

@@ -113,7 +113,7 @@ fn find_plain(text: &[u8], from: usize, wanted: impl Fn(u8) -> bool) -> Option<u
 }
 
 /// Whether `name` fits the pattern of one component.
-pub(super) fn fits(pattern: &[u8], name: &[u8]) -> bool {
+pub(in crate::image) fn fits(pattern: &[u8], name: &[u8]) -> bool {
     let (mut p, mut n) = (0, 0);
     // Where to go back to when the last star must take one character more.
     let mut star: Option<(usize, usize)> = None;
