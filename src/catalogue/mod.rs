@@ -8,6 +8,7 @@ pub mod lifecycle;
 mod load;
 mod order;
 mod rule;
+pub mod runtimes;
 
 pub use load::{Catalogue, LoadError};
 pub use order::Earlier;

@@ -340,6 +340,8 @@ pub enum SweptKind {
 pub enum OwnCheck {
     /// OSL-01.
     LifeCycle,
+    /// OSL-02.
+    Runtimes,
     /// OSL-03.
     SecurityUpdates,
     /// OSL-04.

@@ -46,6 +46,7 @@ pub(crate) mod network_bindings;
 mod newest_kernel;
 mod null_passwords;
 mod open_relay;
+mod origins;
 mod own_traces;
 mod package_origins;
 pub(crate) mod pam_nullok;
@@ -57,6 +58,7 @@ mod public_sharing;
 pub(crate) mod repositories;
 mod root_device;
 mod root_password;
+mod runtimes;
 pub(super) mod security_groups;
 mod security_updates;
 mod service_shells;
@@ -81,6 +83,7 @@ mod virtualization;
 pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result<Finding, Error> {
     match check {
         OwnCheck::LifeCycle => life_cycle::check(image, context),
+        OwnCheck::Runtimes => runtimes::check(image, context),
         OwnCheck::SecurityUpdates => security_updates::check(image),
         OwnCheck::NewestKernel => newest_kernel::check(image),
         OwnCheck::Repositories => repositories::check(image),

@@ -1,10 +1,11 @@
 //! OSL-09: which packages are not the distribution's own. Whether they may be sold on, only a person knows.
 //!
-//! rpm packages carry their vendor: the distribution is whoever made its C library. dpkg keeps a maintainer only, which
-//! tells nothing; there, the repositories are listed that are not the distribution's.
+//! rpm packages carry their vendor; dpkg's hardly tell, so there the repositories are listed, too, that are not the
+//! distribution's.
 
+use super::origins;
 use crate::check::{Finding, Observation, Status};
-use crate::image::packages::{Database, Package};
+use crate::image::packages::{Database, Packages};
 use crate::image::repositories::{host, shown};
 use crate::image::{Error, Image, text};
 
@@ -21,7 +22,8 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
             ));
         }
         Database::Dpkg => {
-            let seen = foreign_repositories(image)?;
+            let mut seen = foreign_repositories(image)?;
+            seen.extend(foreign_packages(packages));
             let summary = match seen.len() {
                 0 => "Only the distribution's own repositories are set up. Confirm the origin of what was installed by hand.".to_owned(),
                 _ => "Packages may come from repositories that are not the distribution's own. Confirm their origin.".to_owned(),
@@ -29,7 +31,7 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
             (seen, summary)
         }
         _ => {
-            let seen = foreign_packages(&packages.packages);
+            let seen = foreign_packages(packages);
             let summary = match seen.len() {
                 0 => "Every package is the distribution's own. Confirm the origin of what was installed by hand."
                     .to_owned(),
@@ -42,11 +44,8 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     Ok(Finding::new(Status::Attest, summary).seen(seen))
 }
 
-fn foreign_packages(packages: &[Package]) -> Vec<Observation> {
-    let own = packages.iter().find(|package| package.name == "glibc").map(|package| package.vendor.as_str());
-    packages
-        .iter()
-        .filter(|package| Some(package.vendor.as_str()) != own && package.name != "gpg-pubkey")
+fn foreign_packages(packages: &Packages) -> Vec<Observation> {
+    origins::foreign(packages)
         .map(|package| {
             let vendor = if package.vendor.is_empty() { "an unknown vendor" } else { &package.vendor };
             Observation::fact(text::visible(&format!("{} {} by {vendor}", package.name, package.version)))
@@ -76,22 +75,6 @@ fn is_own(host: &str) -> bool {
 mod tests {
     use super::*;
     use crate::image::fixture::Fixture;
-
-    fn package(name: &str, vendor: &str) -> Package {
-        Package { name: name.to_owned(), version: "1".to_owned(), arch: "x86_64".to_owned(), vendor: vendor.to_owned() }
-    }
-
-    #[test]
-    fn packages_of_another_vendor_are_named() {
-        let packages = [
-            package("glibc", "Amazon Linux"),
-            package("bash", "Amazon Linux"),
-            package("agent", "Acme"),
-            package("gpg-pubkey", ""),
-        ];
-        let seen = foreign_packages(&packages);
-        assert_eq!(seen.iter().filter_map(|seen| seen.text.as_deref()).collect::<Vec<_>>(), ["agent 1 by Acme"]);
-    }
 
     #[test]
     fn other_repositories_are_named_and_their_passwords_are_not() {
