@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::readlinkat;
+use nix::unistd::{Whence, lseek};
 
 use super::resolve::{Handle, Last, Spot, There, errno_of, handle_at};
 use super::root::open_directory;
@@ -89,24 +90,31 @@ impl Image {
         }
     }
 
-    /// Whether the regular file at `path` holds nothing but zeros from `offset` on, however large it is; reading ends at
-    /// the first byte that is not zero. What is not there holds nothing.
+    /// Whether the regular file at `path` holds nothing but zeros from `offset` on, however large it is; holes are passed
+    /// over, and reading ends at the first byte that is not zero. What is not there holds nothing.
     ///
     /// # Errors
     /// When something is there that is no regular file or cannot be read.
     pub fn is_blank_from(&self, path: &Path, offset: u64) -> Result<bool, Error> {
-        let io = |cause| Error::io("read", path, errno_of(cause));
+        let io = |errno| Error::io("read", path, errno);
         let Some(mut file) = self.open_file(path)? else { return Ok(true) };
-        file.seek(SeekFrom::Start(offset)).map_err(io)?;
+        let mut place = i64::try_from(offset).map_err(|_| io(Errno::EOVERFLOW))?;
         let mut chunk = vec![0; 1 << 20];
         loop {
-            let length = file.read(&mut chunk).map_err(io)?;
-            if length == 0 {
-                return Ok(true);
+            match lseek(&file, place, Whence::SeekData) {
+                Ok(data) => place = data,
+                // Nothing but a hole up to the end.
+                Err(Errno::ENXIO) => return Ok(true),
+                Err(errno) => return Err(io(errno)),
             }
+            let length = file.read(&mut chunk).map_err(|cause| io(errno_of(cause)))?;
             if chunk.iter().take(length).any(|&byte| byte != 0) {
                 return Ok(false);
             }
+            if length == 0 {
+                return Ok(true);
+            }
+            place = place.saturating_add(i64::try_from(length).unwrap_or(i64::MAX));
         }
     }
 
