@@ -464,10 +464,14 @@ pub enum OwnCheck {
     PublicSharing,
     /// IMG-19.
     ExtraVolumes,
+    /// PRD-08.
+    UsageInstructions,
     /// PRD-10.
     SecurityGroups,
     /// PRD-11.
     Encryption,
+    /// PRD-16.
+    ListingDetails,
     /// FIN-01.
     OwnTraces,
 }

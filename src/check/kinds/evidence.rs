@@ -24,8 +24,15 @@ pub(in crate::check) fn check(
     for path in places::matching(image, wanted.places, &[])? {
         seen.extend(places::observed(image, &path)?);
     }
-    let lines = kinds::lines::Wanted { files: wanted.files, forbid: wanted.lines, allow: &[], generated: &[] };
-    seen.extend(kinds::lines::found(image, &lines)?);
+    // A file that cannot be searched must not keep a person from confirming; they are told of it.
+    for path in places::matching(image, wanted.files, &[])? {
+        let file = [places::literal(&path)];
+        let lines = kinds::lines::Wanted { files: &file, forbid: wanted.lines, allow: &[], generated: &[] };
+        match kinds::lines::found(image, &lines) {
+            Ok(found) => seen.extend(found),
+            Err(error) => seen.push(Observation::at(&path).text(format!("not searched: {error}"))),
+        }
+    }
     if !wanted.units.is_empty() {
         let units = image.units()?.units.iter();
         let on = units.filter(|unit| unit.state == State::Enabled && is_named(wanted.units, &unit.name));
@@ -40,10 +47,9 @@ pub(in crate::check) fn check(
     }
     Ok(match otherwise {
         Some(reason) if seen.is_empty() => Finding::new(Status::NotApplicable, reason),
-        None if seen.is_empty() => Finding::new(
-            Status::Attest,
-            "Only a person can confirm this; the image shows nothing that speaks against it.",
-        ),
+        None if seen.is_empty() => {
+            Finding::new(Status::Attest, "Only a person can confirm this; nothing on the image speaks of it.")
+        }
         _ => Finding::new(Status::Attest, summary).seen(seen),
     })
 }

@@ -37,6 +37,7 @@ pub(crate) mod key_login;
 pub(crate) mod keyboard_interactive;
 mod life_cycle;
 mod listeners;
+mod listing_details;
 pub(crate) mod login_records;
 pub(crate) mod logs;
 pub(crate) mod machine_id;
@@ -76,6 +77,7 @@ pub(crate) mod swap;
 mod temporary_files;
 pub(crate) mod trust_anchors;
 mod unique_uids;
+mod usage_instructions;
 mod user_keys;
 mod virtualization;
 
@@ -145,8 +147,10 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::BootMode => boot_mode::check(image, context),
         OwnCheck::PublicSharing => public_sharing::check(context),
         OwnCheck::ExtraVolumes => extra_volumes::check(context),
+        OwnCheck::UsageInstructions => usage_instructions::check(image),
         OwnCheck::SecurityGroups => security_groups::check(image),
         OwnCheck::Encryption => encryption::check(image),
+        OwnCheck::ListingDetails => listing_details::check(image),
         OwnCheck::OwnTraces => own_traces::check(image, context),
     }
 }
