@@ -346,6 +346,8 @@ pub enum OwnCheck {
     SecurityUpdates,
     /// OSL-04.
     NewestKernel,
+    /// OSL-05.
+    Malware,
     /// OSL-06.
     Repositories,
     /// OSL-09.

@@ -207,7 +207,7 @@ fn look(image: &Image, guideline: &Guideline, context: &Context) -> Result<Findi
 
 /// Whether `guideline` can only be judged once the sweep has run.
 pub fn needs_sweep(guideline: &Guideline) -> bool {
-    matches!(guideline.check, Check::Swept { .. } | Check::Own(OwnCheck::OwnTraces))
+    matches!(guideline.check, Check::Swept { .. } | Check::Own(OwnCheck::Malware | OwnCheck::OwnTraces))
 }
 
 /// The guidelines of `catalogue` with a finding for each, in catalogue order.

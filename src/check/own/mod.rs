@@ -41,6 +41,7 @@ mod listing_details;
 pub(crate) mod login_records;
 pub(crate) mod logs;
 pub(crate) mod machine_id;
+mod malware;
 pub(crate) mod match_blocks;
 mod network_at_boot;
 pub(crate) mod network_bindings;
@@ -88,6 +89,7 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::Runtimes => runtimes::check(image, context),
         OwnCheck::SecurityUpdates => security_updates::check(image),
         OwnCheck::NewestKernel => newest_kernel::check(image),
+        OwnCheck::Malware => malware::check(image, context),
         OwnCheck::Repositories => repositories::check(image),
         OwnCheck::PackageOrigins => package_origins::check(image),
         OwnCheck::KeyboardInteractive => keyboard_interactive::check(image),

@@ -12,6 +12,7 @@ use super::survey::Progress;
 use crate::catalogue::SweptKind as Kind;
 use crate::image::walk::{self, OpenFile, walk};
 use crate::image::{Body, Error, Image, Node};
+pub use oddity::{Odd, Oddity};
 use rules::Rules;
 use scan::Scanner;
 
@@ -20,6 +21,7 @@ mod assignment;
 mod aws;
 mod container;
 mod files;
+mod oddity;
 mod pattern;
 mod rules;
 mod scan;
@@ -56,6 +58,8 @@ pub struct Sweep {
     pub cut: Vec<PathBuf>,
     /// Copies of this program, and files that an interrupted run of it left beside others.
     pub own: Vec<PathBuf>,
+    /// Files that are odd in themselves, whatever they hold; those of packages too.
+    pub odd: Vec<Odd>,
     /// Regular files read.
     pub files: u64,
     /// Bytes read.
@@ -159,11 +163,13 @@ pub fn sweep(image: &Image, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
         sweep.hits.extend(gathered.hits);
         sweep.cut.extend(gathered.cut);
         sweep.own.extend(gathered.own);
+        sweep.odd.extend(gathered.odd);
         sweep.more += gathered.more;
     }
     sweep.hits.sort();
     sweep.cut.sort();
     sweep.own.sort();
+    sweep.odd.sort();
     sweep.more += sweep.hits.len().saturating_sub(HIT_LIMIT) as u64;
     sweep.hits.truncate(HIT_LIMIT);
     sweep
@@ -175,6 +181,7 @@ struct Gathered {
     hits: Vec<Hit>,
     cut: Vec<PathBuf>,
     own: Vec<PathBuf>,
+    odd: Vec<Odd>,
     more: u64,
 }
 
@@ -189,6 +196,11 @@ fn look_at(
     let path = file.path();
     if is_own(file) && gathered.own.len() < HIT_LIMIT {
         gathered.own.push(path.clone());
+    }
+    if let Some(what) = oddity::of(&path, file)
+        && gathered.odd.len() < HIT_LIMIT
+    {
+        gathered.odd.push(Odd { path: path.clone(), what });
     }
     let mut store = None;
     let whole = file.pieces(scan::OVERLAP, FILE_LIMIT, &mut |offset, piece| {

@@ -1,10 +1,12 @@
-//! What only a running machine knows: listening sockets, the running kernel, and the instance metadata service.
+//! What only a running machine knows: listening sockets, programs, the running kernel, and the instance metadata
+//! service.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 mod memory;
 pub mod metadata;
+mod processes;
 pub mod sockets;
 
 /// Live facts, each found on first use.
@@ -34,6 +36,11 @@ impl Live {
     /// When `/proc/swaps` cannot be read.
     pub fn swaps(&self) -> Result<Vec<PathBuf>, super::Error> {
         memory::swaps()
+    }
+
+    /// Files that were removed while a program of theirs runs on: replaced by an update, or hidden on purpose.
+    pub fn deleted_programs(&self) -> Vec<PathBuf> {
+        processes::deleted()
     }
 
     /// The running kernel's release, as `uname -r` prints it.

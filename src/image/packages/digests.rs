@@ -72,6 +72,13 @@ impl Digests {
         None
     }
 
+    /// Whether a package ships `path`, with whatever content.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        let key = self.key(path.as_os_str().as_bytes());
+        let first = self.files.partition_point(|file| file.path < key);
+        self.files.get(first).is_some_and(|file| file.path == key)
+    }
+
     fn key(&self, path: &[u8]) -> u64 {
         self.hasher.hash_one(merged(path))
     }
@@ -79,7 +86,7 @@ impl Digests {
 
 /// `path` without a leading `/`, and without `usr/` where the merge of `/bin`, `/sbin`, `/lib*` into `/usr` makes the
 /// two the same place.
-fn merged(path: &[u8]) -> &[u8] {
+pub(super) fn merged(path: &[u8]) -> &[u8] {
     let path = path.strip_prefix(b"/").unwrap_or(path);
     let Some(rest) = path.strip_prefix(b"usr/") else { return path };
     let first = rest.split(|byte| *byte == b'/').next().unwrap_or_default();

@@ -2,11 +2,11 @@
 //!
 //! Facts from deb-control(5), dpkg(1), dpkg-query(1), dpkg-divert(1) and dpkg's `doc/triggers.txt`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::digests::{Algorithm, Digests};
+use super::digests::{Algorithm, Digests, merged};
 use super::{Error, Image, Package};
 
 const STATUS: &str = "/var/lib/dpkg/status";
@@ -70,6 +70,24 @@ pub(super) fn digests(image: &Image, packages: &[Package]) -> Digests {
         md5sums(&sums).for_each(|(path, hex)| add(path, hex, index, &package.name));
     }
     digests.sorted()
+}
+
+/// Takes out of `paths` those that a package lists: the few that were built without digests are known by that alone.
+///
+/// # Errors
+/// When a list cannot be read.
+pub(super) fn drop_listed(image: &Image, paths: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
+    for entry in image.list(Path::new(INFO))? {
+        if paths.is_empty() {
+            break;
+        }
+        if entry.name.as_bytes().ends_with(b".list") {
+            let list = image.read(&Path::new(INFO).join(&entry.name))?.unwrap_or_default();
+            let listed: HashSet<&[u8]> = list.split(|byte| *byte == b'\n').map(merged).collect();
+            paths.retain(|path| !listed.contains(merged(path.as_os_str().as_bytes())));
+        }
+    }
+    Ok(())
 }
 
 /// The notes of an interrupted run, in their order: files of digits in `updates`.

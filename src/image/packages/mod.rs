@@ -4,7 +4,8 @@
 //! tampered with, and the host's copies were never made for hostile databases. The readers here are small, written in
 //! safe Rust, bounded in memory and time, and answer a broken database with an error.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::{Error, Image};
@@ -82,12 +83,34 @@ impl Packages {
     /// `path` may be written before or after the merge of `/bin`, `/sbin` and `/lib*` into `/usr`. The digests are
     /// those the image itself holds: they tell a file nobody touched from one somebody wrote, not a forger's work.
     pub fn ships(&self, image: &Image, path: &Path, bytes: &[u8]) -> Option<&Package> {
-        let digests = self.digests.get_or_init(|| match self.database {
+        self.packages.get(self.digests(image).owner(path, bytes)?)
+    }
+
+    /// Whether the database keeps a digest of the file at `path`: where it does and [`Packages::ships`] finds no
+    /// package, the file was changed.
+    pub fn has_digest(&self, image: &Image, path: &Path) -> bool {
+        self.digests(image).has(path)
+    }
+
+    /// Those of `paths` that no package brought, whatever is in them; all of them where there is no database.
+    ///
+    /// # Errors
+    /// When a file of the database cannot be read.
+    pub fn unowned(&self, image: &Image, mut paths: BTreeSet<PathBuf>) -> Result<BTreeSet<PathBuf>, Error> {
+        let digests = self.digests(image);
+        paths.retain(|path| !digests.has(path));
+        if self.database == Database::Dpkg && !paths.is_empty() {
+            dpkg::drop_listed(image, &mut paths)?;
+        }
+        Ok(paths)
+    }
+
+    fn digests(&self, image: &Image) -> &Digests {
+        self.digests.get_or_init(|| match self.database {
             Database::Dpkg => dpkg::digests(image, &self.packages),
             Database::None => Digests::default(),
             _ => rpm::digests(image, &self.packages),
-        });
-        self.packages.get(digests.owner(path, bytes)?)
+        })
     }
 }
 

@@ -55,6 +55,18 @@ fn dpkg_knows_what_it_shipped() {
 }
 
 #[test]
+fn what_no_package_brought_is_told_by_digests_and_lists() {
+    let root = debian();
+    root.file("/var/lib/dpkg/info/dash.list", "/.\n/bin\n/bin/dash\n");
+    let (image, packages) = read(&root);
+    let paths = ["/usr/bin/bash", "/usr/bin/dash", "/usr/bin/evil"].map(PathBuf::from);
+    let left = packages.unowned(&image, paths.into()).unwrap();
+    assert_eq!(left.into_iter().collect::<Vec<_>>(), [Path::new("/usr/bin/evil")]);
+    assert!(packages.has_digest(&image, Path::new("/usr/bin/bash")));
+    assert!(!packages.has_digest(&image, Path::new("/usr/bin/dash")));
+}
+
+#[test]
 fn what_dpkg_had_noted_counts() {
     let root = debian();
     root.file(

@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::{Whence, lseek};
+use xattr::FileExt as _;
 
 use super::super::resolve::errno_of;
 use super::super::root::without_access_time;
@@ -78,6 +79,12 @@ impl<'w> OpenFile<'w> {
     /// Bytes read of it so far.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Whether it runs with capabilities of its own (capabilities(7), "File capabilities"); `false` where the file
+    /// system keeps none.
+    pub fn has_capabilities(&self) -> bool {
+        self.file.get_xattr("security.capability").is_ok_and(|value| value.is_some())
     }
 
     /// Reads at `offset` until `into` is full or the file ends; gives how many bytes it read.
