@@ -354,6 +354,8 @@ pub enum OwnCheck {
     PackageOrigins,
     /// SSH-02.
     KeyboardInteractive,
+    /// SSH-04.
+    RootLogin,
     /// SSH-05.
     MatchBlocks,
     /// SSH-06.
@@ -420,6 +422,8 @@ pub enum OwnCheck {
     NetworkBindings,
     /// IDN-07.
     DeviceNames,
+    /// IDN-09.
+    CloudInitLeftovers,
     /// LOG-01.
     Logs,
     /// LOG-02.
@@ -554,6 +558,8 @@ pub enum OwnFix {
     NetworkBindings,
     /// BOT-02: adds DHCP for any wired card.
     NetworkAtBoot,
+    /// IDN-09: removes what cloud-init writes anew.
+    CloudInitLeftovers,
     /// LOG-01: empties live logs, removes rotated ones.
     Logs,
     /// LOG-02: empties login records.

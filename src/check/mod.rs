@@ -13,6 +13,7 @@ use crate::image::{Error, Image, text};
 
 pub(crate) mod cloud_lines;
 pub(crate) mod kinds;
+pub(crate) mod next_boot;
 pub(crate) mod own;
 pub(crate) mod pam;
 pub(crate) mod places;

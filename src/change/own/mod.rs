@@ -7,6 +7,7 @@ use crate::image::{Error, Image};
 
 mod authorized_keys;
 mod aws_keys;
+mod cloud_init_leftovers;
 mod cloud_init_passwords;
 pub(super) mod cloud_lines;
 mod console_autologin;
@@ -58,6 +59,7 @@ pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Co
         OwnFix::StorageIds => storage_ids::remedy(image, finding),
         OwnFix::NetworkBindings => network_bindings::remedy(image),
         OwnFix::NetworkAtBoot => network_at_boot::remedy(image),
+        OwnFix::CloudInitLeftovers => cloud_init_leftovers::remedy(image),
         OwnFix::Logs => logs::remedy(image),
         OwnFix::LoginRecords => login_records::remedy(image),
         OwnFix::Swap => swap::remedy(image),

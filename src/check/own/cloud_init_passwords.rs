@@ -1,6 +1,9 @@
 //! SSH-06: cloud-init neither turns passwords on nor sets any.
+//!
+//! What its first boot would make of sshd's configuration is tried on a draft ([`next_boot`]).
 
 use crate::check::cloud_lines::{self, KeyLine};
+use crate::check::next_boot::{self, Written, truth};
 use crate::check::{Finding, Observation, Status};
 use crate::image::cloud_init::{CloudInit, Value};
 use crate::image::text::visible;
@@ -61,21 +64,89 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     if seen.is_empty() {
         seen.extend(merged(cloud_init).into_iter().map(Observation::fact));
     }
+    let written = next_boot::written(image)?;
+    if let Some(written) = &written {
+        seen.extend(opened(image, written)?);
+    }
+    let unclear = commands(cloud_init);
     Ok(if !seen.is_empty() {
         Finding::new(Status::Fail, "cloud-init's configuration brings passwords to every copy.").seen(seen)
     } else if let Some((path, why)) = cloud_init.broken.first() {
         let why = visible(why);
         Finding::new(Status::Unknown, format!("A file of cloud-init's configuration could not be understood: {why}."))
             .seen([Observation::at(path)])
+    } else if !unclear.is_empty() {
+        let what =
+            "cloud-init changes sshd's configuration or passwords by commands or files of its own at first boot.";
+        Finding::new(Status::Unknown, format!("{what} Read them, and try a launch.")).seen(unclear)
+    } else if let Some(written) = written {
+        let what = "cloud-init's configuration turns no passwords on and sets none; at first boot it writes";
+        Finding::new(Status::Pass, format!("{what} `PasswordAuthentication no` to {}.", written.path))
     } else {
         Finding::new(Status::Pass, "cloud-init's configuration turns no passwords on and sets none.")
     })
 }
 
+/// What the first boot makes of sshd's settings: each line that then opens what is closed now, or that nothing does.
+fn opened(image: &Image, written: &Written) -> Result<Vec<Observation>, Error> {
+    let opened = next_boot::opened(image, &written.image)?;
+    let mut seen: Vec<Observation> = next_boot::places(&opened)
+        .into_iter()
+        .map(|(path, line, text)| {
+            Observation::at(path).line(line).text(format!("{text} (once the first boot wrote it)"))
+        })
+        .collect();
+    if seen.is_empty() && written.passwords {
+        let effective = written.image.sshd()?.effective(None);
+        let setting = effective.get("passwordauthentication").filter(|setting| setting.values == ["no"]);
+        if let Some(origin) = setting.and_then(|setting| setting.origins.first()) {
+            let text = format!("still decides when the first boot writes `yes` to {}", written.path);
+            seen.push(Observation::at(&origin.path).line(origin.line).text(text));
+        }
+    }
+    Ok(seen)
+}
+
+/// Commands and files of the configuration that change what sshd or PAM ask: what they do is not worked out.
+fn commands(cloud_init: &CloudInit) -> Vec<Observation> {
+    const FILES: [&str; 5] = ["/etc/ssh/", "/etc/pam.d/", "/etc/shadow", "/etc/passwd", "/usr/etc/ssh/"];
+    const WORDS: [&str; 5] = ["sshd_config", "chpasswd", "passwd", "usermod -p", "PasswordAuthentication"];
+    let mut seen = Vec::new();
+    let mut add = |key: &str, what: &str| {
+        seen.push(match cloud_init.origin(key) {
+            Some(origin) => Observation::at(&origin.path).line(origin.line).text(format!("{key}: {what}")),
+            None => Observation::fact(format!("{key}: {what}")),
+        });
+    };
+    if let Some(Value::List(files)) = cloud_init.get(&["write_files"]) {
+        for file in files {
+            let Value::Map(entries) = file else { continue };
+            let path = entries.iter().find(|(name, _)| name == "path").and_then(|(_, path)| path.text());
+            if let Some(path) = path.filter(|path| FILES.iter().any(|start| path.starts_with(start))) {
+                add("write_files", &visible(path));
+            }
+        }
+    }
+    for key in ["bootcmd", "runcmd"] {
+        let Some(Value::List(commands)) = cloud_init.get(&[key]) else { continue };
+        for command in commands {
+            let words = match command {
+                Value::Text(text) => text.clone(),
+                Value::List(words) => words.iter().filter_map(Value::text).collect::<Vec<_>>().join(" "),
+                _ => continue,
+            };
+            if let Some(word) = WORDS.iter().find(|word| words.contains(**word)) {
+                add(key, &format!("a command with `{word}`"));
+            }
+        }
+    }
+    seen
+}
+
 /// The same judged on the merged configuration, for what is not written in block style.
 fn merged(cloud_init: &CloudInit) -> Vec<String> {
     let mut seen = Vec::new();
-    if cloud_init.get(&["ssh_pwauth"]).is_some_and(is_truthy) {
+    if cloud_init.get(&["ssh_pwauth"]).and_then(truth) == Some(true) {
         seen.push("ssh_pwauth is on".to_owned());
     }
     for keys in [&["password"][..], &["chpasswd", "list"], &["chpasswd", "users"]] {
@@ -101,15 +172,6 @@ fn merged(cloud_init: &CloudInit) -> Vec<String> {
         }
     }
     seen
-}
-
-fn is_truthy(value: &Value) -> bool {
-    match value {
-        Value::Bool(on) => *on,
-        Value::Text(text) => is_true(text),
-        Value::Integer(number) => *number != 0,
-        _ => false,
-    }
 }
 
 /// The spellings that cloud-init's `is_true` knows, quoted or not.
@@ -169,6 +231,47 @@ mod tests {
         let want = "# kept\nssh_pwauth: false # on\nchpasswd:\n  expire: false\nusers:\n  - name: bob\n    lock_passwd: true\n    shell: /bin/sh\n";
         assert_eq!(read("/etc/cloud/cloud.cfg.d/50-x.cfg"), want);
         assert_eq!(read("/var/lib/cloud/seed/nocloud/user-data"), "#cloud-config\nhostname: x\n");
+    }
+
+    #[test]
+    fn what_the_first_boot_makes_of_sshd_is_told_with_file_and_line() {
+        let fixture = with("ssh_pwauth: true\n");
+        fixture.openssh("9.2p1").file("/etc/ssh/sshd_config", "Include /etc/ssh/sshd_config.d/*.conf\n");
+        fixture.file("/etc/ssh/sshd_config.d/60-cloudimg-settings.conf", "PasswordAuthentication no\n");
+        let finding = judged(&fixture.image(), "SSH-06");
+        let last = finding.observations.last().unwrap();
+        let drop_in = "/etc/ssh/sshd_config.d/50-cloud-init.conf";
+        assert_eq!((last.path.as_deref(), last.line), (Some(drop_in.as_ref()), Some(1)), "{finding:?}");
+        fixture.file("/etc/ssh/sshd_config.d/00-hard.conf", "PasswordAuthentication no\n");
+        let finding = judged(&fixture.image(), "SSH-06");
+        let last = finding.observations.last().unwrap();
+        assert_eq!(finding.status, Status::Fail);
+        assert_eq!(last.path.as_deref(), Some("/etc/ssh/sshd_config.d/00-hard.conf".as_ref()), "{finding:?}");
+        mended(&fixture.image(), "SSH-06");
+    }
+
+    #[test]
+    fn what_it_will_write_is_told_where_it_is_harmless() {
+        let fixture = with("ssh_pwauth: false\n");
+        fixture.openssh("9.2p1").file("/etc/ssh/sshd_config", "Include /etc/ssh/sshd_config.d/*.conf\n");
+        let finding = judged(&fixture.image(), "SSH-06");
+        assert_eq!(finding.status, Status::Pass);
+        assert!(finding.summary.contains("50-cloud-init.conf"), "{}", finding.summary);
+    }
+
+    #[test]
+    fn commands_of_the_first_boot_that_touch_passwords_are_for_a_person() {
+        for cloud in [
+            "runcmd:\n  - [sh, -c, \"echo root:x | chpasswd\"]\n",
+            "bootcmd:\n  - sed -i s/no/yes/ /etc/ssh/sshd_config\n",
+            "write_files:\n  - path: /etc/ssh/sshd_config.d/00-x.conf\n    content: PasswordAuthentication yes\n",
+        ] {
+            let finding = judged(&with(cloud).image(), "SSH-06");
+            assert_eq!((finding.status, finding.observations[0].line), (Status::Unknown, Some(1)), "{cloud}");
+            assert!(!format!("{finding:?}").contains("root:x"));
+        }
+        let harmless = "runcmd:\n  - systemctl start product\nwrite_files:\n  - path: /etc/motd\n    content: x\n";
+        assert_eq!(judged(&with(harmless).image(), "SSH-06").status, Status::Pass);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod build_accounts;
 mod buyer_key;
 mod certificates;
 mod clear_text;
+pub(crate) mod cloud_init_leftovers;
 mod cloud_init_logs;
 pub(crate) mod cloud_init_passwords;
 pub(crate) mod console_autologin;
@@ -59,6 +60,7 @@ mod product_codes;
 mod public_sharing;
 pub(crate) mod repositories;
 mod root_device;
+mod root_login;
 mod root_password;
 mod runtimes;
 pub(super) mod security_groups;
@@ -93,6 +95,7 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::Repositories => repositories::check(image),
         OwnCheck::PackageOrigins => package_origins::check(image),
         OwnCheck::KeyboardInteractive => keyboard_interactive::check(image),
+        OwnCheck::RootLogin => root_login::check(image),
         OwnCheck::MatchBlocks => match_blocks::check(image),
         OwnCheck::CloudInitPasswords => cloud_init_passwords::check(image),
         OwnCheck::SshdAtBoot => sshd_at_boot::check(image),
@@ -124,6 +127,7 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::DbusMachineId => dbus_machine_id::check(image),
         OwnCheck::Hostname => hostname::check(image),
         OwnCheck::StorageIds => storage_ids::check(image),
+        OwnCheck::CloudInitLeftovers => cloud_init_leftovers::check(image),
         OwnCheck::Logs => logs::check(image),
         OwnCheck::LoginRecords => login_records::check(image),
         OwnCheck::CloudInitLogs => cloud_init_logs::check(image),
