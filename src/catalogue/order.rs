@@ -19,11 +19,11 @@ pub struct Earlier {
 }
 
 impl Earlier {
-    /// `Comes after LOG-03: the journals lie in a directory named for the machine id.` for these `words`.
-    pub fn sentence(&self, words: &str) -> String {
+    /// `lead`, such as `Comes after LOG-03`, with the reason where there is one.
+    pub fn because(&self, lead: &str) -> String {
         match &self.why {
-            Some(why) => format!("{words} {}: {}", self.id, why.trim()),
-            None => format!("{words} {}.", self.id),
+            Some(why) => format!("{lead}: {}", why.trim()),
+            None => format!("{lead}."),
         }
     }
 }
@@ -107,6 +107,8 @@ pub(super) fn circle<'a>(guidelines: impl Iterator<Item = &'a Guideline>) -> Opt
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -133,7 +135,8 @@ mod tests {
             guideline("A-4", "reduce", "needs = [{ id = 'A-1', why = 'it locks out.' }]"),
         ];
         assert_eq!(ids(&in_order(&all)), ["A-3", "A-2", "A-1", "A-4"]);
-        assert_eq!(all[3].needs[0].sentence("Only once this passes:"), "Only once this passes: A-1: it locks out.");
+        assert_eq!(all[3].turn(), ["Waits until A-1 passes: it locks out."]);
+        assert_eq!(all[1].turn(), ["Comes after A-3."]);
         assert_eq!(circle(all.iter()), None);
     }
 
@@ -171,9 +174,9 @@ mod tests {
 
         #[test]
         fn a_chosen_part_of_the_catalogue_keeps_its_order(chosen in proptest::collection::vec(any::<bool>(), 200)) {
-            let catalogue = Catalogue::built_in().unwrap();
+            static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::built_in().unwrap());
             let order: Vec<&Guideline> =
-                catalogue.in_order().into_iter().zip(chosen.iter().cycle()).filter(|(_, is)| **is).map(|(one, _)| one).collect();
+                CATALOGUE.in_order().into_iter().zip(chosen.iter().cycle()).filter(|(_, is)| **is).map(|(one, _)| one).collect();
             for (place, one) in order.iter().enumerate() {
                 for later in order.iter().skip(place + 1) {
                     prop_assert!(one.waits_for().all(|earlier| earlier.id != later.id), "{} before {}", one.id, later.id);

@@ -170,8 +170,9 @@ impl Guideline {
 
     /// When its turn comes, a sentence for each guideline that comes first.
     pub fn turn(&self) -> Vec<String> {
-        let needs = self.needs.iter().map(|earlier| earlier.sentence("Waits until this passes:"));
-        needs.chain(self.after.iter().map(|earlier| earlier.sentence("Comes after"))).collect()
+        let needs = self.needs.iter().map(|earlier| earlier.because(&format!("Waits until {} passes", earlier.id)));
+        let after = self.after.iter().map(|earlier| earlier.because(&format!("Comes after {}", earlier.id)));
+        needs.chain(after).collect()
     }
 }
 

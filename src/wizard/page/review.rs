@@ -80,7 +80,8 @@ fn settled(page: &mut Page, model: &Model, planned: &Planned) {
 fn turn(model: &Model, planned: &Planned, step: &PlanStep) -> Vec<String> {
     let is_planned = |id: &str| planned.plan.steps.iter().any(|step| step.guideline == id);
     let waits_for = model.catalogue.get(&step.guideline).into_iter().flat_map(Guideline::waits_for);
-    waits_for.filter(|earlier| is_planned(&earlier.id)).map(|earlier| earlier.sentence("Comes after")).collect()
+    let waits_for = waits_for.filter(|earlier| is_planned(&earlier.id));
+    waits_for.map(|earlier| earlier.because(&format!("Comes after {}", earlier.id))).collect()
 }
 
 /// The guideline of `step` when its warning must be read before the plan is carried out: what the step does ends
