@@ -102,6 +102,12 @@ fn secrets(image: &Image, path: &Path, bytes: &[u8]) -> Vec<scan::Secret> {
     without_tables(found)
 }
 
+/// Whether the whole file `bytes` holds a private key in a text armour.
+pub(crate) fn holds_private_key(bytes: &[u8]) -> bool {
+    let found = Scanner::new().map(|scanner| scanner.scan(bytes, None)).unwrap_or_default();
+    found.iter().any(|secret| secret.kind == Kind::PrivateKey)
+}
+
 /// Homes of services, which lie where nothing else is looked through.
 fn homes(image: &Image) -> Vec<PathBuf> {
     let homes = image.accounts().map(|accounts| accounts.homes.as_slice()).unwrap_or_default();
