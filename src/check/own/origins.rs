@@ -2,8 +2,8 @@
 
 use crate::image::packages::{Database, Package, Packages};
 
-/// What third parties write into the versions of their Debian packages: NodeSource, PostgreSQL's and MariaDB's own
-/// archives, Ondřej Surý's PHP, Redis, Launchpad's personal archives.
+/// What third parties write into the versions of their Debian packages: `NodeSource`, the archives of `PostgreSQL` and
+/// `MariaDB`, Ondřej Surý's PHP, Redis, Launchpad's personal archives.
 const MARKS: [&str; 8] = ["nodesource", "pgdg", "sury.org", "+maria~", "rl1~", "ppa", "~xtradeb", "+zfsonlinux"];
 
 /// Where the makers of Debian's and Ubuntu's own packages have their addresses, mostly.
