@@ -156,12 +156,14 @@ pub struct Context {
     pub sweep: Option<std::sync::Arc<sweep::Sweep>>,
     /// What the AWS interface says of the finished AMI, where the publisher handed it in.
     pub ami: Option<std::sync::Arc<crate::image::ami::Ami>>,
+    /// What vulnerability scanners said; empty when the publisher handed nothing in.
+    pub scans: std::sync::Arc<[crate::image::vulnerabilities::Scan]>,
 }
 
 impl Context {
     /// On this day, with nothing swept yet and nothing handed in.
     pub fn on(today: Date) -> Self {
-        Self { today, sweep: None, ami: None }
+        Self { today, sweep: None, ami: None, scans: std::sync::Arc::default() }
     }
 }
 

@@ -53,6 +53,10 @@ pub(super) struct Common {
     /// given more than once
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) ami: Vec<PathBuf>,
+    /// What a vulnerability scanner said of the image: the JSON of trivy, grype or Amazon Inspector; may be given more
+    /// than once
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) cve: Vec<PathBuf>,
     /// Colour theme of the wizard
     #[arg(long, global = true, value_name = "NAME")]
     pub(super) theme: Option<String>,

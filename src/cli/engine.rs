@@ -15,6 +15,7 @@ use crate::change::State;
 use crate::check::{self, Context, Findings, Status};
 use crate::image::Image;
 use crate::image::ami::{self, Ami};
+use crate::image::vulnerabilities::{self, Scan};
 use crate::playbook::Playbook;
 
 /// The built-in catalogue, with house rules where `--guidelines` names them.
@@ -69,7 +70,7 @@ pub(super) fn image(common: &Common) -> Result<Image, Failure> {
 
 /// Today, and what the publisher handed in.
 pub(super) fn context(common: &Common) -> Result<Context, Failure> {
-    Ok(Context { ami: ami(&common.ami)?.map(Arc::new), ..Context::on(today()) })
+    Ok(Context { ami: ami(&common.ami)?.map(Arc::new), scans: scans(&common.cve)?.into(), ..Context::on(today()) })
 }
 
 /// The largest description of an AMI that is read: hundreds of times what one has.
@@ -90,6 +91,24 @@ fn ami(files: &[PathBuf]) -> Result<Option<Ami>, Failure> {
     let refused =
         |error: ami::Refused| Failure::Usage(format!("--ami: {}", crate::image::text::visible(&error.to_string())));
     Ami::read(files).map(Some).map_err(refused)
+}
+
+/// The largest result of a scan that is read; those of full images have some ten MiB.
+const SCAN_LIMIT: u64 = 256 << 20;
+
+/// The results that the files of `--cve` hold.
+fn scans(files: &[PathBuf]) -> Result<Vec<Scan>, Failure> {
+    let read = |path: &PathBuf| {
+        let bytes = crate::report::read_file(path, SCAN_LIMIT)
+            .map_err(|error| Failure::Failed(format!("--cve: {error}; expected {}", vulnerabilities::EXPECTED)))?;
+        let name = crate::image::text::path(path);
+        let handed = ami::Handed { name: name.clone(), sha256: crate::report::sha256_hex(&bytes) };
+        vulnerabilities::parse(handed, &bytes).map_err(|error| {
+            let error = crate::image::text::visible(&error);
+            Failure::Usage(format!("--cve: {name}: {error}; expected {}", vulnerabilities::EXPECTED))
+        })
+    };
+    files.iter().map(read).collect()
 }
 
 /// Where runs and the session of `image` are kept.

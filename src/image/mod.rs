@@ -32,6 +32,7 @@ mod root;
 pub mod sshd;
 pub mod text;
 pub mod units;
+pub mod vulnerabilities;
 pub mod walk;
 pub mod write;
 

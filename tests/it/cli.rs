@@ -223,6 +223,33 @@ fn a_refused_guideline_is_named_once() {
 }
 
 #[test]
+fn a_scanners_result_is_judged_and_anything_else_is_refused_in_one_line() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    let file = dir.path().join("scan.json");
+    let check = |text: Option<&str>| {
+        if let Some(text) = text {
+            fs::write(&file, text).unwrap();
+        }
+        let rest = ["check", "--only", "OSL-03", "--cve", file.to_str().unwrap()];
+        seaworthy(dir.path(), root_args(&root, &rest))
+    };
+    assert_eq!(check(None).status.code(), Some(3));
+    for text in ["{\"SchemaVersion\": 2", "{}", "[3]", "\u{0}"] {
+        let output = check(Some(text));
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        let said = stderr(&output);
+        assert!(
+            said.contains("scan.json") && said.contains("expected the JSON") && said.lines().count() == 1,
+            "{said}"
+        );
+    }
+    let output = check(Some("{\"matches\": [], \"distro\": {\"name\": \"plan9\"}}"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("Grype scanned plan9"), "{}", stdout(&output));
+}
+
+#[test]
 fn a_client_address_that_is_none_is_refused() {
     let dir = tempdir().unwrap();
     let root = small_root(dir.path());

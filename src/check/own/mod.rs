@@ -89,7 +89,7 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
     match check {
         OwnCheck::LifeCycle => life_cycle::check(image, context),
         OwnCheck::Runtimes => runtimes::check(image, context),
-        OwnCheck::SecurityUpdates => security_updates::check(image),
+        OwnCheck::SecurityUpdates => security_updates::check(image, context),
         OwnCheck::NewestKernel => newest_kernel::check(image),
         OwnCheck::Malware => malware::check(image, context),
         OwnCheck::Repositories => repositories::check(image),
