@@ -7,9 +7,11 @@ pub mod keep;
 pub mod lifecycle;
 mod load;
 mod order;
+mod phase;
 mod rule;
 pub mod runtimes;
 
 pub use load::{Catalogue, LoadError};
 pub use order::Earlier;
-pub use rule::{AmiAttribute, Check, Fix, Guideline, OwnCheck, OwnFix, PHASES, Phase, Severity, Source, SweptKind};
+pub use phase::{PHASES, Phase, Severity};
+pub use rule::{Absent, AmiAttribute, Check, Fix, Guideline, OwnCheck, OwnFix, Saying, Source, SweptKind};

@@ -1,117 +1,11 @@
 //! What a guideline is made of.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::Earlier;
-
-/// How much it matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// AWS says "must", or its scan rejects the image.
-    Required,
-    /// AWS or good practice recommends it.
-    Recommended,
-    /// Nice to have, or information.
-    Optional,
-}
-
-/// When it is dealt with; phases are gone through in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// Before anything is changed: is this the right base, is there a way back?
-    Preflight,
-    /// Patch, reboot, drop old kernels.
-    Update,
-    /// Remove packages, services and accounts that are not needed.
-    Reduce,
-    /// Configuration: SSH, passwords, sudo, firewall.
-    Harden,
-    /// What the first boot of a copy must bring: keys, user, network.
-    FirstBoot,
-    /// Secrets of the product itself.
-    Application,
-    /// Stop what keeps writing: agents, loggers, timers, container engines.
-    Quiesce,
-    /// Delete data: secrets, histories, logs, caches.
-    Clean,
-    /// Delete what makes this machine this machine.
-    Identity,
-    /// The last steps, which cannot be taken back on a running machine.
-    Seal,
-    /// The finished AMI: its attributes, a test launch, AWS's own scan.
-    Ami,
-    /// The listing: what only the publisher can vouch for.
-    Listing,
-}
-
-/// Every phase in order.
-pub const PHASES: [Phase; 12] = [
-    Phase::Preflight,
-    Phase::Update,
-    Phase::Reduce,
-    Phase::Harden,
-    Phase::FirstBoot,
-    Phase::Application,
-    Phase::Quiesce,
-    Phase::Clean,
-    Phase::Identity,
-    Phase::Seal,
-    Phase::Ami,
-    Phase::Listing,
-];
-
-impl Phase {
-    /// Its name as people read it.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Preflight => "Before you start",
-            Self::Update => "Update",
-            Self::Reduce => "Reduce",
-            Self::Harden => "Harden",
-            Self::FirstBoot => "First boot",
-            Self::Application => "Application",
-            Self::Quiesce => "Stop writers",
-            Self::Clean => "Clean",
-            Self::Identity => "Identity",
-            Self::Seal => "Seal",
-            Self::Ami => "AMI",
-            Self::Listing => "Listing",
-        }
-    }
-
-    /// Its name in JSON and TOML.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Preflight => "preflight",
-            Self::Update => "update",
-            Self::Reduce => "reduce",
-            Self::Harden => "harden",
-            Self::FirstBoot => "first-boot",
-            Self::Application => "application",
-            Self::Quiesce => "quiesce",
-            Self::Clean => "clean",
-            Self::Identity => "identity",
-            Self::Seal => "seal",
-            Self::Ami => "ami",
-            Self::Listing => "listing",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Required => "required",
-            Self::Recommended => "recommended",
-            Self::Optional => "optional",
-        })
-    }
-}
+use super::phase::{Phase, Severity};
 
 /// Where AWS (or another authority) asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -192,17 +86,8 @@ pub enum Check {
         #[serde(default)]
         tolerated: Vec<String>,
     },
-    /// Nothing is at any of these places.
-    Absent {
-        /// Patterns.
-        paths: Vec<String>,
-        /// Patterns that are excused.
-        #[serde(default)]
-        except: Vec<String>,
-        /// Files with no bytes in them are excused.
-        #[serde(default)]
-        empty_is_fine: bool,
-    },
+    /// Nothing is at any of these places, and no file says what it must not say.
+    Absent(Absent),
     /// No line of these files says any of this. Lines that begin with `#` or `;` are comments and do not count.
     Lines {
         /// Patterns of paths; what is no regular file is left out.
@@ -315,6 +200,48 @@ pub enum AmiAttribute {
     TpmSupport,
     /// `Linux/UNIX`, `Red Hat Enterprise Linux` …
     PlatformDetails,
+}
+
+/// What must not be there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Absent {
+    /// Patterns.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    /// Patterns that are excused.
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// Files with no bytes in them are excused.
+    #[serde(default)]
+    pub empty_is_fine: bool,
+    /// Files that a package brought and nobody changed are excused, and so is the package's own version that was put
+    /// beside a changed one (`.rpmnew`, `.dpkg-dist` …).
+    #[serde(default)]
+    pub shipped_is_fine: bool,
+    /// Files that must not be there when a line of theirs says so.
+    #[serde(default)]
+    pub holding: Vec<Saying>,
+    /// Lines that must not be there; the rest of their file may stay.
+    #[serde(default)]
+    pub lines: Vec<Saying>,
+}
+
+/// What lines of some files say; patterns of lines are those of [`Check::Lines`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saying {
+    /// Patterns of paths; what is no regular file is left out.
+    pub files: Vec<String>,
+    /// What a line must not say.
+    #[serde(default)]
+    pub forbid: Vec<String>,
+    /// What a line may say although it fits one of `forbid`.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// A line must hold no URL with a password in it (`https://user:password@host`), unless a variable stands for it.
+    #[serde(default)]
+    pub passwords_in_urls: bool,
 }
 
 /// What the sweep over every file looks for.
@@ -494,8 +421,16 @@ pub enum Fix {
         /// The value to set.
         value: String,
     },
-    /// Removes what the finding observed (a directory with all that is in it).
+    /// Removes what the finding observed (a directory with all that is in it). Of what `absent.lines` forbids only the
+    /// lines go, and of a URL only user and password.
     Remove,
+    /// As `remove`; but when any of these places was observed, all of it is for a person.
+    RemoveUnless {
+        /// Patterns of paths.
+        observed: Vec<String>,
+        /// What the person has to do first, and why no program can: one or two sentences.
+        why: String,
+    },
     /// Empties the files the finding observed; owner, mode and label stay.
     Truncate,
     /// Takes out the lines the finding observed; a file of which only blanks and comments would be left stays.

@@ -2,8 +2,7 @@
 
 use super::secret::is_secret;
 use super::{Change, fix, own};
-use crate::catalogue::{Check, Fix, Guideline};
-use crate::check::kinds::absent;
+use crate::catalogue::{Fix, Guideline};
 use crate::check::{Context, Finding, Status};
 use crate::image::{Error, Image};
 
@@ -35,13 +34,10 @@ pub fn remedy(
     };
     let mut remedy = match wanted {
         Fix::Sshd { keyword, value } => fix::sshd::remedy(image, keyword, value),
-        Fix::Remove => match &guideline.check {
-            // A finding lists a thousand places at most; all of them must go.
-            Check::Absent { paths, except, empty_is_fine } => {
-                fix::remove::all(image, &absent::found(image, paths, except, *empty_is_fine)?)
-            }
-            _ => fix::remove::remedy(image, finding),
-        },
+        Fix::Remove => fix::remove::found(image, &guideline.check, finding),
+        Fix::RemoveUnless { observed, why } => {
+            fix::remove::found_unless(image, &guideline.check, finding, observed, why)
+        }
         Fix::Truncate => fix::truncate::remedy(image, finding),
         Fix::DropLines => fix::drop_lines::remedy(image, finding),
         Fix::Mask => fix::mask::remedy(image, finding),

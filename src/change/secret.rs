@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::image::Node;
+use crate::image::text::url_passwords;
 
 /// Whether a change of `path` must be shown masked and recorded without digests.
 pub(super) fn is_secret(path: &Path, before: Option<&Node>, after: Option<&Node>) -> bool {
@@ -35,7 +36,7 @@ pub(super) fn printable(line: &str) -> String {
 const SYSTEM: [&str; 8] = ["/etc", "/usr", "/boot", "/lib", "/lib64", "/bin", "/sbin", "/run/systemd"];
 
 /// Places within those that hold secrets.
-const PRIVATE: [&str; 8] = [
+const PRIVATE: [&str; 24] = [
     "/etc/ssl/private",
     "/etc/pki/tls/private",
     "/etc/letsencrypt",
@@ -44,6 +45,22 @@ const PRIVATE: [&str; 8] = [
     "/etc/ipsec.d",
     "/etc/NetworkManager/system-connections",
     "/etc/krb5.keytab",
+    "/etc/apt/auth.conf",
+    "/etc/apt/auth.conf.d",
+    "/etc/ceph",
+    "/etc/chef",
+    "/etc/corosync/authkey",
+    "/etc/credstore",
+    "/etc/credstore.encrypted",
+    "/etc/docker",
+    "/etc/exim4/passwd.client",
+    "/etc/kubernetes",
+    "/etc/munge",
+    "/etc/pki/consumer",
+    "/etc/pki/entitlement",
+    "/etc/ppp",
+    "/etc/rancher",
+    "/etc/salt/pki",
 ];
 
 fn is_public(name: &str) -> bool {
@@ -89,7 +106,7 @@ fn sets_password(path: &Path, bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
     // There `PASSWD:` is a tag.
     let is_sudoers = path.starts_with("/etc/sudoers") || path.starts_with("/etc/sudoers.d");
-    !is_sudoers && text.lines().any(|line| has_user_and_password(line) || SETS.iter().any(|word| sets(line, word)))
+    !is_sudoers && text.lines().any(|line| !url_passwords(line).is_empty() || SETS.iter().any(|word| sets(line, word)))
 }
 
 fn sets(line: &str, word: &str) -> bool {
@@ -105,13 +122,6 @@ fn sets(line: &str, word: &str) -> bool {
         let is_block = word == "chpasswd" && value.is_some();
         is_whole && (is_block || value.is_some_and(|value| !value.trim_matches(['"', '\'', ' ', '\t']).is_empty()))
     })
-}
-
-/// `scheme://user:password@host`.
-fn has_user_and_password(line: &str) -> bool {
-    let urls = line.match_indices("://").filter_map(|(at, _)| line.get(at + 3..));
-    let mut names = urls.filter_map(|rest| rest.split(['/', ' ', '\t', '"', '\'']).next()?.rsplit_once('@'));
-    names.any(|(user, _)| user.split_once(':').is_some_and(|(_, password)| !password.is_empty()))
 }
 
 #[cfg(test)]

@@ -186,9 +186,9 @@ fn contained(id: &str, look: impl FnOnce() -> Result<Finding, Error>) -> Result<
 fn look(image: &Image, guideline: &Guideline, context: &Context) -> Result<Finding, Error> {
     match &guideline.check {
         Check::Sshd { keyword, pass, tolerated } => kinds::sshd::check(image, keyword, pass, tolerated),
-        Check::Absent { paths, except, empty_is_fine } => kinds::absent::check(image, paths, except, *empty_is_fine),
+        Check::Absent(wanted) => kinds::absent::check(image, wanted),
         Check::Lines { files, forbid, allow, generated, places } => {
-            let wanted = kinds::lines::Wanted { files, forbid, allow, generated };
+            let wanted = kinds::lines::Wanted { files, forbid, allow, generated, passwords_in_urls: false };
             kinds::lines::check(image, &wanted, places)
         }
         Check::CloudInit { key, pass, unset_is_fine } => kinds::cloud_init::check(image, key, pass, *unset_is_fine),

@@ -5,13 +5,32 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Observation;
-use crate::image::{Error, Image, Kind};
+use crate::image::{Error, Image, Kind, PathPattern};
 
 /// Everything that matches one of `patterns` and none of `except`, in byte order. A pattern that starts with `~/` is
 /// tried in every home.
 pub(crate) fn matching(image: &Image, patterns: &[String], except: &[String]) -> Result<Vec<PathBuf>, Error> {
-    let excused = globbed(image, except)?;
-    Ok(globbed(image, patterns)?.into_iter().filter(|path| !excused.contains(path)).collect())
+    let excused = Excused::new(image, except)?;
+    Ok(globbed(image, patterns)?.into_iter().filter(|path| !excused.has(path)).collect())
+}
+
+/// Patterns of paths that do not count.
+pub(crate) struct Excused(Vec<PathPattern>);
+
+impl Excused {
+    /// `patterns`, those that start with `~/` in every home.
+    pub(crate) fn new(image: &Image, patterns: &[String]) -> Result<Self, Error> {
+        let mut excused = Vec::new();
+        for pattern in patterns {
+            excused.extend(in_homes(image, pattern)?.iter().map(|pattern| PathPattern::new(pattern)));
+        }
+        Ok(Self(excused))
+    }
+
+    /// Whether `path` does not count.
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        self.0.iter().any(|pattern| pattern.fits(path))
+    }
 }
 
 /// An observation of what lies at `path`: its size or its kind, never its content. `None` when nothing does.
@@ -43,14 +62,16 @@ pub(crate) fn literal(path: &Path) -> String {
 fn globbed(image: &Image, patterns: &[String]) -> Result<BTreeSet<PathBuf>, Error> {
     let mut found = BTreeSet::new();
     for pattern in patterns {
-        if let Some(rest) = pattern.strip_prefix("~/") {
-            for home in &image.accounts()?.homes {
-                let home = literal(&home.path);
-                found.extend(image.glob(&format!("{}/{rest}", home.trim_end_matches('/')))?);
-            }
-        } else {
-            found.extend(image.glob(pattern)?);
+        for pattern in in_homes(image, pattern)? {
+            found.extend(image.glob(&pattern)?);
         }
     }
     Ok(found)
+}
+
+/// `pattern`, or when it starts with `~/`, what it is in every home.
+fn in_homes(image: &Image, pattern: &str) -> Result<Vec<String>, Error> {
+    let Some(rest) = pattern.strip_prefix("~/") else { return Ok(vec![pattern.to_owned()]) };
+    let homes = image.accounts()?.homes.iter().map(|home| literal(&home.path));
+    Ok(homes.map(|home| format!("{}/{rest}", home.trim_end_matches('/'))).collect())
 }

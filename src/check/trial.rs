@@ -1,6 +1,6 @@
 //! Judging one guideline of the built-in catalogue, for tests.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::civil::date;
 
@@ -10,7 +10,8 @@ use crate::image::Image;
 
 /// The built-in guideline called `id`.
 pub(crate) fn guideline(id: &str) -> Guideline {
-    Catalogue::built_in().expect("the catalogue loads").get(id).expect("a known id").clone()
+    static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::built_in().expect("the catalogue loads"));
+    BUILT_IN.get(id).expect("a known id").clone()
 }
 
 /// A frozen day and no sweep.

@@ -37,6 +37,7 @@ pub mod walk;
 pub mod write;
 
 pub use error::{Error, Reason};
+pub use glob::PathPattern;
 pub use look::{BODY_LIMIT, ENTRY_LIMIT, READ_LIMIT};
 pub use node::{Body, Entry, FileNode, Kind, Meta, Node, Stamp};
 pub use overlay::Overlay;

@@ -4,6 +4,7 @@
 //! log or a report goes through [`visible`] first. Whatever may hold a secret goes through [`masked`] where it is read.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -33,6 +34,18 @@ pub fn path(path: &Path) -> String {
         }
     }
     shown
+}
+
+/// The places in `line` that hold `user:password@` of a URL, the `@` included, as byte offsets (RFC 3986, section 3.2.1).
+pub fn url_passwords(line: &str) -> Vec<Range<usize>> {
+    let starts = line.match_indices("://").map(|(at, _)| at + 3);
+    let in_url = |start: usize| {
+        let authority = line.get(start..)?.split(['/', ' ', '\t', '"', '\'', '?', '#']).next()?;
+        let (user, _) = authority.rsplit_once('@')?;
+        let (_, password) = user.split_once(':')?;
+        (!password.is_empty()).then(|| start..start + user.len() + 1)
+    };
+    starts.filter_map(in_url).collect()
 }
 
 /// The first characters of a secret, never more than four nor more than a third of it, then how many more there are:

@@ -106,10 +106,7 @@ fn caches_histories_and_credentials_go_and_their_neighbours_stay() {
     fixture.file("/root/.bash_history", "sudo -i").file("/home/admin/.viminfo", "x").file("/home/admin/.bashrc", "x");
     assert!(is_there(&mended(&fixture.image(), "SEC-05"), "/home/admin/.bashrc"));
 
-    fixture
-        .file("/home/admin/.docker/config.json", "{}")
-        .file("/root/.netrc", "machine x")
-        .file("/root/.gitconfig", "x");
+    fixture.file("/home/admin/.pgpass", "a:b").file("/root/.netrc", "machine x").file("/root/.gitconfig", "x");
     let draft = mended(&fixture.image(), "SEC-02");
     assert!(is_there(&draft, "/root/.gitconfig") && !is_there(&draft, "/root/.netrc"));
 }

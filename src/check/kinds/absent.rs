@@ -1,47 +1,107 @@
-//! Nothing is at any of these places.
+//! Nothing is at any of these places, and no file says what it must not say.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 
-use crate::check::{Finding, Status, places};
+use crate::catalogue::{Absent, Saying};
+use crate::check::kinds::lines;
+use crate::check::{Finding, Observation, Status, places};
 use crate::image::{Error, Image, Kind};
 
 /// What is there, however much.
-pub(crate) fn found(
-    image: &Image,
-    paths: &[String],
-    except: &[String],
-    empty_is_fine: bool,
-) -> Result<Vec<PathBuf>, Error> {
-    let mut found = places::matching(image, paths, except)?;
-    if empty_is_fine {
-        let mut kept = Vec::new();
-        for path in found {
-            if image.lstat(&path)?.is_some_and(|meta| meta.kind != Kind::File || meta.size > 0) {
-                kept.push(path);
+#[derive(Debug, Default)]
+pub(crate) struct Found<'a> {
+    /// What must go as a whole.
+    pub(crate) whole: BTreeSet<PathBuf>,
+    /// Files that may stay without some of their lines, and what these say.
+    pub(crate) lines: BTreeMap<PathBuf, Vec<&'a Saying>>,
+    seen: Vec<Observation>,
+}
+
+pub(crate) fn found<'a>(image: &Image, wanted: &'a Absent) -> Result<Found<'a>, Error> {
+    let mut found = Found::default();
+    for path in places::matching(image, &wanted.paths, &wanted.except)? {
+        let Some(meta) = image.lstat(&path)? else { continue };
+        let is_file = meta.kind == Kind::File;
+        let is_empty = wanted.empty_is_fine && is_file && meta.size == 0;
+        if !(is_empty || is_file && is_fine(image, wanted, &path)?) {
+            found.seen.extend(places::observed(image, &path)?);
+            found.whole.insert(path);
+        }
+    }
+    let excused = places::Excused::new(image, &wanted.except)?;
+    for saying in &wanted.holding {
+        for seen in said(image, wanted, saying, &excused)? {
+            // The first line tells why.
+            if let Some(path) = seen.path.clone()
+                && found.whole.insert(path)
+            {
+                found.seen.push(seen);
             }
         }
-        found = kept;
+    }
+    for saying in &wanted.lines {
+        for seen in said(image, wanted, saying, &excused)? {
+            let Some(path) = seen.path.clone().filter(|path| !found.whole.contains(path)) else { continue };
+            let sayings = found.lines.entry(path).or_default();
+            if sayings.last() != Some(&saying) {
+                sayings.push(saying);
+            }
+            found.seen.push(seen);
+        }
     }
     Ok(found)
 }
 
-pub(in crate::check) fn check(
-    image: &Image,
-    paths: &[String],
-    except: &[String],
-    empty_is_fine: bool,
-) -> Result<Finding, Error> {
-    let mut seen = Vec::new();
-    for path in found(image, paths, except, empty_is_fine)? {
-        seen.extend(places::observed(image, &path)?);
+fn said(image: &Image, wanted: &Absent, saying: &Saying, excused: &places::Excused) -> Result<Vec<Observation>, Error> {
+    let mut kept = Vec::new();
+    let mut last: Option<(PathBuf, bool)> = None;
+    for seen in lines::found(image, &lines::Wanted::of(saying))? {
+        let Some(path) = &seen.path else { continue };
+        let counts = match &last {
+            Some((same, counts)) if same == path => *counts,
+            _ => !excused.has(path) && !is_fine(image, wanted, path)?,
+        };
+        last = Some((path.clone(), counts));
+        if counts {
+            kept.push(seen);
+        }
     }
-    Ok(match seen.len() {
-        0 => Finding::new(Status::Pass, "Nothing of the kind is on the image."),
-        1 => Finding::new(Status::Fail, "One file or directory that must not be published is on the image."),
-        many => Finding::new(
-            Status::Fail,
-            format!("{many} files or directories that must not be published are on the image."),
-        ),
-    }
-    .seen(seen))
+    Ok(kept)
 }
+
+/// What package managers append to the name of a file of theirs that they did not put in place of a changed one
+/// (rpm(8), dpkg(1), ucf(1)).
+const BESIDE: [&str; 4] = [".rpmnew", ".dpkg-dist", ".dpkg-new", ".ucf-dist"];
+
+/// Whether the file is excused as one that a package brought.
+fn is_fine(image: &Image, wanted: &Absent, path: &Path) -> Result<bool, Error> {
+    if !wanted.shipped_is_fine {
+        return Ok(false);
+    }
+    let Some(bytes) = image.read(path)? else { return Ok(false) };
+    let packages = image.packages()?;
+    let name = path.as_os_str().as_bytes();
+    let plain = BESIDE.iter().find_map(|end| name.strip_suffix(end.as_bytes()));
+    let mut names = [Some(name), plain].into_iter().flatten();
+    Ok(names.any(|name| packages.ships(image, Path::new(std::ffi::OsStr::from_bytes(name)), &bytes).is_some()))
+}
+
+pub(in crate::check) fn check(image: &Image, wanted: &Absent) -> Result<Finding, Error> {
+    let Found { whole, lines, seen } = found(image, wanted)?;
+    let what = match (whole.len(), lines.len()) {
+        (0, 0) => return Ok(Finding::new(Status::Pass, "Nothing of the kind is on the image.")),
+        (1, 0) => "One file or directory that must not be published is on the image.".to_owned(),
+        (many, 0) => format!("{many} files or directories that must not be published are on the image."),
+        (0, 1) => "One file says what must not be published.".to_owned(),
+        (0, many) => format!("{many} files say what must not be published."),
+        (_, _) => {
+            format!("{} files or directories are or say what must not be published.", whole.len() + lines.len())
+        }
+    };
+    Ok(Finding::new(Status::Fail, what).seen(seen))
+}
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ pub(in crate::check) fn check(
     // A file that cannot be searched must not keep a person from confirming; they are told of it.
     for path in places::matching(image, wanted.files, &[])? {
         let file = [places::literal(&path)];
-        let lines = kinds::lines::Wanted { files: &file, forbid: wanted.lines, allow: &[], generated: &[] };
+        let lines = kinds::lines::Wanted { files: &file, forbid: wanted.lines, ..kinds::lines::Wanted::default() };
         match kinds::lines::found(image, &lines) {
             Ok(found) => seen.extend(found),
             Err(error) => seen.push(Observation::at(&path).text(format!("not searched: {error}"))),

@@ -1,19 +1,86 @@
 //! No line of these files says what it must not say.
 
+use std::ops::Range;
 use std::path::Path;
 
+use crate::catalogue::Saying;
 use crate::check::{Finding, Observation, Status, places};
-use crate::image::{Error, Image, Kind};
+use crate::image::{Error, Image, Kind, text};
 
 /// The most lines of one file that are observed; the others of it say the same.
 const LIMIT: usize = 100;
 
 /// Which lines are looked for.
-pub(in crate::check) struct Wanted<'a> {
+#[derive(Default)]
+pub(crate) struct Wanted<'a> {
     pub(in crate::check) files: &'a [String],
     pub(in crate::check) forbid: &'a [String],
     pub(in crate::check) allow: &'a [String],
     pub(in crate::check) generated: &'a [String],
+    pub(in crate::check) passwords_in_urls: bool,
+}
+
+impl<'a> Wanted<'a> {
+    /// What `saying` says.
+    pub(crate) fn of(saying: &'a Saying) -> Self {
+        let Saying { files, forbid, allow, passwords_in_urls } = saying;
+        Self { files, forbid, allow, passwords_in_urls: *passwords_in_urls, ..Self::default() }
+    }
+
+    /// `text` without the lines that are looked for; from URLs only user and password go.
+    pub(crate) fn cleaned(&self, text: &[u8]) -> Vec<u8> {
+        let mut kept = Vec::with_capacity(text.len());
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            match self.seen(&String::from_utf8_lossy(line)) {
+                None => kept.extend_from_slice(line),
+                Some(Seen::Pattern(_)) => {}
+                // A line that is not UTF-8 cannot be cut at places found in its replacement.
+                Some(Seen::Url) => {
+                    let line = std::str::from_utf8(line).map(without_url_passwords).unwrap_or_default();
+                    kept.extend_from_slice(line.as_bytes());
+                }
+            }
+        }
+        kept
+    }
+
+    /// What is looked for, if `line` says it.
+    fn seen(&self, line: &str) -> Option<Seen<'a>> {
+        let simple = simple(line);
+        let is_any = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern, &simple));
+        if simple.is_empty() || simple.starts_with(['#', ';']) || is_any(self.allow) {
+            return None;
+        }
+        let pattern = self.forbid.iter().find(|pattern| fits(pattern, &simple)).map(|pattern| Seen::Pattern(pattern));
+        pattern.or_else(|| (self.passwords_in_urls && !fixed_url_passwords(line).is_empty()).then_some(Seen::Url))
+    }
+}
+
+/// What a line says.
+enum Seen<'a> {
+    /// What this pattern looks for.
+    Pattern(&'a str),
+    /// A URL with a password.
+    Url,
+}
+
+/// Where passwords stand in URLs, but for those that a variable stands for.
+fn fixed_url_passwords(line: &str) -> Vec<Range<usize>> {
+    let is_fixed = |at: &Range<usize>| {
+        let user = line.get(at.clone()).unwrap_or_default();
+        !user.split_once(':').is_some_and(|(_, password)| password.starts_with(['$', '{', '%', '<']))
+    };
+    text::url_passwords(line).into_iter().filter(is_fixed).collect()
+}
+
+fn without_url_passwords(line: &str) -> String {
+    let mut kept = String::with_capacity(line.len());
+    let mut done = 0;
+    for place in fixed_url_passwords(line) {
+        kept.push_str(line.get(done..place.start).unwrap_or_default());
+        done = place.end;
+    }
+    kept + line.get(done..).unwrap_or_default()
 }
 
 pub(in crate::check) fn check(image: &Image, wanted: &Wanted, places: &[String]) -> Result<Finding, Error> {
@@ -46,18 +113,17 @@ pub(in crate::check) fn found(image: &Image, wanted: &Wanted) -> Result<Vec<Obse
 }
 
 fn lines(path: &Path, text: &str, wanted: &Wanted) -> Vec<Observation> {
-    let is_any = |patterns: &[String], line: &str| patterns.iter().any(|pattern| fits(pattern, line));
-    if !wanted.generated.is_empty() && text.lines().any(|line| is_any(wanted.generated, &simple(line))) {
+    let is_generated = |line: &str| wanted.generated.iter().any(|pattern| fits(pattern, &simple(line)));
+    if !wanted.generated.is_empty() && text.lines().any(is_generated) {
         return Vec::new();
     }
     let numbered = (1_u32..).zip(text.lines());
     let observed = numbered.filter_map(|(number, line)| {
-        let line = simple(line);
-        if line.is_empty() || line.starts_with(['#', ';']) || is_any(wanted.allow, &line) {
-            return None;
-        }
-        let pattern = wanted.forbid.iter().find(|pattern| fits(pattern, &line))?;
-        Some(Observation::at(path).line(number).text(pattern.replace('*', "…")))
+        let shown = match wanted.seen(line)? {
+            Seen::Pattern(pattern) => pattern.replace('*', "…"),
+            Seen::Url => "…://…:…@…".to_owned(),
+        };
+        Some(Observation::at(path).line(number).text(shown))
     });
     observed.take(LIMIT).collect()
 }
@@ -106,6 +172,24 @@ mod tests {
     }
 
     #[test]
+    fn passwords_in_urls_are_seen_and_cut_out() {
+        let wanted = Wanted { passwords_in_urls: true, ..Wanted::default() };
+        for (line, cleaned) in [
+            ("deb https://joe:pw@a.example/x y\r\n", "deb https://a.example/x y\r\n"),
+            ("a=http://u:p@h http://u:q@i", "a=http://h http://i"),
+            ("url = ssh://git@h/x:y@z", "url = ssh://git@h/x:y@z"),
+            ("baseurl=https://joe:$pw@h/", "baseurl=https://joe:$pw@h/"),
+            ("# http://u:p@h", "# http://u:p@h"),
+            ("http://h:8080/a@b", "http://h:8080/a@b"),
+        ] {
+            assert_eq!(wanted.cleaned(line.as_bytes()), cleaned.as_bytes(), "{line}");
+            assert_eq!(lines(Path::new("/x"), line, &wanted).len(), usize::from(line != cleaned), "{line}");
+        }
+        let shown = format!("{:?}", lines(Path::new("/x"), "http://joe:hunter22@h", &wanted));
+        assert!(!shown.contains("joe") && !shown.contains("hunter22"));
+    }
+
+    #[test]
     fn patterns_fit_lines() {
         for (pattern, line, expected) in [
             ("gpgcheck=0", "gpgcheck = 0", true),
@@ -126,7 +210,8 @@ mod tests {
     fn finding(fixture: &Fixture, allow: &[&str], generated: &[&str], places: &[&str]) -> Finding {
         let files = texts(&["/etc/environment", "/etc/profile.d"]);
         let (forbid, allow, generated) = (texts(&["http_proxy=*"]), texts(allow), texts(generated));
-        let wanted = Wanted { files: &files, forbid: &forbid, allow: &allow, generated: &generated };
+        let wanted =
+            Wanted { files: &files, forbid: &forbid, allow: &allow, generated: &generated, ..Wanted::default() };
         check(&fixture.image(), &wanted, &texts(places)).unwrap()
     }
 
@@ -148,9 +233,17 @@ mod tests {
 
     proptest! {
         #[test]
+        fn what_is_cleaned_says_no_more_of_it(bytes in proptest::collection::vec(proptest::sample::select(&b"a:/@=$\n\xff "[..]), 0..80)) {
+            let forbid = ["a=*".to_owned()];
+            let wanted = Wanted { forbid: &forbid, passwords_in_urls: true, ..Wanted::default() };
+            let cleaned = wanted.cleaned(&bytes);
+            prop_assert_eq!(wanted.cleaned(&cleaned), cleaned);
+        }
+
+        #[test]
         fn any_text_and_pattern_are_survived(text in "\\PC{0,80}", pattern in "[a-c*= ]{0,12}") {
             let patterns = [pattern];
-            let wanted = Wanted { files: &[], forbid: &patterns, allow: &[], generated: &[] };
+            let wanted = Wanted { forbid: &patterns, ..Wanted::default() };
             prop_assert!(lines(Path::new("/x"), &text, &wanted).len() <= text.lines().count());
         }
 

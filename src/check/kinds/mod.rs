@@ -4,7 +4,7 @@ pub(crate) mod absent;
 pub(super) mod ami;
 pub(super) mod cloud_init;
 pub(super) mod evidence;
-pub(super) mod lines;
+pub(crate) mod lines;
 pub(super) mod packages_absent;
 pub(super) mod sshd;
 pub(super) mod swept;

@@ -146,3 +146,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_path_at_hand_fits_as_it_would_be_found() {
+    for (pattern, path, wanted) in [
+        ("/etc/*.bak", "/etc/a.bak", true),
+        ("/etc/*.bak", "/etc/a/b.bak", false),
+        ("/etc/**/*.{bak,old}", "/etc/a/b/c.old", true),
+        ("/etc/**/*.{bak,old}", "/etc/c.old", true),
+        ("/**/vendor/**", "/opt/a/vendor/b/c", true),
+        ("/**/vendor/**", "/opt/a/vendor", false),
+        ("/etc/pki/**", "/etc/pkix/a", false),
+        ("/a\\*", "/a*", true),
+        ("/", "/", true),
+    ] {
+        assert_eq!(PathPattern::new(pattern).fits(Path::new(path)), wanted, "{pattern} {path}");
+    }
+}
