@@ -65,8 +65,8 @@ pub(crate) fn filled(image: &Image) -> Result<Vec<SwapFile>, Error> {
         }
         let is_active = active.contains(&path);
         let page = page(&image.read_start(&path, 64 << 10)?.unwrap_or_default());
-        // By its name alone a file is none: it must look like one, or be used as one.
-        let is_swap = page.is_some() || is_active || listed.contains(&path);
+        // It looks like one, is used as one, or has a name that nothing else has.
+        let is_swap = page.is_some() || is_active || listed.contains(&path) || is_named_one(&path);
         if is_swap && (is_active || !image.is_blank_from(&path, page.unwrap_or(0))?) {
             let wanted_by = if listed.contains(&path) {
                 Some("/etc/fstab")
@@ -77,6 +77,11 @@ pub(crate) fn filled(image: &Image) -> Result<Vec<SwapFile>, Error> {
         }
     }
     Ok(files)
+}
+
+fn is_named_one(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.parent() == Some(Path::new("/")) && (name.starts_with("swapfile") || name == "swap.img")
 }
 
 fn active(image: &Image) -> Result<Vec<PathBuf>, Error> {
@@ -142,9 +147,11 @@ mod tests {
             let fixture = Fixture::debian();
             fixture.file("/swapfile", swap(size, ""));
             assert_eq!(judged(&fixture.image(), "LOG-12").status, Status::Pass);
-            fixture.file("/swapfile", swap(size, "secret")).file("/swap.img", "no swap at all");
+            fixture.file("/swapfile", swap(size, "secret")).file("/swap/readme", "no swap at all");
             let finding = judged(&fixture.image(), "LOG-12");
             assert_eq!((finding.status, finding.observations.len()), (Status::Fail, 1));
+            mended(&fixture.image(), "LOG-12");
+            fixture.file("/swapfile", "").file("/swap.img", "its header was overwritten");
             mended(&fixture.image(), "LOG-12");
         }
     }
