@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use serde::Deserialize;
+
 use super::files::FileKind;
 use super::scan::line_of;
 use super::token::is_example;
@@ -22,7 +24,13 @@ const LONGEST: usize = 500;
 const SHORTEST: usize = 4;
 
 /// The setting around `bytes[at..]` whose name ends with one of `words`, when its value is written out.
-pub(super) fn assigned(bytes: &[u8], at: usize, words: &[String], kind: FileKind) -> Option<Assigned> {
+pub(super) fn assigned(
+    bytes: &[u8],
+    at: usize,
+    words: &[String],
+    kind: FileKind,
+    no: &Placeholders,
+) -> Option<Assigned> {
     let line = line_of(bytes, at);
     let text = bytes.get(line.place.clone())?;
     let within = at - line.place.start;
@@ -42,7 +50,7 @@ pub(super) fn assigned(bytes: &[u8], at: usize, words: &[String], kind: FileKind
     let (value, quoted) = value(before, text, end)?;
     let content = text.get(value.clone())?;
     let place = |range: Range<usize>| line.place.start + range.start..line.place.start + range.end;
-    let counts = (quoted || kind == FileKind::Settings) && is_written_out(content, quoted);
+    let counts = (quoted || kind == FileKind::Settings) && no.is_written_out(content, quoted);
     counts.then(|| Assigned { key: place(begin..end), value: place(value), in_comment: line.in_comment })
 }
 
@@ -95,117 +103,38 @@ fn value(before: &[u8], text: &[u8], end: usize) -> Option<(Range<usize>, bool)>
     fits.then_some((start..start + length, quote.is_some()))
 }
 
-/// What begins something that is looked up, worked out or decrypted, or is no value at all.
-const BEGINNINGS: [&str; 32] = [
-    "$",
-    "%",
-    "<",
-    "{",
-    "[",
-    "(",
-    "!",
-    "*",
-    "&",
-    "|",
-    ">",
-    "#",
-    "=",
-    "~",
-    "`",
-    "/",
-    "@",
-    "\\",
-    "enc[",
-    "enc(",
-    "vault:",
-    "arn:",
-    "file:",
-    "env:",
-    "ssm:",
-    "op://",
-    "aqicah",
-    "var.",
-    "local.",
-    "process.env",
-    "os.",
-    "ssh-",
-];
+/// What is no secret although it stands where one might, as `rules.toml` has it; in lower case.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Placeholders {
+    beginnings: Vec<String>,
+    values: Vec<String>,
+    within: Vec<String>,
+    in_urls: Vec<String>,
+}
 
-/// Words that settings of such names take, and that stand for a value in manuals; in lower case.
-const WORDS: [&str; 46] = [
-    "none",
-    "null",
-    "nil",
-    "undefined",
-    "true",
-    "false",
-    "yes",
-    "no",
-    "on",
-    "off",
-    "required",
-    "optional",
-    "sufficient",
-    "requisite",
-    "include",
-    "files",
-    "compat",
-    "systemd",
-    "prompt",
-    "always",
-    "never",
-    "interactive",
-    "string",
-    "text",
-    "hidden",
-    "env",
-    "vault",
-    "default",
-    "plain",
-    "plaintext",
-    "login",
-    "auto",
-    "enabled",
-    "disabled",
-    "keyring",
-    "password_here",
-    "your_password",
-    "mypassword",
-    "my_password",
-    "my-password",
-    "thepassword",
-    "somepassword",
-    "foobar",
-    "removed",
-    "unset",
-    "todo",
-];
-
-/// What a manual writes within a value, in lower case.
-const WITHIN: [&str; 10] =
-    ["example", "placeholder", "your", "replace", "insert", "redacted", "dummy", "${", "$(", "{{"];
-
-/// Whether `value` is a secret written out, be it a bad one.
-fn is_written_out(value: &[u8], quoted: bool) -> bool {
-    let Ok(text) = str::from_utf8(value) else { return false };
-    let lower = text.to_lowercase();
-    let opaque = text.chars().all(|sign| matches!(sign, 'x' | 'X' | '*' | '.' | '-' | '_' | '?' | '#' | '•' | '…'));
-    let worked_out = !quoted && text.contains(['(', '[', '{']);
-    // The label of a field: `password: "Password"`.
-    let label = text.starts_with("Pass");
-    value.len() >= SHORTEST
-        && !opaque
-        && !worked_out
-        && !label
-        && !text.chars().any(|sign| sign.is_whitespace() || sign.is_control())
-        && !BEGINNINGS.iter().any(|beginning| lower.starts_with(beginning))
-        && !WORDS.contains(&lower.as_str())
-        && !WITHIN.iter().any(|word| lower.contains(word))
-        && !(lower.ends_with(".password") || lower.ends_with("_password_file"))
+impl Placeholders {
+    /// Whether `value` is a secret written out, be it a bad one.
+    fn is_written_out(&self, value: &[u8], quoted: bool) -> bool {
+        let Ok(text) = str::from_utf8(value) else { return false };
+        let lower = text.to_lowercase();
+        let opaque = text.chars().all(|sign| matches!(sign, 'x' | 'X' | '*' | '.' | '-' | '_' | '?' | '#' | '•' | '…'));
+        let worked_out = !quoted && text.contains(['(', '[', '{']);
+        // The label of a field: `password: "Password"`.
+        let label = text.starts_with("Pass");
+        value.len() >= SHORTEST
+            && !opaque
+            && !worked_out
+            && !label
+            && !text.chars().any(|sign| sign.is_whitespace() || sign.is_control())
+            && !self.beginnings.iter().any(|beginning| lower.starts_with(beginning))
+            && !self.values.contains(&lower)
+            && !self.within.iter().any(|word| lower.contains(word))
+    }
 }
 
 /// Where the password stands in the URL whose `://` is at `bytes[at..]`.
-pub(super) fn url_password(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+pub(super) fn url_password(bytes: &[u8], at: usize, no: &Placeholders) -> Option<Range<usize>> {
     let scheme = bytes.get(..at)?.last()?;
     let start = at + 3;
     let rest = bytes.get(start..)?;
@@ -215,14 +144,12 @@ pub(super) fn url_password(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let user = rest.get(..length)?;
     let colon = user.iter().position(|&byte| byte == b':')?;
     let password = user.get(colon + 1..)?;
-    if !scheme.is_ascii_alphanumeric() || rest.get(length) != Some(&b'@') || !is_written_out(password, false) {
+    if !scheme.is_ascii_alphanumeric() || rest.get(length) != Some(&b'@') || !no.is_written_out(password, false) {
         return None;
     }
     let host = rest.get(length + 1..)?;
     let host = host.split(|&byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-')).next()?;
-    let lower = password.to_ascii_lowercase();
-    let invented =
-        [&b"password"[..], b"pass", b"passwd", b"secret", b"pwd", b"userpass", b"user_password"].contains(&&*lower);
+    let invented = no.in_urls.iter().any(|word| password.eq_ignore_ascii_case(word.as_bytes()));
     let in_comment = line_of(bytes, at).in_comment;
     let plain = in_comment && !(password.len() >= 8 && super::token::is_mixed(password));
     (!invented && !plain && !is_example(host) && !host.is_empty()).then(|| start + colon + 1..start + length)

@@ -72,6 +72,9 @@ pub const HIT_LIMIT: usize = 20_000;
 /// The most that is read of one file: 1 GiB.
 pub const FILE_LIMIT: u64 = 1 << 30;
 
+/// Files larger than this hold data, not settings, and are not looked through by the rules: 64 MiB.
+const SETTINGS_LIMIT: u64 = 64 << 20;
+
 impl Sweep {
     /// The hits of `kind` that are still there on `image`, which may be a draft of the image that was swept.
     pub fn hits<'a>(&'a self, kind: Kind, image: &'a Image) -> impl Iterator<Item = &'a Hit> {
@@ -198,7 +201,8 @@ fn look_at(
     file: &mut OpenFile<'_>,
     gathered: &mut Gathered,
 ) -> Result<(), Error> {
-    let mut pass = scan::Pass::new(scanner, file.meta().size);
+    let size = file.meta().size;
+    let mut pass = scan::Pass::new(scanner, size);
     let path = file.path();
     if is_own(file) && gathered.own.len() < HIT_LIMIT {
         gathered.own.push(path.clone());
@@ -212,7 +216,8 @@ fn look_at(
     let whole = file.pieces(scan::OVERLAP, FILE_LIMIT, &mut |offset, piece| {
         if offset == 0 {
             store = container::key_store(&path, piece);
-            pass.kind = Rules::built_in().and_then(|rules| rules.files.kind(&path, piece, homes));
+            let rules = Rules::built_in().filter(|_| size <= SETTINGS_LIMIT);
+            pass.kind = rules.and_then(|rules| rules.files.kind(&path, piece, homes));
         }
         pass.piece(offset, piece);
         ControlFlow::Continue(())

@@ -6,7 +6,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::Deserialize;
 
 use super::Kind;
-use super::assignment;
+use super::assignment::{self, Placeholders};
 use super::files::{FileKind, Files};
 use super::pattern::Pattern;
 use super::scan::{line_of, masked};
@@ -20,6 +20,7 @@ pub(super) struct Rules {
     /// For each word, the place of its rule.
     owners: Vec<usize>,
     list: Vec<Rule>,
+    placeholders: Placeholders,
     /// Which files are looked through by them.
     pub(super) files: Files,
 }
@@ -29,6 +30,7 @@ pub(super) struct Rules {
 #[serde(deny_unknown_fields)]
 struct Table {
     files: Files,
+    placeholders: Placeholders,
     rule: Vec<Rule>,
 }
 
@@ -90,7 +92,7 @@ impl Rules {
     }
 
     fn load(text: &str) -> Option<Self> {
-        let Table { files, mut rule } = toml::from_str(text).ok()?;
+        let Table { files, placeholders, mut rule } = toml::from_str(text).ok()?;
         for rule in &mut rule {
             rule.pattern = Pattern::parse(&rule.then)?;
         }
@@ -98,7 +100,7 @@ impl Rules {
         let mut builder = AhoCorasick::builder();
         builder.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true);
         let words = builder.build(rule.iter().flat_map(|rule| &rule.words)).ok()?;
-        Some(Self { words, owners, list: rule, files })
+        Some(Self { words, owners, list: rule, placeholders, files })
     }
 
     /// Everything found in `piece` from `from` on, with its place.
@@ -111,7 +113,7 @@ impl Rules {
         self.words.find_iter(piece.get(from..).unwrap_or_default()).filter_map(move |word| {
             let at = from + word.start();
             let rule = self.list.get(*self.owners.get(word.pattern().as_usize())?)?;
-            let text = rule.judge(piece, at, word.len(), kind)?;
+            let text = rule.judge(piece, at, word.len(), kind, &self.placeholders)?;
             Some((at, Find { kind: rule.finds, text }))
         })
     }
@@ -119,16 +121,16 @@ impl Rules {
 
 impl Rule {
     /// What to say of the word of `length` bytes at `piece[at..]`; `None` when it is nothing.
-    fn judge(&self, piece: &[u8], at: usize, length: usize, kind: FileKind) -> Option<String> {
+    fn judge(&self, piece: &[u8], at: usize, length: usize, kind: FileKind, no: &Placeholders) -> Option<String> {
         match self.test {
             Test::Random | Test::Letters | Test::Exact | Test::Id => self.fixed(piece, at, length, kind),
             Test::Jwt => token::web_token(piece, at).map(|place| format!("{} {}", self.name, masked(piece, place))),
             Test::Url if kind != FileKind::Text => {
-                let password = assignment::url_password(piece, at)?;
+                let password = assignment::url_password(piece, at, no)?;
                 Some(format!("{} {}", self.name, masked(piece, password)))
             }
             Test::Password | Test::Secret if kind != FileKind::Text => {
-                let found = assignment::assigned(piece, at, &self.words, kind)?;
+                let found = assignment::assigned(piece, at, &self.words, kind, no)?;
                 let value = piece.get(found.value.clone())?;
                 let random = self.test == Test::Secret || found.in_comment;
                 let long = if self.test == Test::Secret { 16 } else { 8 };
@@ -215,6 +217,13 @@ mod tests {
         assert_eq!(count("password = hunter22", FileKind::Text), 0);
         assert_eq!(count("region = us-east-1", FileKind::Code), 0);
         assert_eq!(count("ghp_Jq7Rk2Wv9Zx4Tn8Bc3Mf6Hd1Ls5Pg0YaUeIo", FileKind::Text), 1);
+    }
+
+    #[test]
+    fn a_flood_of_words_ends() {
+        for words in ["password=", "://u:p", "eyJ", "token: ", "arn:aws", "<password>", "define('password',"] {
+            found(&words.repeat((64 << 10) / words.len()));
+        }
     }
 
     proptest::proptest! {
