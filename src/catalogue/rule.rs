@@ -362,10 +362,18 @@ pub enum OwnCheck {
     TemporaryFiles,
     /// LOG-12.
     Swap,
+    /// BOT-01.
+    MountsPortable,
     /// BOT-02.
     NetworkAtBoot,
+    /// BOT-03.
+    BootDrivers,
+    /// BOT-04.
+    EncryptedFileSystems,
     /// BOT-06.
     BootTarget,
+    /// BOT-13.
+    MandatoryAccess,
     /// BOT-08.
     ClearText,
     /// BOT-09.
@@ -492,10 +500,14 @@ pub enum OwnFix {
     StorageIds,
     /// IDN-06: removes what cloud-init writes anew, takes hardware addresses out of other files.
     NetworkBindings,
+    /// BOT-01: adds `nofail` to lines of fstab.
+    MountsPortable,
     /// BOT-02: adds DHCP for any wired card.
     NetworkAtBoot,
     /// IDN-09: removes what cloud-init writes anew.
     CloudInitLeftovers,
+    /// BOT-13: has the next boot label every file.
+    MandatoryAccess,
     /// LOG-01: empties live logs, removes rotated ones.
     Logs,
     /// LOG-02: empties login records.

@@ -19,7 +19,9 @@ mod keyboard_interactive;
 mod login_records;
 mod logs;
 mod machine_id;
+mod mandatory_access;
 mod match_blocks;
+mod mounts_portable;
 mod network_at_boot;
 mod network_bindings;
 mod pam_nullok;
@@ -58,8 +60,10 @@ pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Co
         OwnFix::Hostname => hostname::remedy(image, finding),
         OwnFix::StorageIds => storage_ids::remedy(image, finding),
         OwnFix::NetworkBindings => network_bindings::remedy(image),
+        OwnFix::MountsPortable => mounts_portable::remedy(image, finding),
         OwnFix::NetworkAtBoot => network_at_boot::remedy(image),
         OwnFix::CloudInitLeftovers => cloud_init_leftovers::remedy(image),
+        OwnFix::MandatoryAccess => mandatory_access::remedy(image, finding),
         OwnFix::Logs => logs::remedy(image),
         OwnFix::LoginRecords => login_records::remedy(image),
         OwnFix::Swap => swap::remedy(image),

@@ -13,6 +13,7 @@ mod ami_owner;
 mod architecture;
 pub(crate) mod authorized_keys;
 mod billing_product;
+mod boot_drivers;
 mod boot_mode;
 mod boot_target;
 mod build_accounts;
@@ -26,6 +27,7 @@ pub(crate) mod console_autologin;
 pub(crate) mod dbus_machine_id;
 mod default_user;
 mod device_names;
+mod encrypted_file_systems;
 mod encryption;
 mod extra_volumes;
 mod host_firewall;
@@ -43,7 +45,9 @@ pub(crate) mod login_records;
 pub(crate) mod logs;
 pub(crate) mod machine_id;
 mod malware;
+pub(crate) mod mandatory_access;
 pub(crate) mod match_blocks;
+pub(crate) mod mounts_portable;
 mod network_at_boot;
 pub(crate) mod network_bindings;
 mod newest_kernel;
@@ -135,7 +139,11 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::Swap => swap::check(image),
         OwnCheck::NetworkBindings => network_bindings::check(image),
         OwnCheck::DeviceNames => device_names::check(image),
+        OwnCheck::MountsPortable => mounts_portable::check(image),
         OwnCheck::NetworkAtBoot => network_at_boot::check(image),
+        OwnCheck::BootDrivers => boot_drivers::check(image),
+        OwnCheck::EncryptedFileSystems => encrypted_file_systems::check(image),
+        OwnCheck::MandatoryAccess => mandatory_access::check(image),
         OwnCheck::BootTarget => boot_target::check(image),
         OwnCheck::ClearText => clear_text::check(image),
         OwnCheck::OpenRelay => open_relay::check(image),

@@ -93,7 +93,7 @@ fn installed(image: &Image) -> Result<Vec<String>, Error> {
 }
 
 /// As `sort -V` does for kernel releases: runs of digits by their value, all else by bytes.
-fn by_version(one: &str, other: &str) -> Ordering {
+pub(super) fn by_version(one: &str, other: &str) -> Ordering {
     let (mut one, mut other) = (pieces(one), pieces(other));
     loop {
         match (one.next(), other.next()) {

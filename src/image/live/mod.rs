@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+mod disks;
 mod memory;
 pub mod metadata;
 mod processes;
@@ -23,6 +24,14 @@ impl Live {
     /// When `/proc/net` cannot be read.
     pub fn sockets(&self) -> Result<&[sockets::Listener], super::Error> {
         self.sockets.get_or_init(sockets::listening).as_deref().map_err(Clone::clone)
+    }
+
+    /// File systems and disks of the machine that are encrypted, each in words.
+    ///
+    /// # Errors
+    /// When the tables of the kernel cannot be read.
+    pub fn encrypted(&self) -> Result<Vec<String>, super::Error> {
+        disks::encrypted()
     }
 
     /// Whether what lies at `path` is kept in a tmpfs: gone when the machine stops, and in no image made from its disk.
