@@ -8,6 +8,12 @@ use crate::check::own::authorized_keys::is_seeded_key;
 use crate::image::{Error, Image};
 
 pub(super) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> {
+    if finding.observations.iter().any(|seen| seen.path.as_deref().is_some_and(|path| path.starts_with("/etc/userdb")))
+    {
+        let why =
+            "A record in /etc/userdb holds a key; take the key out of it, or the record if the user is not needed.";
+        return Ok(Remedy::ByHand(why.to_owned()));
+    }
     let configuration = files(image)?;
     let mut changes = Vec::new();
     for path in &configuration {

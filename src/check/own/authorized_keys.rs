@@ -5,54 +5,120 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::ssh_keys::{conclude, key_lines};
+use super::trust_anchors;
 use crate::check::cloud_lines::{self, KeyLine};
 use crate::check::{Finding, Observation, places};
 use crate::image::accounts::User;
-use crate::image::sshd::Effective;
+use crate::image::cloud_init::Value;
+use crate::image::sshd::{Effective, Sshd};
 use crate::image::text::visible;
 use crate::image::{Error, Image, Kind};
 
 /// Where key files, and copies that editors and scripts leave of them, lie whatever sshd is told.
-const PLACES: [&str; 8] = [
+const PLACES: [&str; 14] = [
     "~/.ssh/authorized_keys*",
     "~/.ssh/.authorized_keys*",
     "~/.ssh2/authorized_keys*",
+    "~/authorized_keys*",
     "/etc/skel/.ssh/authorized_keys*",
     "/etc/ssh/authorized_keys*",
     "/etc/ssh/authorized_keys*/*",
     "/etc/dropbear*/authorized_keys*",
     "/etc/dropbear*/initramfs/authorized_keys*",
+    "/var/backups/**/authorized_keys*",
+    // What systemd puts in for root at boot (systemd.system-credentials(7)), and what it knows of users.
+    "/etc/credstore/ssh.*authorized_keys*",
+    USER_RECORDS,
+    // Container layers, containers and chroots: each has accounts of its own.
+    "/var/lib/{docker/overlay2/*/diff,containers/storage/overlay/*/diff,containerd/*/snapshots/*/fs}/{root,home/*}/.ssh/authorized_keys*",
+    "/{var/lib/lxc/*/rootfs,var/lib/machines/*,srv/chroot/*,var/chroot/*}/{root,home/*}/.ssh/authorized_keys*",
 ];
+
+/// Records of users as JSON (systemd's user record format, `sshAuthorizedKeys`).
+const USER_RECORDS: &str = "/etc/userdb/*.user";
 
 pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     let patterns = PLACES.map(str::to_owned);
     let mut paths: BTreeSet<PathBuf> = places::matching(image, &patterns, &[])?.into_iter().collect();
     paths.extend(configured(image)?);
+    paths.extend(authorities(image)?);
     let (mut seen, mut unread) = (Vec::new(), Vec::new());
     for path in paths {
         match key_file(image, &path) {
             Ok(None) => {}
             Ok(Some(bytes)) => {
-                let lines = key_lines(&String::from_utf8_lossy(&bytes));
+                let mut text = String::from_utf8_lossy(&bytes).into_owned();
+                if path.extension().is_some_and(|ending| ending == "user") {
+                    text = text.replace(['"', ',', '[', ']'], " ");
+                }
+                let lines = key_lines(&text);
                 seen.extend(lines.into_iter().map(|(line, key)| Observation::at(&path).line(line).text(key)));
             }
             Err(error) => unread.push(error),
         }
     }
+    let mut in_lines = false;
     for path in cloud_lines::files(image)? {
         match image.read_text(&path) {
             Ok(text) => {
                 let text = text.unwrap_or_default();
                 let keys = cloud_lines::keys(&text).into_iter().filter(is_seeded_key);
-                seen.extend(keys.map(|key| {
-                    Observation::at(&path).line(key.line).text(format!("{} puts keys in", visible(&key.keys.join("."))))
-                }));
+                for key in keys {
+                    in_lines = true;
+                    let text = format!("{} puts keys in", visible(&key.keys.join(".")));
+                    seen.push(Observation::at(&path).line(key.line).text(text));
+                }
             }
             Err(error) => unread.push(error),
         }
     }
+    if !in_lines && image.cloud_init().is_ok_and(|cloud_init| is_seeding(&cloud_init.config)) {
+        seen.push(Observation::fact("cloud-init's merged configuration puts keys in"));
+    }
     let fail = "Public keys on the image let somebody in to every copy.";
-    Ok(conclude(seen, unread, fail, "No account trusts a public key."))
+    let finding = conclude(seen, unread, fail, "No account trusts a public key.");
+    // Keys that lie elsewhere are SSH-14's business; they are told here without a path, for no file is to go.
+    let asked = trust_anchors::programs(image)?;
+    Ok(finding.seen(asked.into_iter().map(|program| Observation::fact(format!("{program} may hand out other keys")))))
+}
+
+/// Whether the merged configuration puts keys in for anybody, in whatever style it is written.
+fn is_seeding(config: &Value) -> bool {
+    match config {
+        Value::Map(entries) => entries.iter().any(|(name, value)| {
+            let is_none = matches!(value, Value::Null) || *value == Value::List(Vec::new());
+            (is_key_name(name) && !is_none)
+                || (matches!(name.as_str(), "users" | "user" | "system_info" | "default_user") && is_seeding(value))
+        }),
+        Value::List(items) => items.iter().any(is_seeding),
+        _ => false,
+    }
+}
+
+fn is_key_name(name: &str) -> bool {
+    matches!(name, "ssh_authorized_keys" | "ssh-authorized-keys" | "ssh_import_id" | "ssh-import-id")
+}
+
+/// The files of certificate authorities whose certificates sshd takes for keys, for the server or in some block.
+fn authorities(image: &Image) -> Result<BTreeSet<PathBuf>, Error> {
+    const KEYWORD: &str = "trustedusercakeys";
+    let sshd = image.sshd()?;
+    let mut words: Vec<String> = sshd.effective(None).get(KEYWORD).map_or_else(Vec::new, |ours| ours.values.clone());
+    words.extend(in_blocks(sshd, KEYWORD));
+    let paths = words.into_iter().map(|word| PathBuf::from(word.trim_matches('"')));
+    Ok(paths.filter(|path| path.is_absolute()).collect())
+}
+
+/// The values that lines in blocks give `keyword`.
+fn in_blocks<'a>(sshd: &'a Sshd, keyword: &'a str) -> impl Iterator<Item = String> + 'a {
+    let lines = sshd.matches.iter().flat_map(|block| &block.sets).filter(move |(name, _)| name == keyword);
+    lines.flat_map(move |(_, origin)| {
+        let words = origin.text.split([' ', '\t', '=']).map(|word| word.trim_matches('"'));
+        words
+            .filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case(keyword))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    })
 }
 
 /// The bytes of a regular file; `None` for anything else. sshd reads a key file of any size to its end, so one that is
@@ -66,13 +132,11 @@ fn key_file(image: &Image, path: &Path) -> Result<Option<Vec<u8>>, Error> {
 
 /// Whether a line of cloud-init's configuration puts keys of the publisher's in.
 pub(crate) fn is_seeded_key(key: &KeyLine) -> bool {
-    let is_key =
-        |name: &str| matches!(name, "ssh_authorized_keys" | "ssh-authorized-keys" | "ssh_import_id" | "ssh-import-id");
     let keys: Vec<&str> = key.keys.iter().map(String::as_str).collect();
     let is_none = matches!(key.value.as_str(), "null" | "~" | "[]");
     match keys.as_slice() {
         [name] | ["users", "-", name] | ["system_info", "default_user", name] | ["user", name] => {
-            is_key(name) && !is_none
+            is_key_name(name) && !is_none
         }
         _ => false,
     }
@@ -93,14 +157,7 @@ fn configured(image: &Image) -> Result<BTreeSet<PathBuf>, Error> {
     let server = sshd.effective(None);
     let mut patterns = words(server.get(KEYWORD).map_or(&[], |setting| &setting.values));
     // Whomever and whatever address a block is for: a file it names lets somebody in.
-    let in_blocks = sshd.matches.iter().flat_map(|block| &block.sets).filter(|(keyword, _)| keyword == KEYWORD);
-    patterns.extend(in_blocks.flat_map(|(_, origin)| {
-        let values: Vec<String> = origin.text.split([' ', '\t', '=']).map(str::to_owned).collect();
-        words(&values)
-            .into_iter()
-            .filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case(KEYWORD))
-            .collect::<Vec<_>>()
-    }));
+    patterns.extend(in_blocks(sshd, KEYWORD));
     for user in &image.accounts()?.users {
         paths.extend(patterns.iter().filter_map(|pattern| expanded(pattern, user)));
     }
@@ -161,7 +218,8 @@ fn expanded(pattern: &str, user: &User) -> Option<PathBuf> {
 mod tests {
     use std::os::unix::ffi::OsStrExt;
 
-    use crate::change::trial::mended;
+    use crate::change::Remedy;
+    use crate::change::trial::{mended, remedy_of};
     use crate::check::Status;
     use crate::check::trial::judged;
     use crate::image::fixture::Fixture;
@@ -257,6 +315,57 @@ mod tests {
         assert_eq!(status(&fixture), Status::Fail);
         let after = mended(&fixture.image(), "KEY-03");
         assert_eq!(after.read_text(path.as_ref()).unwrap().unwrap(), "locale: C\n");
+    }
+
+    #[test]
+    fn authorities_and_layers_of_containers_are_key_files_too() {
+        for path in [
+            "/etc/ssh/ca.pub",
+            "/etc/ssh/block-ca.pub",
+            "/var/lib/docker/overlay2/abc/diff/root/.ssh/authorized_keys",
+            "/var/lib/machines/one/home/bob/.ssh/authorized_keys",
+            "/var/backups/home/authorized_keys.gz.txt",
+            "/etc/credstore/ssh.authorized_keys.root",
+        ] {
+            let fixture = base();
+            let config = "TrustedUserCAKeys /etc/ssh/ca.pub\nMatch User x\n  TrustedUserCAKeys=/etc/ssh/block-ca.pub\n";
+            fixture.file("/etc/ssh/sshd_config", config).file(path, KEY);
+            let finding = judged(&fixture.image(), "KEY-03");
+            assert_eq!((finding.status, finding.observations.len()), (Status::Fail, 1), "{path}");
+            mended(&fixture.image(), "KEY-03");
+        }
+    }
+
+    #[test]
+    fn a_users_record_is_read_and_left_to_a_person() {
+        let fixture = base();
+        let record =
+            format!("{{\"userName\":\"x\",\n\"privileged\":{{\"sshAuthorizedKeys\":[\"{}\"]}}}}\n", KEY.trim());
+        fixture.file("/etc/userdb/x.user", record);
+        assert_eq!(judged(&fixture.image(), "KEY-03").observations[0].line, Some(2));
+        assert!(matches!(remedy_of(&fixture.image(), "KEY-03"), Some(Remedy::ByHand(_))));
+    }
+
+    #[test]
+    fn keys_in_cloud_inits_configuration_written_in_braces_are_found() {
+        let fixture = base();
+        fixture.file(
+            "/etc/cloud/cloud.cfg.d/10-x.cfg",
+            format!("users: [{{name: x, ssh_authorized_keys: [\"{}\"]}}]\n", KEY.trim()),
+        );
+        assert_eq!(status(&fixture), Status::Fail);
+    }
+
+    #[test]
+    fn a_program_that_hands_out_keys_is_named_and_no_file_goes_for_it() {
+        let fixture = base();
+        let config = "AuthorizedKeysCommand /opt/keys %u\nAuthorizedKeysCommandUser nobody\n";
+        fixture.file("/etc/ssh/sshd_config", config);
+        let finding = judged(&fixture.image(), "KEY-03");
+        assert_eq!((finding.status, finding.observations[0].path.as_deref()), (Status::Pass, None));
+        assert!(finding.observations[0].text.as_deref().unwrap().contains("/etc/ssh/sshd_config:1"), "{finding:?}");
+        fixture.file("/root/.ssh/authorized_keys", KEY);
+        mended(&fixture.image(), "KEY-03");
     }
 
     #[test]

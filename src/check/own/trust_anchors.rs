@@ -61,6 +61,24 @@ pub(crate) fn check(image: &Image) -> Result<Finding, Error> {
     Ok(Finding::new(Status::Pass, "No authority or program of the seller's decides who may log in."))
 }
 
+/// The lines that make a program of somebody's hand out keys, each as `AuthorizedKeysCommand (FILE:LINE)`.
+pub(super) fn programs(image: &Image) -> Result<Vec<String>, Error> {
+    const KEYWORD: &str = "authorizedkeyscommand";
+    let sshd = image.sshd()?;
+    let effective = sshd.effective(None);
+    let server = effective.get(KEYWORD).into_iter().flat_map(|setting| &setting.origins);
+    let blocks = sshd.matches.iter().flat_map(|block| &block.sets).filter(|(name, _)| name == KEYWORD);
+    let mut named = Vec::new();
+    for origin in server.chain(blocks.map(|(_, origin)| origin)) {
+        if trusts(image, KEYWORD, &words(origin))? {
+            let place = crate::image::text::path(&origin.path);
+            named.push(format!("{} ({place}:{})", crate::image::sshd::usual_name(KEYWORD), origin.line));
+        }
+    }
+    named.dedup();
+    Ok(named)
+}
+
 /// Every setting that trusts somebody: the server's, each connection's, and those of blocks that none of them meets.
 fn of_sshd(image: &Image) -> Result<Vec<Observation>, Error> {
     let sshd = image.sshd()?;
