@@ -74,6 +74,7 @@ mod snapshot_encryption;
 mod snapshot_sizes;
 mod ssh_keys;
 mod ssh_reachable;
+mod ssh_socket;
 pub(crate) mod sshd_at_boot;
 mod sshd_valid;
 mod standing_access;

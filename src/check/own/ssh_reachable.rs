@@ -6,6 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
+use super::ssh_socket::{self, Listen};
 use crate::check::kinds::sshd::no_server;
 use crate::check::own::key_login::fits;
 use crate::check::{Finding, Observation, Status};
@@ -75,14 +76,19 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     if sshd.main.is_none() {
         return Ok(no_server());
     }
-    let port: u16 = sshd.effective(None).value("port").parse().unwrap_or(22);
+    let listens = ssh_socket::listens(image)?;
+    let of_socket = listens.iter().flatten().find_map(Listen::port);
+    let port: u16 = of_socket.or_else(|| sshd.effective(None).value("port").parse().ok()).unwrap_or(22);
     let (mut shut, mut unclear) = (Vec::new(), Vec::new());
     let mut judge = |door: Door| match door {
         Door::Shut(seen) if !shut.contains(&seen) => shut.push(seen),
         Door::Unclear(seen) if !unclear.contains(&seen) => unclear.push(seen),
         Door::Open | Door::Shut(_) | Door::Unclear(_) => {}
     };
-    judge(listening(image)?);
+    judge(match &listens {
+        Some(listens) => of_socket_unit(listens),
+        None => listening(image)?,
+    });
     judge(wrappers(image)?);
     for net in SCANNERS {
         judge(lists(image, net)?);
@@ -105,19 +111,30 @@ fn starts(image: &Image, unit: &str) -> Result<bool, Error> {
     Ok(image.units()?.state(unit) == State::Enabled)
 }
 
+/// Whether a server at this address is reached from the scanner's networks.
+fn is_reached(address: &str) -> bool {
+    match address.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => !address.is_loopback(),
+        // The scanner's networks are IPv4; `::` takes it in as well.
+        Ok(IpAddr::V6(address)) => address.is_unspecified(),
+        Err(_) => true,
+    }
+}
+
+fn of_socket_unit(listens: &[Listen]) -> Door {
+    match listens.first() {
+        Some(first) if !listens.iter().any(|listen| listen.address().is_none_or(is_reached)) => {
+            let what = format!("systemd listens on {} only", visible(&first.value));
+            Door::Shut(Observation::at(&first.path).line(first.line).text(what))
+        }
+        _ => Door::Open,
+    }
+}
+
 fn listening(image: &Image) -> Result<Door, Error> {
     let effective = image.sshd()?.effective(None);
     let Some(setting) = effective.get("listenaddress") else { return Ok(Door::Open) };
-    let is_reached = |value: &String| {
-        let address = value.rsplit_once(':').map_or(value.as_str(), |(address, _)| address);
-        let address = address.trim_matches(['[', ']']);
-        match address.parse::<IpAddr>() {
-            Ok(IpAddr::V4(address)) => !address.is_loopback(),
-            // The scanner's networks are IPv4; `::` takes it in as well.
-            Ok(IpAddr::V6(address)) => address.is_unspecified(),
-            Err(_) => true,
-        }
-    };
+    let is_reached = |value: &String| is_reached(value.rsplit_once(':').map_or(value.as_str(), |(address, _)| address));
     if setting.values.is_empty() || setting.values.iter().any(is_reached) {
         return Ok(Door::Open);
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::ssh_socket::{self, Listen};
 use crate::check::{Finding, Observation, Status};
 use crate::image::text::visible;
 use crate::image::units::{State, Unit};
@@ -30,6 +31,9 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     if let Some(unit) = units.iter().find(|unit| unit.state == State::Enabled) {
         let effective = sshd.effective(None);
         let ports = effective.get("port").map_or_else(String::new, |setting| visible(&setting.values.join(", ")));
+        if let Some(listens) = ssh_socket::listens(image)? {
+            return Ok(on_demand(&listens, &ports).seen([seen("enabled", unit)]));
+        }
         let how = if unit.name.ends_with(".socket") { "on demand, through its socket unit" } else { "at boot" };
         let text =
             format!("The SSH server starts {how}; its configuration says port {ports}: declare that for scanning.");
@@ -50,6 +54,28 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
         Finding::new(Status::Fail, "The SSH server does not start at boot.")
     }
     .seen(not_on))
+}
+
+/// The server behind a socket, which listens where the socket says; sshd's own ports have no effect.
+fn on_demand(listens: &[Listen], configured: &str) -> Finding {
+    let mut ports: Vec<String> = listens.iter().filter_map(Listen::port).map(|port| port.to_string()).collect();
+    ports.dedup();
+    let seen = |listen: &Listen| {
+        Observation::at(&listen.path).line(listen.line).text(format!("ListenStream={}", visible(&listen.value)))
+    };
+    if ports.is_empty() {
+        let fail = "The SSH server starts through its socket unit, and that listens on no TCP port.";
+        return Finding::new(Status::Fail, fail).seen(listens.iter().map(seen));
+    }
+    let ports = ports.join(", ");
+    let but = if ports == configured {
+        String::new()
+    } else {
+        format!(" (the port {configured} of sshd's configuration has no effect)")
+    };
+    let text =
+        format!("The SSH server starts on demand; its socket unit says port {ports}{but}: declare that for scanning.");
+    Finding::new(Status::Pass, text).seen(listens.iter().map(seen))
 }
 
 #[cfg(test)]
@@ -101,5 +127,11 @@ mod tests {
             )
             .link("/etc/systemd/system/sockets.target.wants/ssh.socket", "/usr/lib/systemd/system/ssh.socket");
         assert_eq!(judged(&fixture.image(), "SSH-07").status, Status::Pass);
+        fixture.file("/etc/systemd/system/ssh.socket.d/p.conf", "[Socket]\nListenStream=\nListenStream=2222\n");
+        let finding = judged(&fixture.image(), "SSH-07");
+        assert_eq!(finding.status, Status::Pass);
+        assert!(finding.summary.contains("port 2222 (the port 22"), "{}", finding.summary);
+        fixture.file("/etc/systemd/system/ssh.socket.d/p.conf", "[Socket]\nListenStream=\nListenStream=/run/ssh\n");
+        assert_eq!(judged(&fixture.image(), "SSH-07").status, Status::Fail);
     }
 }

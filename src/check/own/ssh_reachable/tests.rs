@@ -142,3 +142,15 @@ fn rules_that_cannot_be_read_are_unknown() {
     fixture.fifo("/etc/hosts.deny");
     assert_eq!(status(&fixture), Status::Unknown);
 }
+
+#[test]
+fn a_socket_that_listens_on_the_loop_back_only_shuts_the_door() {
+    let fixture = server("ListenAddress 127.0.0.1\n");
+    let path = "/usr/lib/systemd/system/ssh.socket";
+    fixture.file(path, "[Socket]\nListenStream=22\n[Install]\nWantedBy=sockets.target\n");
+    fixture.link("/etc/systemd/system/sockets.target.wants/ssh.socket", path);
+    assert_eq!(status(&fixture), Status::Pass, "sshd's own address has no effect");
+    fixture.file("/etc/systemd/system/ssh.socket.d/x.conf", "[Socket]\nListenStream=\nListenStream=127.0.0.1:22\n");
+    let finding = judged(&fixture.image(), "SSH-08");
+    assert_eq!((finding.status, finding.observations[0].line), (Status::Fail, Some(3)));
+}
