@@ -112,19 +112,27 @@ impl Placed {
     }
 }
 
+/// One file of guidelines.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct RuleFile {
+pub(super) struct RuleFile {
+    /// The guidelines.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Vec<Guideline>"))]
     guideline: Vec<Spanned<Guideline>>,
 }
 
 fn parse(file: &str, text: &str) -> Result<Vec<Placed>, LoadError> {
-    let rules: RuleFile = toml::from_str(text).map_err(|error| LoadError {
-        file: file.to_owned(),
-        line: error.span().map(|span| line_of(text, span.start)),
-        message: error.message().replace('\n', " "),
+    let rules: RuleFile = toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| line_of(text, span.start));
+        let field = line.and_then(|line| field_on(text.lines().nth(line - 1)?)).unwrap_or_default();
+        LoadError { file: file.to_owned(), line, message: for_writers(error.message(), field) }
     })?;
+    if rules.guideline.is_empty() {
+        let message = "it holds no [[guideline]]; write one, or take the file out of the directory".to_owned();
+        return Err(LoadError { file: file.to_owned(), line: None, message });
+    }
     let placed = rules.guideline.into_iter().map(|guideline| Placed {
         line: line_of(text, guideline.span().start),
         guideline: guideline.into_inner(),
@@ -132,6 +140,43 @@ fn parse(file: &str, text: &str) -> Result<Vec<Placed>, LoadError> {
     });
     placed.map(|placed| check_texts(&placed).map(|()| placed)).collect()
 }
+
+/// `severity` of a line such as `severity = 1`.
+fn field_on(line: &str) -> Option<&str> {
+    let name = line.split_once('=')?.0.trim();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (!name.is_empty() && name.bytes().all(plain)).then_some(name)
+}
+
+/// What the TOML reader says, in one line and in the words of TOML; about which field, where it does not say itself.
+fn for_writers(message: &str, field: &str) -> String {
+    let mut message = message.trim().replace('\n', " ");
+    for (serde, toml) in [
+        ("invalid type: sequence", "invalid type: list"),
+        ("invalid type: map", "invalid type: table"),
+        ("expected a sequence", "expected a list, such as [\"…\"]"),
+        ("expected a map", "expected a table"),
+        ("unknown variant", "unknown word"),
+        ("wanted string or table", "expected a word in quotes or a table"),
+        ("unexpected keys in table: ", "unknown field "),
+        (", available keys: ", ", expected "),
+    ] {
+        message = message.replace(serde, toml);
+    }
+    if !field.is_empty() && ["invalid type", "unknown word", "expected"].iter().any(|start| message.starts_with(start))
+    {
+        message = format!("`{field}`: {message}");
+    }
+    match message.split_once(", expected one of ") {
+        Some((what, all)) if all.matches(',').count() > MOST_NAMED => {
+            format!("{what}; `seaworthy guidelines --schema` lists what there is")
+        }
+        _ => message,
+    }
+}
+
+/// The most words that a message lists.
+const MOST_NAMED: usize = 20;
 
 fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();

@@ -10,8 +10,10 @@ mod order;
 mod phase;
 mod rule;
 pub mod runtimes;
+mod schema;
 
 pub use load::{Catalogue, LoadError};
 pub use order::Earlier;
 pub use phase::{PHASES, Phase, Severity};
 pub use rule::{Absent, AmiAttribute, Check, Fix, Guideline, OwnCheck, OwnFix, Saying, Source, SweptKind};
+pub use schema::SCHEMA;

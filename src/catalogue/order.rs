@@ -61,6 +61,26 @@ impl<'de> Visitor<'de> for IdOrTable {
     }
 }
 
+#[cfg(test)]
+impl schemars::JsonSchema for Earlier {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Earlier".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let text = |description: &str| serde_json::json!({"type": "string", "description": description});
+        schemars::json_schema!({
+            "description": "Another guideline that is dealt with first.",
+            "anyOf": [text("Its id."), {
+                "type": "object",
+                "properties": {"id": text("Its id."), "why": text("Why it must come first.")},
+                "required": ["id"],
+                "additionalProperties": false
+            }]
+        })
+    }
+}
+
 /// `guidelines` in the order they are dealt with. What a guideline `needs`, and what it comes `after`, is before it, so
 /// that one that needs something of a later phase waits for that. What waits in a circle is left out; the loader
 /// refuses it ([`circle`]).

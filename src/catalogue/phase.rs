@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// AWS says "must", or its scan rejects the image.
@@ -18,6 +19,7 @@ pub enum Severity {
 
 /// When it is dealt with; phases are gone through in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Before anything is changed: is this the right base, is there a way back?

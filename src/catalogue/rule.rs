@@ -9,35 +9,46 @@ use super::phase::{Phase, Severity};
 
 /// Where AWS (or another authority) asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// The page's title.
+    #[cfg_attr(test, schemars(regex(pattern = r"\S")))]
     pub page: String,
     /// The section on the page.
+    #[cfg_attr(test, schemars(regex(pattern = r"\S")))]
     pub section: String,
 }
 
 /// One thing a publishable image must satisfy.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Guideline {
     /// `SSH-04`: section and number; never reused.
+    #[cfg_attr(test, schemars(regex(pattern = "^[A-Z]{2,8}-[0-9]{1,4}$")))]
     pub id: String,
     /// One line, says the wanted state.
+    #[cfg_attr(test, schemars(regex(pattern = r"^[^\n]*\S[^\n]*$")))]
     pub title: String,
     /// How much it matters.
     pub severity: Severity,
     /// When it is dealt with.
     pub phase: Phase,
     /// Where it is asked for; never empty.
+    #[cfg_attr(test, schemars(length(min = 1)))]
     pub sources: Vec<Source>,
     /// What it asks, in a sentence or two.
+    #[cfg_attr(test, schemars(regex(pattern = r"\S")))]
     pub asks: String,
     /// The attack or the rejection it prevents.
+    #[cfg_attr(test, schemars(regex(pattern = r"\S")))]
     pub why: String,
     /// How to do it by hand, with commands.
+    #[cfg_attr(test, schemars(regex(pattern = r"\S")))]
     pub by_hand: String,
     /// What can go wrong when doing it.
+    #[cfg_attr(test, schemars(regex(pattern = r"\S")))]
     pub danger: String,
     /// The statement a person confirms, where only a person can know.
     #[serde(default)]
@@ -74,6 +85,7 @@ impl Guideline {
 ///
 /// Path patterns are those of [`crate::image::Image::glob`]; a pattern that starts with `~/` is tried in every home.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Check {
     /// The effective sshd setting has one of the wanted values, for the server and for every login user's connection.
@@ -183,6 +195,7 @@ pub enum Check {
 
 /// An attribute of an AMI (EC2 API reference, data type Image).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum AmiAttribute {
     /// `hvm` or `paravirtual`.
     VirtualizationType,
@@ -204,6 +217,7 @@ pub enum AmiAttribute {
 
 /// What must not be there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Absent {
     /// Patterns.
@@ -229,6 +243,7 @@ pub struct Absent {
 
 /// What lines of some files say; patterns of lines are those of [`Check::Lines`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Saying {
     /// Patterns of paths; what is no regular file is left out.
@@ -246,6 +261,7 @@ pub struct Saying {
 
 /// What the sweep over every file looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SweptKind {
     /// A private key in any armour, or a store that holds one.
@@ -264,6 +280,7 @@ pub enum SweptKind {
 
 /// Checks with logic of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OwnCheck {
     /// OSL-01.
@@ -420,6 +437,7 @@ pub enum OwnCheck {
 
 /// How a failing guideline is mended: into which changes a finding turns.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Fix {
     /// Sets an sshd keyword where it takes effect, `Match` blocks included.
@@ -458,6 +476,7 @@ pub enum Fix {
 
 /// Fixes with logic of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OwnFix {
     /// OSL-06: switches signature checks back on.

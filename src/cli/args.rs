@@ -126,7 +126,10 @@ Exit codes: 0 authentic and seaworthy; 1 authentic but not seaworthy; 2 wrong us
 6 not what was expected; 7 a file is missing.")]
     Verify(VerifyArgs),
     /// List the catalogue, or explain one guideline
-    #[command(after_help = "Examples:\n  seaworthy guidelines\n  seaworthy guidelines SSH-04")]
+    #[command(after_help = "Examples:
+  seaworthy guidelines
+  seaworthy guidelines SSH-04
+  seaworthy guidelines --schema > seaworthy.schema.json")]
     Guidelines(GuidelinesArgs),
     /// Print what was found out about the image, raw
     #[command(after_help = "Examples:
@@ -311,6 +314,9 @@ fn age(text: &str) -> Result<SignedDuration, String> {
 pub(super) struct GuidelinesArgs {
     /// The guideline to explain
     pub(super) id: Option<String>,
+    /// Print the JSON Schema of the files that --guidelines takes, for editors
+    #[arg(long, conflicts_with = "id")]
+    pub(super) schema: bool,
 }
 
 #[derive(Debug, Args)]

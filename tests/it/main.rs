@@ -23,6 +23,7 @@ mod packages;
 mod practice;
 mod real_root;
 mod report;
+mod schema;
 mod screens;
 mod sshd;
 mod support;
