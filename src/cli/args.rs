@@ -353,6 +353,8 @@ pub(super) enum Fact {
     CloudInit,
     /// systemd units and their state
     Units,
+    /// Who configures network cards at boot, and what each file tells them
+    Network,
     /// Installed packages
     Packages,
     /// Listening sockets (this machine only)

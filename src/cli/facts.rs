@@ -10,6 +10,7 @@ use crate::image::Image;
 use crate::image::accounts::{Accounts, Password};
 use crate::image::cloud_init::Value;
 use crate::image::live::metadata::Answer;
+use crate::image::network::{Address, ByCloudInit, Tool};
 use crate::image::sshd::Connection;
 use crate::image::text;
 
@@ -34,6 +35,7 @@ pub(super) fn run(args: &FactsArgs, common: &Common) -> Result<u8, Failure> {
                 Fact::Sshd,
                 Fact::CloudInit,
                 Fact::Units,
+                Fact::Network,
                 Fact::Packages,
                 Fact::Sockets,
                 Fact::SecurityGroup,
@@ -88,6 +90,7 @@ fn name(fact: Fact) -> &'static str {
         Fact::Sshd => "sshd",
         Fact::CloudInit => "cloud-init",
         Fact::Units => "units",
+        Fact::Network => "network",
         Fact::Packages => "packages",
         Fact::Sockets => "sockets",
         Fact::SecurityGroup => "security-group",
@@ -102,6 +105,7 @@ fn find(image: &Image, fact: Fact, args: &FactsArgs) -> Result<(String, serde_js
         Fact::Sshd => sshd(image, args)?,
         Fact::CloudInit => cloud_init(image)?,
         Fact::Units => units(image)?,
+        Fact::Network => network(image)?,
         Fact::Packages => packages(image)?,
         Fact::Sockets => sockets(image)?,
         Fact::SecurityGroup => security_group(image)?,
@@ -281,6 +285,53 @@ fn units(image: &Image) -> Result<(String, serde_json::Value), Failure> {
         .map(|unit| serde_json::json!({"name": unit.name, "state": format!("{:?}", unit.state).to_lowercase(), "path": text::path(&unit.path)}))
         .collect();
     Ok((out, serde_json::json!({"default_target": units.default_target, "units": rows})))
+}
+
+fn network(image: &Image) -> Result<(String, serde_json::Value), Failure> {
+    let network = image.network()?;
+    let mut out = String::new();
+    let on: Vec<&str> = Tool::ALL.into_iter().filter(|tool| network.is_on(*tool)).map(Tool::name).collect();
+    let _ = writeln!(out, "starts-at-boot {}", if on.is_empty() { "-".to_owned() } else { on.join(", ") });
+    let by_cloud_init = match &network.cloud_init {
+        ByCloudInit::Writes { renderer, tool } => format!("writes {} for {}", renderer.name(), tool.name()),
+        ByCloudInit::Fixed => "writes what its configuration says".to_owned(),
+        ByCloudInit::No(why) => format!("writes nothing: {}", text::visible(why)),
+    };
+    let _ = writeln!(out, "cloud-init {by_cloud_init}");
+    let mut rows = Vec::new();
+    for source in &network.sources {
+        let profile = &source.profile;
+        let address = match profile.address {
+            Address::Dhcp => "dhcp",
+            Address::Static => "static",
+            Address::Nothing => "none",
+        };
+        let names = if profile.names.is_empty() { "*".to_owned() } else { profile.names.join(",") };
+        let _ = write!(out, "{}:{} {address} {}", text::path(&source.path), profile.line, text::visible(&names));
+        for bound in &profile.bound {
+            let _ = write!(out, " [line {}: {}]", bound.line, text::visible(&bound.text));
+        }
+        out.push('\n');
+        let bound: Vec<_> = profile
+            .bound
+            .iter()
+            .map(|bound| serde_json::json!({"path": text::path(&bound.path), "line": bound.line, "text": bound.text}))
+            .collect();
+        rows.push(serde_json::json!({
+            "path": text::path(&source.path), "line": profile.line, "by": source.tool.name(), "address": address, "names": profile.names,
+            "drivers": profile.drivers, "automatic": profile.automatic, "bound": bound, "from_cloud_init": source.from_cloud_init,
+        }));
+    }
+    for broken in &network.broken {
+        let _ = writeln!(
+            out,
+            "{}:{} not understood: {}",
+            text::path(&broken.path),
+            broken.line,
+            text::visible(&broken.why)
+        );
+    }
+    Ok((out, serde_json::json!({"starts_at_boot": on, "cloud_init": by_cloud_init, "sources": rows})))
 }
 
 fn packages(image: &Image) -> Result<(String, serde_json::Value), Failure> {

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::check::{Finding, Observation, Status};
-use crate::image::cloud_init::{CloudInit, Runs};
+use crate::image::cloud_init::{CloudInit, Runs, Value};
 use crate::image::text::visible;
-use crate::image::{Error, Image};
+use crate::image::{Error, Image, kernel};
 
 /// Scripts that older images fetch the key with.
 const SCRIPTS: [&str; 3] = ["/etc/rc.local", "/etc/rc.d/rc.local", "/etc/init.d/ec2-get-credentials"];
@@ -40,9 +40,20 @@ fn missing(image: &Image, cloud_init: &CloudInit) -> Result<Option<Observation>,
             None => Observation::fact(why),
         })
     };
-    if let Some((path, why)) = cloud_init.broken.first() {
-        // cloud-init goes on without that file; what it leaves was judged, but the file was meant for something.
-        return Err(Error::malformed("read", path, visible(why)));
+    // cloud-init goes on without a file it cannot read, but the file was meant for something.
+    cloud_init.whole()?;
+    if let Some(seen) = seeded(image, cloud_init)? {
+        return Ok(Some(seen));
+    }
+    if let Some(seen) = cached(image, cloud_init)? {
+        return Ok(Some(seen));
+    }
+    let is_off = matches!(cloud_init.get(&["allow_public_ssh_keys"]), Some(Value::Bool(false)));
+    if is_off {
+        return Ok(at(
+            "allow_public_ssh_keys",
+            "cloud-init is told to take no keys (allow_public_ssh_keys)".to_owned(),
+        ));
     }
     if let Some(sources) = cloud_init.datasources()
         && !sources.iter().any(|source| matches!(*source, "Ec2" | "Ec2Local"))
@@ -67,6 +78,44 @@ fn missing(image: &Image, cloud_init: &CloudInit) -> Result<Option<Observation>,
         return Ok(at("users", "cloud-init is told of no default user".to_owned()));
     }
     Ok(None)
+}
+
+/// A data source that lies on the image itself, or that the kernel is told of: cloud-init then asks EC2 for nothing.
+fn seeded(image: &Image, cloud_init: &CloudInit) -> Result<Option<Observation>, Error> {
+    for (path, line) in kernel::command_lines(image)? {
+        let is_other = |word: &&str| {
+            let source = word.strip_prefix("ds=").or_else(|| word.strip_prefix("ci.ds=")).unwrap_or("ec2");
+            !source.to_ascii_lowercase().starts_with("ec2")
+        };
+        if let Some(word) = kernel::words(&line).find(is_other) {
+            return Ok(Some(Observation::at(path).text(visible(word))));
+        }
+    }
+    let sources = cloud_init.datasources();
+    // The list of cloud-init itself begins with NoCloud.
+    let before = sources.as_ref().is_none_or(|listed| {
+        listed.iter().take_while(|source| !source.starts_with("Ec2")).any(|source| source.starts_with("NoCloud"))
+    });
+    let seeds = image.glob("/var/lib/cloud/seed/nocloud{,-net}/{meta-data,user-data}")?;
+    let seed = seeds.into_iter().next().filter(|_| before);
+    Ok(seed.map(|path| Observation::at(path).text("a NoCloud seed: cloud-init takes it before it asks EC2")))
+}
+
+/// The build instance's record, where cloud-init is told to trust it on a machine with another id.
+fn cached(image: &Image, cloud_init: &CloudInit) -> Result<Option<Observation>, Error> {
+    const MARKER: &str = "/var/lib/cloud/instance/manual_clean_marker";
+    if image.lstat(Path::new("/var/lib/cloud/instance"))?.is_none() {
+        return Ok(None);
+    }
+    let why = "cloud-init is told to go on with the record of the build instance (manual_cache_clean)";
+    if matches!(cloud_init.get(&["manual_cache_clean"]), Some(Value::Bool(true))) {
+        let origin = cloud_init.origin("manual_cache_clean");
+        return Ok(Some(origin.map_or_else(
+            || Observation::fact(why),
+            |origin| Observation::at(&origin.path).line(origin.line).text(why),
+        )));
+    }
+    Ok(image.stat(Path::new(MARKER))?.map(|_| Observation::at(MARKER).text(why)))
 }
 
 /// The settings of ds-identify, which decides before cloud-init whether it runs.
@@ -124,6 +173,29 @@ mod tests {
         fixture.file("/etc/cloud/ds-identify.cfg", "datasource: NoCloud\n");
         assert_eq!(judged(&fixture.image(), "KEY-06").status, Status::Fail);
         assert_eq!(judged(&Fixture::debian().image(), "KEY-06").status, Status::Fail);
+    }
+
+    #[test]
+    fn a_seed_or_the_build_instances_record_comes_before_ec2() {
+        let fails = |fixture: &Fixture| judged(&fixture.image(), "KEY-06").status == Status::Fail;
+        let fixture = with("datasource_list: [ Ec2, NoCloud ]\n");
+        fixture.file("/var/lib/cloud/seed/nocloud/user-data", "#cloud-config\n");
+        assert!(!fails(&fixture), "Ec2 comes first");
+        fixture.file("/etc/cloud/cloud.cfg.d/10-x.cfg", "datasource_list: [ NoCloud, Ec2 ]\n");
+        assert!(fails(&fixture));
+        let fixture = with("allow_public_ssh_keys: false\n");
+        assert!(fails(&fixture));
+        let fixture = with("\n");
+        fixture.file("/etc/default/grub", "GRUB_CMDLINE_LINUX=\"ds=nocloud;s=/seed/\"\n");
+        assert!(fails(&fixture));
+        let fixture = with("manual_cache_clean: true\n");
+        assert!(!fails(&fixture), "nothing is recorded");
+        fixture.link("/var/lib/cloud/instance", "instances/i-1");
+        assert!(fails(&fixture));
+        fixture
+            .file("/etc/cloud/cloud.cfg.d/10-x.cfg", "\n")
+            .file("/var/lib/cloud/instances/i-1/manual_clean_marker", "");
+        assert!(fails(&fixture));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
         Ok(pass) => return Ok(pass),
         Err(why) => lacks.extend(why),
     }
+    // A file that could not be understood may have set it otherwise.
+    image.cloud_init()?.whole()?;
     let fail = "Nothing makes new host keys at the first boot; without keys the SSH server does not start.";
     Ok(Finding::new(Status::Fail, fail).seen(lacks))
 }
@@ -40,6 +42,9 @@ fn by_cloud_init(image: &Image, cloud_init: &CloudInit) -> Judged<Observation> {
         Some(origin) => Ok(Err(Observation::at(&origin.path).line(origin.line).text(why))),
         None => Ok(Err(Observation::fact(why))),
     };
+    if !cloud_init.broken.is_empty() {
+        return lacks("cloud-init's configuration is not all understood");
+    }
     match &cloud_init.runs {
         Runs::Yes => {}
         Runs::NotInstalled => return lacks("cloud-init is not installed"),
@@ -216,6 +221,65 @@ mod tests {
         }
         fixture.file("/etc/cloud/cloud.cfg.d/10-x.cfg", "ssh_deletekeys: false\n").remove("/etc/ssh/ssh_host_rsa_key");
         assert_eq!(status(&fixture), Status::Pass, "there is nothing to keep");
+    }
+
+    #[test]
+    fn configuration_that_is_not_understood_is_unknown() {
+        let fixture = debian();
+        fixture.cloud_init("admin").file("/etc/cloud/cloud.cfg.d/10-x.cfg", "a: [\n");
+        assert_eq!(status(&fixture), Status::Unknown);
+    }
+
+    #[test]
+    fn amazon_linux_2_leaves_it_to_the_servers_keygen_unit() {
+        let fixture = debian();
+        fixture
+            .cloud_init("ec2-user")
+            .file("/etc/cloud/cloud.cfg.d/10-al2.cfg", "ssh_deletekeys: false\nssh_genkeytypes: ~\n")
+            .file("/usr/lib/systemd/system/sshd.service", "[Unit]\nAfter=network.target sshd-keygen.service\nWants=sshd-keygen.service\n[Service]\nExecStart=/usr/sbin/sshd -D\n[Install]\nWantedBy=multi-user.target\n")
+            .file("/usr/lib/systemd/system/sshd-keygen.service", "[Unit]\nConditionFileNotEmpty=|!/etc/ssh/ssh_host_rsa_key\n[Service]\nExecStart=/usr/sbin/sshd-keygen\n");
+        let finding = judged(&fixture.image(), "KEY-02");
+        assert_eq!(finding.status, Status::Pass, "{finding:?}");
+        assert!(finding.summary.contains("sshd-keygen.service"), "{finding:?}");
+        fixture.link("/etc/systemd/system/sshd-keygen.service", "/dev/null");
+        assert_eq!(status(&fixture), Status::Fail);
+    }
+
+    #[test]
+    fn amazon_linux_2023_has_both_and_names_cloud_init() {
+        let fixture = debian();
+        fixture
+            .cloud_init("ec2-user")
+            .file("/usr/lib/systemd/system/sshd.service", "[Unit]\nWants=sshd-keygen.target\n[Service]\nExecStart=/usr/sbin/sshd -D\n[Install]\nWantedBy=multi-user.target\n")
+            .file("/usr/lib/systemd/system/sshd-keygen.target", "[Unit]\nWants=sshd-keygen@rsa.service\nWants=sshd-keygen@ed25519.service\n")
+            .file("/usr/lib/systemd/system/sshd-keygen@.service", "[Service]\nExecStart=/usr/libexec/openssh/sshd-keygen %i\n");
+        assert!(judged(&fixture.image(), "KEY-02").summary.contains("cloud-init"));
+        fixture.file("/etc/cloud/cloud-init.disabled", "");
+        assert!(judged(&fixture.image(), "KEY-02").summary.contains("sshd-keygen@"));
+    }
+
+    #[test]
+    fn debian_12_and_older_ubuntus_have_cloud_init_alone() {
+        let fixture = debian();
+        fixture.cloud_init("admin");
+        assert!(judged(&fixture.image(), "KEY-02").summary.contains("cloud-init"));
+        let server = "[Service]\nExecStartPre=/usr/sbin/sshd -t\nExecStart=/usr/sbin/sshd -D $SSHD_OPTS\n[Install]\nWantedBy=multi-user.target\n";
+        fixture.file("/usr/lib/systemd/system/ssh.service", server);
+        for (path, text) in [
+            ("/etc/cloud/cloud-init.disabled", ""),
+            ("/etc/default/grub", "GRUB_CMDLINE_LINUX=cloud-init=disabled\n"),
+            ("/boot/loader/entries/a.conf", "options ro cloud-init=disabled\n"),
+            ("/etc/kernel/cmdline", "root=x cloud-init=disabled\n"),
+            ("/etc/cloud/ds-identify.cfg", "policy: disabled\n"),
+            ("/etc/cloud/cloud.cfg.d/10-x.cfg", "datasource_list: [ None ]\n"),
+        ] {
+            fixture.file(path, text);
+            assert_eq!(status(&fixture), Status::Fail, "{path}");
+            mended(&fixture.image(), "KEY-02");
+            fixture.remove(path);
+        }
+        fixture.link("/etc/systemd/system/cloud-init-local.service", "/dev/null");
+        assert_eq!(status(&fixture), Status::Fail, "a masked unit");
     }
 
     #[test]

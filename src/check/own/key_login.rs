@@ -1,8 +1,9 @@
 //! SSH-09: the login user gets in with a key, and with nothing but a key.
 
+use super::sudo_rights::words;
 use crate::check::kinds::sshd::{at, no_server, refusals};
 use crate::check::{Finding, Observation, Status};
-use crate::image::cloud_init::Runs;
+use crate::image::cloud_init::{CloudInit, Runs, Value};
 use crate::image::sshd::{Connection, Effective, Setting, Sshd};
 use crate::image::text::visible;
 use crate::image::{Error, Image};
@@ -17,6 +18,7 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
         return Ok(Finding::new(Status::Unknown, why).seen([at(&problem.origin)]));
     }
     let cloud_init = image.cloud_init()?;
+    cloud_init.whole()?;
     let user = cloud_init.default_user().filter(|_| cloud_init.runs == Runs::Yes);
     let connection = user.map(|user| Connection {
         user: user.to_owned(),
@@ -26,16 +28,26 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
         lport: sshd.effective(None).value("port").parse().unwrap_or(22),
     });
     let effective = sshd.effective(connection.as_ref());
-    let groups = user.map(|user| image.accounts().map(|accounts| accounts.groups_of(user))).transpose()?;
+    let mut groups: Option<Vec<&str>> =
+        user.map(|user| image.accounts().map(|accounts| accounts.groups_of(user))).transpose()?;
+    if let (Some(user), Some(groups)) = (user, &mut groups) {
+        // What cloud-init adds when it makes the user, a group of the user's own included.
+        groups.push(user);
+        groups.extend(cloud_init.get(&["system_info", "default_user", "groups"]).map(words).unwrap_or_default());
+    }
     let mut bad = methods(&effective);
     bad.extend(places(sshd, &effective));
+    bad.extend(user.and_then(|_| locked(cloud_init, &effective)).into_iter().flatten());
     if let (Some(user), Some(groups)) = (user, groups) {
         bad.extend(lists(&effective, user, &groups));
     }
     Ok(if !bad.is_empty() {
         Finding::new(Status::Fail, "Logging in with a key would not work.").seen(bad)
     } else if let Some(user) = user {
-        Finding::new(Status::Pass, format!("{} gets in with a key.", visible(user)))
+        let files = visible(
+            effective.get("authorizedkeysfile").map_or("", |setting| setting.values.first().map_or("", String::as_str)),
+        );
+        Finding::new(Status::Pass, format!("{} gets in with a key, which sshd looks for in {files}.", visible(user)))
     } else if ["allowusers", "denyusers", "allowgroups", "denygroups"]
         .iter()
         .any(|list| effective.get(list).is_some_and(|setting| !setting.values.is_empty()))
@@ -44,6 +56,15 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     } else {
         Finding::new(Status::Pass, "Every account with a key gets in.")
     })
+}
+
+/// Without PAM, sshd lets nobody in whose password field begins with `!`, and that is how cloud-init locks the password
+/// of the user it makes (OpenSSH, `platform_locked_account`; cloud-init's module reference, `lock_passwd`).
+fn locked(cloud_init: &CloudInit, effective: &Effective) -> Option<Vec<Observation>> {
+    let is_locked =
+        cloud_init.get(&["system_info", "default_user", "lock_passwd"]).and_then(Value::bool).unwrap_or(true);
+    let setting = effective.get("usepam").filter(|_| is_locked && effective.value("usepam") == "no")?;
+    Some(wrong(setting, "without PAM the login user counts as locked: cloud-init locks its password"))
 }
 
 /// What is wrong, on the lines that decide.
@@ -153,7 +174,7 @@ mod tests {
 
     fn judge(config: &str) -> Finding {
         let fixture = Fixture::debian();
-        fixture.openssh("9.2p1").cloud_init("admin").file("/etc/ssh/sshd_config", config);
+        fixture.openssh("9.2p1").cloud_init("admin").file("/etc/ssh/sshd_config", format!("UsePAM yes\n{config}"));
         judged(&fixture.image(), "SSH-09")
     }
 
@@ -162,6 +183,7 @@ mod tests {
         for config in [
             "\n",
             "AllowUsers adm*n bob\n",
+            "AllowGroups admin\n",
             "AllowGroups sudo\n",
             "DenyUsers root guest\n",
             "DenyUsers admin@192.0.2.1\n",
@@ -192,12 +214,34 @@ mod tests {
     }
 
     #[test]
+    fn without_pam_a_locked_user_stays_out() {
+        let fixture = Fixture::debian();
+        fixture.openssh("9.2p1").cloud_init("admin").file("/etc/ssh/sshd_config", "UsePAM no\n");
+        assert_eq!(judged(&fixture.image(), "SSH-09").status, Status::Fail);
+        let unlocked = "system_info: {default_user: {lock_passwd: false}}\n";
+        fixture.file("/etc/cloud/cloud.cfg.d/10-x.cfg", unlocked);
+        assert_eq!(judged(&fixture.image(), "SSH-09").status, Status::Pass);
+    }
+
+    #[test]
+    fn groups_that_cloud_init_adds_count() {
+        let fixture = Fixture::debian();
+        fixture.openssh("9.2p1").cloud_init("buyer").file("/etc/ssh/sshd_config", "UsePAM yes\nAllowGroups wheel\n");
+        assert_eq!(judged(&fixture.image(), "SSH-09").status, Status::Fail);
+        let groups = "system_info: {default_user: {groups: [adm, wheel]}}\n";
+        fixture.file("/etc/cloud/cloud.cfg.d/10-x.cfg", groups);
+        assert_eq!(judged(&fixture.image(), "SSH-09").status, Status::Pass);
+        fixture.file("/etc/cloud/cloud.cfg.d/10-x.cfg", "a: [\n");
+        assert_eq!(judged(&fixture.image(), "SSH-09").status, Status::Unknown);
+    }
+
+    #[test]
     fn a_drop_in_moves_the_key_file_out_of_cloud_inits_sight() {
         let fixture = Fixture::debian();
         fixture
             .openssh("9.2p1")
             .cloud_init("admin")
-            .file("/etc/ssh/sshd_config", "Include /etc/ssh/sshd_config.d/*.conf\n")
+            .file("/etc/ssh/sshd_config", "UsePAM yes\nInclude /etc/ssh/sshd_config.d/*.conf\n")
             .file("/etc/ssh/sshd_config.d/a.conf", "AuthorizedKeysFile /etc/keys/%u\n");
         assert_eq!(judged(&fixture.image(), "SSH-09").status, Status::Fail);
     }

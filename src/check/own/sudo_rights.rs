@@ -5,13 +5,14 @@ use std::path::Path;
 use super::sudoers::{CLOUD_INIT_FILE, Grant, Sudoers};
 use crate::check::{Finding, Observation, Status};
 use crate::image::cloud_init::{CloudInit, Runs, Value};
-use crate::image::text::visible;
+use crate::image::text::{path, visible};
 use crate::image::{Error, Image};
 
 const PROGRAMS: [&str; 3] = ["/usr/bin/sudo", "/bin/sudo", "/usr/local/bin/sudo"];
 
 pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     let cloud_init = image.cloud_init()?;
+    cloud_init.whole()?;
     let runs = cloud_init.runs == Runs::Yes;
     let Some(user) = cloud_init.default_user().filter(|_| runs) else {
         let text = "Which account is meant for the buyer is not known: cloud-init makes none.";
@@ -42,7 +43,14 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
         .into_iter()
         .collect();
     Ok(match grant {
-        Grant::Free => Finding::new(Status::Pass, format!("{shown} may run everything with sudo, without a password.")),
+        Grant::Free => {
+            let by = match rule.filter(|rule| rule.line != 0) {
+                Some(rule) => format!("the rule in {}", path(&rule.path)),
+                None => format!("the rule that cloud-init writes to {CLOUD_INIT_FILE}"),
+            };
+            let text = format!("{shown} may run everything with sudo, without a password, by {by}.");
+            Finding::new(Status::Pass, text)
+        }
         _ if !sudoers.unclear.is_empty() => {
             let unclear = sudoers.unclear.iter().map(|rule| Observation::at(&rule.path).line(rule.line));
             Finding::new(Status::Unknown, "Some lines of sudo's rules are not understood.").seen(unclear)
@@ -76,7 +84,7 @@ fn seeded_rules(cloud_init: &CloudInit, user: &str) -> Vec<String> {
 }
 
 /// A list of names, written as a list or with commas.
-fn words(value: &Value) -> Vec<&str> {
+pub(super) fn words(value: &Value) -> Vec<&str> {
     match value {
         Value::Text(text) => text.split(',').map(str::trim).collect(),
         Value::List(list) => list.iter().filter_map(Value::text).collect(),

@@ -80,6 +80,17 @@ impl CloudInit {
         find(&self.config, keys)
     }
 
+    /// An error when some file of the configuration could not be made sense of: what it means to set is not known.
+    ///
+    /// # Errors
+    /// Names the first such file, and the line where one is known.
+    pub fn whole(&self) -> Result<(), Error> {
+        match self.broken.first() {
+            Some((path, why)) => Err(Error::malformed("read", path, text::visible(why))),
+            None => Ok(()),
+        }
+    }
+
     /// The file and line that set the top-level `key`; of several files that add to a mapping, the last.
     pub fn origin(&self, key: &str) -> Option<&Origin> {
         self.origins.iter().find(|(name, _)| name == key).map(|(_, origin)| origin)

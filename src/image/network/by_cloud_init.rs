@@ -69,6 +69,9 @@ pub(super) fn read(image: &Image, network: &mut Network) -> Result<ByCloudInit, 
         Runs::NotInstalled => return no("cloud-init is not installed"),
         Runs::Disabled(why) => return Ok(ByCloudInit::No(format!("cloud-init will not run: {why}"))),
     }
+    for (path, why) in &cloud_init.broken {
+        network.broken.push(super::Broken { path: path.clone(), line: super::netplan::line_of(why), why: why.clone() });
+    }
     let lines = kernel::command_lines(image)?;
     if let Some((path, _)) =
         lines.iter().find(|(_, line)| kernel::words(line).any(|word| word == "network-config=disabled"))

@@ -159,7 +159,7 @@ fn find_line(text: &str, from: u32, key: &str) -> u32 {
 }
 
 /// The line a parser's message names, or the first.
-fn line_of(why: &str) -> u32 {
+pub(super) fn line_of(why: &str) -> u32 {
     let after = why.rsplit_once("line ").map_or("", |(_, after)| after);
     let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().unwrap_or(1)

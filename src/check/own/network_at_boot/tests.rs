@@ -171,3 +171,13 @@ fn a_fixed_address_beside_cloud_inits_is_unknown() {
         .file("/etc/netplan/60-fixed.yaml", "network: {ethernets: {ens5: {addresses: [10.0.0.9/24]}}}\n");
     assert_eq!(status(&fixture), Status::Unknown);
 }
+
+#[test]
+fn the_root_is_let_grow() {
+    let fixture = image_of("debian", "quiet");
+    assert_eq!(judged(&fixture.image(), "BOT-05").status, Status::NotApplicable);
+    fixture.cloud_init("admin");
+    assert_eq!(judged(&fixture.image(), "BOT-05").status, Status::Pass);
+    fixture.file("/etc/cloud/cloud.cfg.d/10-x.cfg", "growpart:\n  mode: off\n");
+    mended(&fixture.image(), "BOT-05");
+}
