@@ -170,6 +170,39 @@ mod tests {
         assert_eq!(circle(all.iter()), Some(vec!["A-2", "A-3", "A-2"]));
     }
 
+    /// What a running machine forgives nobody who mixes it up.
+    #[test]
+    fn the_built_in_guidelines_come_in_the_order_that_works() {
+        let catalogue = Catalogue::built_in().unwrap();
+        let order = ids(&catalogue.in_order());
+        let place = |id: &str| order.iter().position(|one| *one == id).unwrap_or_else(|| panic!("{id}"));
+        for chain in [
+            // Updates fill caches and logs, ending a subscription needs the network and is logged.
+            "OSL-03 LOG-11 LOG-01",
+            "SEC-16 LOG-01",
+            // Who goes takes their home along.
+            "ACC-05 SEC-02",
+            "ACC-05 KEY-04 LOG-13",
+            // The configuration is edited, then tested, which needs a host key.
+            "SSH-01 SSH-05 SSH-12 SSH-09 KEY-01",
+            // The journal's directory and the DHCP identifiers come of the id; labels last.
+            "LOG-03 IDN-08 IDN-01 IDN-02",
+            "IDN-05 IDN-01 BOT-13",
+            "IDN-08 IDN-09",
+            // The buyer's way in before the publisher's goes.
+            "ACC-07 ACC-02 ACC-09",
+            "KEY-02 KEY-03",
+            "BOT-02 KEY-03",
+            "KEY-06 KEY-03",
+            // The report out, the tool gone, histories, keys, records, power off.
+            "FIN-02 FIN-01 SEC-05 KEY-03 KEY-01 LOG-02 FIN-03 FIN-04",
+            "KEY-01 IDN-03 FIN-03",
+        ] {
+            let places: Vec<_> = chain.split(' ').map(place).collect();
+            assert!(places.is_sorted(), "{chain}: {places:?}");
+        }
+    }
+
     proptest! {
         /// Edges lead back in a random order of the guidelines, so there is no circle; phases are random.
         #[test]

@@ -229,6 +229,9 @@ pub struct Absent {
     /// Files with no bytes in them are excused.
     #[serde(default)]
     pub empty_is_fine: bool,
+    /// Directories are excused, for services do not make theirs anew; what lies in them needs patterns of its own.
+    #[serde(default)]
+    pub directories_are_fine: bool,
     /// Files that a package brought and nobody changed are excused, and so is the package's own version that was put
     /// beside a changed one (`.rpmnew`, `.dpkg-dist` …).
     #[serde(default)]

@@ -226,6 +226,9 @@ fn what_may_be_the_product_is_for_a_person() {
     fixture.file("/var/lib/samba/private/secrets.tdb", "x").file("/var/lib/dhcpd/dhcpd.leases", "x");
     assert_eq!(judged(&fixture.image(), "LOG-15").observations.len(), 2);
     assert!(matches!(remedy_of(&fixture.image(), "LOG-15"), Some(Remedy::ByHand(_))));
+    for path in ["/var/account/pacct", "/var/log/account/pacct.1", "/etc/blkid.tab", "/etc/smolt/hw-uuid"] {
+        fails_and_is_mended("LOG-15", path);
+    }
 }
 
 #[test]

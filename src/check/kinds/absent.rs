@@ -25,7 +25,8 @@ pub(crate) fn found<'a>(image: &Image, wanted: &'a Absent) -> Result<Found<'a>, 
         let Some(meta) = image.lstat(&path)? else { continue };
         let is_file = meta.kind == Kind::File;
         let is_empty = wanted.empty_is_fine && is_file && meta.size == 0;
-        if !(is_empty || is_file && is_fine(image, wanted, &path)?) {
+        let is_standing = wanted.directories_are_fine && meta.kind == Kind::Directory;
+        if !(is_empty || is_standing || is_file && is_fine(image, wanted, &path)?) {
             found.seen.extend(places::observed(image, &path)?);
             found.whole.insert(path);
         }
