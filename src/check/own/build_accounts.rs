@@ -1,9 +1,11 @@
-//! ACC-05: nobody of the build is left: no account a person can log in to but the buyer's, no home without an account.
+//! ACC-05: nobody of the build is left: no account a person can log in to but the buyer's, and nothing of accounts that
+//! are gone: no home, crontab, mailbox, lingering session or rule of sudo's.
 
+use super::sudoers::Sudoers;
 use crate::check::{Finding, Observation, Status};
 use crate::image::cloud_init::Runs;
 use crate::image::text::visible;
-use crate::image::{Error, Image};
+use crate::image::{Error, Image, Kind};
 
 /// Accounts that build tools make; they count whatever their user id and shell.
 const BUILD_NAMES: [&str; 14] = [
@@ -25,6 +27,16 @@ const BUILD_NAMES: [&str; 14] = [
 
 /// Where ids of people end on systemd's map (above are containers, dynamic users and nobody).
 const LAST_PERSON: u32 = 60000;
+
+/// Files that bear the name of the account they belong to.
+const OF_ACCOUNTS: [&str; 6] = [
+    "/var/lib/systemd/linger/*",
+    "/var/spool/cron/crontabs/*",
+    "/var/spool/cron/tabs/*",
+    "/var/spool/cron/*",
+    "/var/spool/mail/*",
+    "/var/mail/*",
+];
 
 pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     let accounts = image.accounts()?;
@@ -50,6 +62,7 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     for home in accounts.homes.iter().filter(|home| home.user.is_none() && !home.path.ends_with("lost+found")) {
         bad.push(Observation::at(&home.path).text("a home that belongs to no account"));
     }
+    bad.extend(left_behind(image, buyers)?);
     Ok(if !bad.is_empty() {
         Finding::new(Status::Fail, "Accounts or homes of the build are left on the image.").seen(bad).seen(unsure)
     } else if unsure.len() > 1 || (unsure.len() == 1 && buyers.is_none()) {
@@ -58,6 +71,31 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     } else {
         Finding::new(Status::Pass, "No account but the buyer's can be logged in to by a person.")
     })
+}
+
+/// What accounts that are gone left behind.
+fn left_behind(image: &Image, buyers: Option<&str>) -> Result<Vec<Observation>, Error> {
+    let accounts = image.accounts()?;
+    let is_gone = |name: &str| accounts.user(name).is_none() && Some(name) != buyers;
+    let mut seen: Vec<Observation> = Vec::new();
+    for pattern in OF_ACCOUNTS {
+        for path in image.glob(pattern)? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let is_file = image.lstat(&path)?.is_some_and(|meta| meta.kind == Kind::File);
+            let is_known =
+                seen.iter().any(|seen| seen.path.as_deref().and_then(|path| path.file_name()) == path.file_name());
+            // Daemons keep files of their own there, with a dot or a stamp's name.
+            if is_file && !name.contains('.') && is_gone(&name) && !is_known {
+                seen.push(Observation::at(path).text("belongs to no account"));
+            }
+        }
+    }
+    let sudoers = Sudoers::read(image, &[])?;
+    for (name, rule) in sudoers.named().filter(|(name, _)| is_gone(name)) {
+        let text = format!("a rule of sudo's for {}, who is no account", visible(name));
+        seen.push(Observation::at(&rule.path).line(rule.line).text(text));
+    }
+    Ok(seen)
 }
 
 #[cfg(test)]
@@ -81,6 +119,26 @@ mod tests {
         assert_eq!(finding.status, Status::Fail);
         assert_eq!(seen.len(), 3, "{seen:?}");
         assert!(seen[0].starts_with("packer") && seen[1].starts_with("bob"), "{seen:?}");
+    }
+
+    #[test]
+    fn what_accounts_that_are_gone_left_behind_counts() {
+        let fixture = Fixture::debian();
+        fixture
+            .cloud_init("later")
+            .file("/etc/passwd", "root:x:0:0::/root:/bin/bash\nadmin:x:1000:1000::/home/admin:/usr/sbin/nologin\n")
+            .file("/etc/sudoers", "Defaults env_reset\nroot ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL) ALL\nOPS ALL=(ALL) ALL\n@includedir /etc/sudoers.d\n")
+            .file("/etc/sudoers.d/90-cloud-init-users", "later ALL=(ALL) NOPASSWD:ALL\n")
+            .file("/var/spool/cron/crontabs/root", "")
+            .file("/var/spool/cron/crontabs/.x", "");
+        assert_eq!(judged(&fixture.image(), "ACC-05").status, Status::Pass);
+        fixture
+            .file("/etc/sudoers.d/vagrant", "vagrant ALL=(ALL) NOPASSWD: ALL\n")
+            .file("/var/lib/systemd/linger/packer", "")
+            .file("/var/spool/cron/bob", "")
+            .file("/var/mail/alice", "");
+        let finding = judged(&fixture.image(), "ACC-05");
+        assert_eq!((finding.status, finding.observations.len()), (Status::Fail, 4), "{finding:?}");
     }
 
     #[test]

@@ -55,9 +55,14 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
             let unclear = sudoers.unclear.iter().map(|rule| Observation::at(&rule.path).line(rule.line));
             Finding::new(Status::Unknown, "Some lines of sudo's rules are not understood.").seen(unclear)
         }
-        Grant::WithPassword => {
-            Finding::new(Status::Fail, format!("sudo asks {shown} for a password, and there is none to give."))
-        }
+        Grant::WithPassword => match &sudoers.asks_for_roots {
+            Some(rule) => {
+                let fail = format!("sudo asks {shown} for root's password (targetpw), and root has none to give.");
+                let seen = Observation::at(&rule.path).line(rule.line).text("Defaults targetpw");
+                Finding::new(Status::Fail, fail).seen([seen])
+            }
+            None => Finding::new(Status::Fail, format!("sudo asks {shown} for a password, and there is none to give.")),
+        },
         Grant::None => Finding::new(Status::Fail, format!("No rule lets {shown} become root with sudo.")),
     }
     .seen(seen))
@@ -132,6 +137,31 @@ mod tests {
         let finding = judged(&fixture.image(), "ACC-07");
         assert_eq!(finding.status, Status::Fail);
         assert_eq!(finding.observations[0].path.as_deref(), Some("/etc/sudoers.d/admins".as_ref()));
+    }
+
+    /// ACC-07 on SUSE: the stock rule asks for root's password, cloud-init's does not.
+    #[test]
+    fn suses_targetpw_counts_unless_a_rule_asks_for_nothing() {
+        let stock = "Defaults targetpw   # ask for the password of the target user i.e. root\n\
+                     ALL   ALL=(ALL) ALL   # WARNING! Only use this together with 'Defaults targetpw'!\n\
+                     root ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n";
+        let fixture = without_rule();
+        fixture.remove("/etc/sudoers").file("/usr/etc/sudoers", stock);
+        let finding = judged(&fixture.image(), "ACC-07");
+        assert_eq!(finding.status, Status::Fail);
+        assert!(finding.summary.contains("root's password"), "{}", finding.summary);
+        let seen = &finding.observations[0];
+        assert_eq!((seen.path.as_deref(), seen.line), (Some("/usr/etc/sudoers".as_ref()), Some(1)));
+        fixture.file("/etc/sudoers.d/90-cloud-init-users", "# User rules for admin\nadmin ALL=(ALL) NOPASSWD:ALL\n");
+        assert_eq!(judged(&fixture.image(), "ACC-07").status, Status::Pass);
+    }
+
+    #[test]
+    fn a_line_that_is_not_understood_is_unknown_with_its_place() {
+        let fixture = without_rule();
+        fixture.file("/etc/sudoers", "Defaults env_reset\nadmin whatever\n");
+        let finding = judged(&fixture.image(), "ACC-07");
+        assert_eq!((finding.status, finding.observations[0].line), (Status::Unknown, Some(2)), "{finding:?}");
     }
 
     #[test]

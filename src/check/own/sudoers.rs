@@ -34,6 +34,8 @@ pub(super) struct Sudoers {
     aliases: BTreeMap<String, Vec<String>>,
     /// `Defaults !authenticate`: nobody is asked.
     never_asks: bool,
+    /// `Defaults targetpw` or `rootpw`: it is root's password that is asked for.
+    pub(super) asks_for_roots: Option<Rule>,
     /// Files read so far.
     files: u32,
     /// Lines that this reading does not understand.
@@ -55,7 +57,10 @@ impl Sudoers {
     pub(super) fn read(image: &Image, seeded: &[String]) -> Result<Self, Error> {
         let mut sudoers = Self::default();
         let mut placed = false;
-        sudoers.file(image, Path::new("/etc/sudoers"), seeded, &mut placed, 0)?;
+        // SUSE's newer releases ship the file below /usr; the administrator's hides it.
+        let own = Path::new("/etc/sudoers");
+        let main = if image.lstat(own)?.is_some() { own } else { Path::new("/usr/etc/sudoers") };
+        sudoers.file(image, main, seeded, &mut placed, 0)?;
         if !placed {
             sudoers.seed(seeded);
         }
@@ -76,6 +81,19 @@ impl Sudoers {
             }
         }
         found
+    }
+
+    /// The accounts that rules name, each with its rule; groups, aliases and numbers are none.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&str, &Rule)> {
+        let is_account = |name: &&str| {
+            let plain = name.strip_prefix('!').unwrap_or(name);
+            let is_other = plain.starts_with(['%', '#', '+']) || plain.is_empty();
+            !is_other && !plain.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+        };
+        self.rules.iter().flat_map(move |rule| {
+            let who = subjects(&rule.text).map_or("", |(who, _)| who);
+            who.split(',').map(|name| name.trim().trim_matches('"')).filter(is_account).map(move |name| (name, rule))
+        })
     }
 
     fn seed(&mut self, seeded: &[String]) {
@@ -185,7 +203,15 @@ impl Sudoers {
             }
             "Defaults" => {
                 let rest = text.strip_prefix(first).unwrap_or_default();
-                self.never_asks |= rest.split(',').any(|option| option.trim() == "!authenticate");
+                for option in rest.split(',').map(str::trim) {
+                    match option {
+                        "authenticate" => self.never_asks = false,
+                        "!authenticate" => self.never_asks = true,
+                        "targetpw" | "rootpw" | "runaspw" => self.asks_for_roots = Some(rule.clone()),
+                        "!targetpw" | "!rootpw" | "!runaspw" => self.asks_for_roots = None,
+                        _ => {}
+                    }
+                }
             }
             _ if is_of_no_account(first) => {}
             _ if subjects(&text).is_some() => self.rules.push(rule),
@@ -364,6 +390,25 @@ mod tests {
             let fixture = Fixture::bare();
             fixture.file("/etc/passwd", "root:x:0:0::/:/bin/sh\n").file("/etc/sudoers", text);
             let _ = Sudoers::read(&fixture.image(), &[]).unwrap().grant("a", &["b"]);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let mut sudoers = Sudoers::default();
+            sudoers.lines(Path::new("/x"), &String::from_utf8_lossy(&bytes), &mut Some);
+            let _ = sudoers.grant("admin", &["sudo"]);
+        }
+
+        #[test]
+        fn any_likely_text_is_read_without_a_panic(
+            text in "(Defaults|User_Alias|A|ALL|%sudo|NOPASSWD|targetpw|[ ,:=()!#\"\\\\\n]){0,40}",
+        ) {
+            let mut sudoers = Sudoers::default();
+            sudoers.lines(Path::new("/x"), &text, &mut Some);
+            let (grant, rule) = sudoers.grant("admin", &["sudo"]);
+            assert_eq!(grant == Grant::None, rule.is_none());
         }
     }
 }
