@@ -47,10 +47,6 @@ struct Rule {
     test: Test,
     #[serde(skip)]
     pattern: Pattern,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the tests try them"))]
-    yes: Vec<String>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the tests try them"))]
-    no: Vec<String>,
 }
 
 /// What is looked at where a word stands.
@@ -174,6 +170,8 @@ impl Rule {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn found(text: &str) -> Vec<Kind> {
@@ -181,14 +179,24 @@ mod tests {
         rules.find(text.as_bytes(), 0, FileKind::Settings).map(|(_, find)| find.kind).collect()
     }
 
+    /// What a rule must find and what it must not.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Examples {
+        yes: Vec<String>,
+        no: Vec<String>,
+    }
+
     #[test]
     fn every_rule_finds_what_it_must_and_nothing_else() {
         let rules = Rules::built_in().expect("the rules load");
+        let mut examples: BTreeMap<String, Examples> = toml::from_str(include_str!("examples.toml")).unwrap();
         let mut wrong = Vec::new();
         for rule in &rules.list {
-            assert!(!rule.yes.is_empty() && !rule.no.is_empty(), "{} has no examples", rule.name);
-            let examples = rule.yes.iter().map(|text| (text, true)).chain(rule.no.iter().map(|text| (text, false)));
-            for (text, expected) in examples {
+            let Examples { yes, no } = examples.remove(&rule.name).expect("a rule has examples");
+            assert!(!yes.is_empty() && !no.is_empty(), "{} has examples of one sort only", rule.name);
+            let yes = yes.into_iter().map(|text| (text, true));
+            for (text, expected) in yes.chain(no.into_iter().map(|text| (text, false))) {
                 let text = text.replace('¦', "");
                 if found(&format!("one\n{text}\n")).contains(&rule.finds) != expected {
                     wrong.push((&rule.name, text, expected));
@@ -196,6 +204,7 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(examples.is_empty(), "examples of no rule: {:?}", examples.keys());
     }
 
     #[test]
