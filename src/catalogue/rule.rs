@@ -239,6 +239,9 @@ pub struct Absent {
     /// Files that must not be there when a line of theirs says so.
     #[serde(default)]
     pub holding: Vec<Saying>,
+    /// Patterns of paths that may be there, but must be looked at: when nothing else is found, a person has to confirm.
+    #[serde(default)]
+    pub to_judge: Vec<String>,
     /// Lines that must not be there; the rest of their file may stay.
     #[serde(default)]
     pub lines: Vec<Saying>,
@@ -356,8 +359,14 @@ pub enum OwnCheck {
     ConsoleAutologin,
     /// ACC-14.
     ServiceShells,
+    /// SEC-13.
+    FirstPassword,
     /// SEC-14.
     Certificates,
+    /// SEC-22.
+    FreeSpace,
+    /// AGT-05.
+    InstanceConnect,
     /// IDN-01.
     MachineId,
     /// IDN-02.

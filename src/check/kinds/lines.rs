@@ -30,8 +30,10 @@ impl<'a> Wanted<'a> {
     /// `text` without the lines that are looked for; from URLs only user and password go.
     pub(crate) fn cleaned(&self, text: &[u8]) -> Vec<u8> {
         let mut kept = Vec::with_capacity(text.len());
+        let mut comments = Comments::of(&String::from_utf8_lossy(text));
         for line in text.split_inclusive(|byte| *byte == b'\n') {
-            match self.seen(&String::from_utf8_lossy(line)) {
+            let shown = String::from_utf8_lossy(line);
+            match self.seen(&shown).filter(|_| !comments.hide(&shown)) {
                 None => kept.extend_from_slice(line),
                 Some(Seen::Pattern(_)) => {}
                 // A line that is not UTF-8 cannot be cut at places found in its replacement.
@@ -62,6 +64,32 @@ enum Seen<'a> {
     Pattern(&'a str),
     /// A URL with a password.
     Url,
+}
+
+/// Comments of markup (`<!-- … -->`), which hide whole lines.
+#[derive(Clone, Copy)]
+struct Comments {
+    markup: bool,
+    open: bool,
+}
+
+impl Comments {
+    /// Those of `text`; what does not begin with a tag has none.
+    fn of(text: &str) -> Self {
+        Self { markup: text.trim_start_matches('\u{feff}').trim_start().starts_with('<'), open: false }
+    }
+
+    /// Whether `line`, which follows the lines asked for before, is nothing but comment.
+    fn hide(&mut self, line: &str) -> bool {
+        if !self.markup {
+            return false;
+        }
+        let begins = self.open || line.trim_start().starts_with("<!--");
+        let rest = if self.open { Some(line) } else { line.rsplit_once("<!--").map(|(_, rest)| rest) };
+        self.open = rest.is_some_and(|rest| !rest.contains("-->"));
+        let after = line.rsplit_once("-->").map_or("", |(_, after)| after);
+        begins && (self.open || after.trim().is_empty())
+    }
 }
 
 /// Where passwords stand in URLs, but for those that a variable stands for.
@@ -117,8 +145,12 @@ fn lines(path: &Path, text: &str, wanted: &Wanted) -> Vec<Observation> {
     if !wanted.generated.is_empty() && text.lines().any(is_generated) {
         return Vec::new();
     }
+    let mut comments = Comments::of(text);
     let numbered = (1_u32..).zip(text.lines());
     let observed = numbered.filter_map(|(number, line)| {
+        if comments.hide(line) {
+            return None;
+        }
         let shown = match wanted.seen(line)? {
             Seen::Pattern(pattern) => pattern.replace('*', "…"),
             Seen::Url => "…://…:…@…".to_owned(),

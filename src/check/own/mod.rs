@@ -30,12 +30,15 @@ mod device_names;
 mod encrypted_file_systems;
 mod encryption;
 mod extra_volumes;
+mod first_password;
+mod free_space;
 mod host_firewall;
 mod host_keys;
 pub(crate) mod host_keys_at_first_boot;
 pub(crate) mod host_trust;
 pub(crate) mod hostname;
 mod initramfs_secrets;
+mod instance_connect;
 pub(crate) mod key_login;
 pub(crate) mod keyboard_interactive;
 mod life_cycle;
@@ -127,6 +130,9 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::PamNullok => pam_nullok::check(image),
         OwnCheck::ConsoleAutologin => console_autologin::check(image),
         OwnCheck::ServiceShells => service_shells::check(image),
+        OwnCheck::FirstPassword => first_password::check(image),
+        OwnCheck::FreeSpace => free_space::check(image),
+        OwnCheck::InstanceConnect => instance_connect::check(image),
         OwnCheck::Certificates => certificates::check(image, context),
         OwnCheck::MachineId => machine_id::check(image),
         OwnCheck::DbusMachineId => dbus_machine_id::check(image),

@@ -1,9 +1,12 @@
 //! Every place that the data-only guidelines about credentials look at: it fails, and its remedy mends it.
 
-use crate::change::Remedy;
+use std::path::Path;
+
 use crate::change::trial::{mended, remedy_of};
-use crate::check::Status;
+use crate::change::{Change, Remedy};
 use crate::check::trial::judged;
+use crate::check::{Observation, Status};
+use crate::image::Node;
 use crate::image::fixture::Fixture;
 
 /// Guideline, path, content that must go.
@@ -35,6 +38,7 @@ const MENDED: &[(&str, &str, &str)] = &[
     ("SEC-11", "/etc/krb5.keytab", "\x05\x02x"),
     ("SEC-11", "/tmp/krb5cc_1000", "x"),
     ("SEC-11", "/var/lib/sss/db/cache_example.com.ldb", "x"),
+    ("SEC-12", "/var/lib/rabbitmq/.erlang.cookie", "COOKIE"),
     ("SEC-15", "/etc/apt/auth.conf.d/acme.conf", "machine apt.acme.example login a password b\n"),
     ("SEC-15", "/etc/apt/sources.list.d/acme.sources", "Types: deb\nURIs: https://a:b@apt.acme.example/\nSuites: x\n"),
     ("SEC-15", "/etc/yum.repos.d/acme.repo", "[acme]\nbaseurl=https://yum.acme.example/\nusername=a\npassword=b\n"),
@@ -51,6 +55,21 @@ const MENDED: &[(&str, &str, &str)] = &[
     ("SEC-20", "/root/.vimrc.swp", "x"),
     ("SEC-20", "/etc/ssh/sshd_config.rpmsave", "x"),
     ("SEC-21", "/var/lib/systemd/credential.secret", "x"),
+    ("AGT-01", "/var/lib/amazon/ssm/Vault/Store/RegistrationKey", "{}"),
+    ("AGT-01", "/var/lib/amazon/ssm/i-0123456789abcdef0/document/state/x", "{}"),
+    ("AGT-02", "/var/lib/ecs/data/agent.db", "x"),
+    ("AGT-02", "/etc/ecs/ecs.config", "ECS_CLUSTER=ours\n"),
+    ("AGT-03", "/opt/aws/amazon-cloudwatch-agent/logs/amazon-cloudwatch-agent.log", "x"),
+    (
+        "AGT-03",
+        "/opt/aws/amazon-cloudwatch-agent/etc/common-config.toml",
+        "[proxy]\n   http_proxy = \"http://p:3128\"\n",
+    ),
+    ("AGT-04", "/greengrass/v2/privKey.key", "x"),
+    ("AGT-04", "/opt/codedeploy-agent/deployment-root/6c5a/d-ABC/bundle.tar", "x"),
+    ("AGT-06", "/tmp/script_4711.sh", "x"),
+    ("AGT-06", "/home/admin/.ansible/tmp/x", "x"),
+    ("AGT-06", "/var/lib/amazon/toe/TOE_2026/console.log", "x"),
 ];
 
 #[test]
@@ -62,10 +81,8 @@ fn each_place_fails_and_is_mended() {
         fixture.file(path, text);
         let finding = judged(&fixture.image(), id);
         assert_eq!(finding.status, Status::Fail, "{id} {path}");
-        assert!(
-            finding.observations.iter().all(|seen| seen.path.as_deref() == Some(path.as_ref())),
-            "{id} {finding:?}"
-        );
+        let is_it = |seen: &Observation| seen.path.as_ref().is_some_and(|seen| Path::new(path).starts_with(seen));
+        assert!(finding.observations.iter().all(is_it), "{id} {finding:?}");
         mended(&fixture.image(), id);
     }
 }
@@ -77,6 +94,17 @@ const BY_HAND: &[(&str, &str, &str)] = &[
     ("SEC-07", "/etc/rancher/k3s/config.yaml", "server: https://a\ntoken: x\n"),
     ("SEC-11", "/etc/sssd/sssd.conf", "[domain/a]\nid_provider = ad\n"),
     ("SEC-11", "/etc/nslcd.conf", "binddn cn=a\nbindpw x\n"),
+    ("SEC-12", "/etc/mysql/debian.cnf", "[client]\nuser = debian-sys-maint\npassword = x\n"),
+    (
+        "SEC-12",
+        "/etc/tomcat9/tomcat-users.xml",
+        "<tomcat-users>\n <user username=\"a\" password=\"b\"/>\n</tomcat-users>\n",
+    ),
+    ("SEC-12", "/etc/redis/redis.conf", "requirepass x\n"),
+    ("SEC-12", "/etc/grafana/grafana.ini", "[security]\nadmin_password = admin\n"),
+    ("SEC-12", "/var/lib/jenkins/secrets/master.key", "x"),
+    ("SEC-12", "/etc/postgresql/15/main/pg_hba.conf", "host all all 0.0.0.0/0 trust\n"),
+    ("SEC-12", "/var/www/blog/wp-config.php", "<?php\ndefine( 'AUTH_KEY', 'x' );\n"),
     ("SEC-16", "/etc/SUSEConnect", "---\n"),
     ("SEC-16", "/var/lib/ubuntu-advantage/private/machine-token.json", "{}"),
     ("SEC-18", "/etc/wireguard/wg0.conf", "[Interface]\n"),
@@ -87,6 +115,8 @@ const BY_HAND: &[(&str, &str, &str)] = &[
     ("SEC-19", "/var/ossec/etc/client.keys", "001 a any b\n"),
     ("SEC-21", "/etc/crypttab", "data UUID=1 /etc/keys/data luks\n"),
     ("SEC-21", "/etc/credstore.encrypted/db", "x"),
+    ("AGT-04", "/opt/aws/awsagent/bin/awsagent", "x"),
+    ("AGT-06", "/opt/cinc/bin/cinc-client", "x"),
 ];
 
 #[test]
@@ -140,11 +170,26 @@ const HARMLESS: &[(&str, &str)] = &[
     ("/etc/nsswitch.conf.bak", "passwd: files\n"),
     ("/etc/containerd/config.toml", "version = 2\n[plugins]\n"),
     ("/etc/gitlab-runner/config.toml", "concurrent = 1\ncheck_interval = 0\n"),
-    ("/etc/ecs/ecs.config", "ECS_BACKEND_HOST=\n"),
+    ("/etc/ecs/ecs.config", "ECS_BACKEND_HOST=\nECS_CLUSTER=default\n"),
     ("/etc/NetworkManager/system-connections/eth0.nmconnection", "[connection]\nid=eth0\ntype=ethernet\n"),
     ("/etc/newrelic-infra.yml", "license_key:\n"),
     ("/etc/kubernetes/kubelet/kubelet-config.json", "{}"),
     ("/var/lib/kubelet/kubeconfig", "apiVersion: v1\n"),
+    (
+        "/etc/mysql/debian.cnf",
+        "[client]\nhost = localhost\nuser = root\npassword =\nsocket = /run/mysqld/mysqld.sock\n",
+    ),
+    (
+        "/etc/tomcat9/tomcat-users.xml",
+        "<?xml version=\"1.0\"?>\n<tomcat-users>\n<!--\n  <user username=\"a\" password=\"b\"/>\n-->\n<!-- <user password=\"\"/> -->\n</tomcat-users>\n",
+    ),
+    ("/etc/redis/redis.conf", "# requirepass foobared\nbind 127.0.0.1 -::1\n"),
+    ("/etc/grafana/grafana.ini", "[security]\n;admin_password = admin\n"),
+    (
+        "/etc/postgresql/15/main/pg_hba.conf",
+        "local all postgres peer\nhost all all ::1/128 scram-sha-256\nhost all all ::1/128 trust\n",
+    ),
+    ("/opt/aws/amazon-cloudwatch-agent/etc/common-config.toml", "# [proxy]\n#    http_proxy = \"{http_url}\"\n"),
 ];
 
 #[test]
@@ -165,6 +210,15 @@ fn what_distributions_ship_passes() {
         let finding = judged(&image, id);
         assert_eq!(finding.status, Status::Pass, "{id}: {finding:#?}");
     }
+}
+
+#[test]
+fn data_that_only_a_person_can_judge_is_shown_and_not_failed() {
+    let fixture = Fixture::debian();
+    fixture.directory("/var/lib/mysql/mysql");
+    let finding = judged(&fixture.image(), "SEC-12");
+    assert_eq!(finding.status, Status::Attest);
+    assert_eq!(finding.observations, [Observation::at("/var/lib/mysql/mysql").text("a directory")]);
 }
 
 #[test]
@@ -194,7 +248,8 @@ fn the_removed_secrets_are_never_shown() {
             continue;
         }
         for change in &changes {
-            assert!(matches!(change, crate::change::Change::Path { secret: true, .. }), "{id} {path}");
+            let Change::Path { before: Some(Node::File(_)), secret, .. } = change else { continue };
+            assert!(secret, "{id} {path}");
         }
     }
 }
