@@ -14,22 +14,31 @@ pub(crate) fn matching(image: &Image, patterns: &[String], except: &[String]) ->
     Ok(globbed(image, patterns)?.into_iter().filter(|path| !excused.has(path)).collect())
 }
 
-/// Patterns of paths that do not count.
-pub(crate) struct Excused(Vec<PathPattern>);
+/// Patterns of paths that do not count. One with a slash at the end excuses directories only.
+pub(crate) struct Excused {
+    patterns: Vec<PathPattern>,
+    directories: BTreeSet<PathBuf>,
+}
 
 impl Excused {
     /// `patterns`, those that start with `~/` in every home.
     pub(crate) fn new(image: &Image, patterns: &[String]) -> Result<Self, Error> {
-        let mut excused = Vec::new();
+        let mut excused = Self { patterns: Vec::new(), directories: BTreeSet::new() };
         for pattern in patterns {
-            excused.extend(in_homes(image, pattern)?.iter().map(|pattern| PathPattern::new(pattern)));
+            for pattern in in_homes(image, pattern)? {
+                if pattern.ends_with('/') {
+                    excused.directories.extend(image.glob(&pattern)?);
+                } else {
+                    excused.patterns.push(PathPattern::new(&pattern));
+                }
+            }
         }
-        Ok(Self(excused))
+        Ok(excused)
     }
 
     /// Whether `path` does not count.
     pub(crate) fn has(&self, path: &Path) -> bool {
-        self.0.iter().any(|pattern| pattern.fits(path))
+        self.directories.contains(path) || self.patterns.iter().any(|pattern| pattern.fits(path))
     }
 }
 
