@@ -198,6 +198,9 @@ fn check_texts(placed: &Placed) -> Result<(), LoadError> {
             return Err(placed.error(format!("`{field}` is empty; the publisher reads it")));
         }
     }
+    if placed.guideline.fix.is_some() && placed.guideline.no_fix.is_some() {
+        return Err(placed.error("`no_fix` says why there is no `fix`; leave one of them out"));
+    }
     if title.contains('\n') {
         return Err(placed.error("`title` must be one line"));
     }

@@ -65,6 +65,9 @@ pub struct Guideline {
     /// What mends it, where a program can.
     #[serde(default)]
     pub fix: Option<Fix>,
+    /// Why no program mends it, in one sentence, where there is no `fix`.
+    #[serde(default)]
+    pub no_fix: Option<String>,
 }
 
 impl Guideline {

@@ -30,7 +30,8 @@ pub fn remedy(
         return Ok(None);
     }
     let Some(wanted) = &guideline.fix else {
-        return Ok(Some(Remedy::ByHand("It needs a person's judgement.".to_owned())));
+        let why = guideline.no_fix.as_deref().unwrap_or("It needs a person's judgement.");
+        return Ok(Some(Remedy::ByHand(why.to_owned())));
     };
     let mut remedy = match wanted {
         Fix::Sshd { keyword, value } => fix::sshd::remedy(image, keyword, value),

@@ -79,6 +79,9 @@ fn page(guideline: &Guideline, paint: Paint) -> String {
     section("What it asks", &guideline.asks);
     section("Why", &guideline.why);
     section("By hand", &guideline.by_hand);
+    if let Some(why) = &guideline.no_fix {
+        section("Why no program does it", why);
+    }
     section("What can go wrong", &guideline.danger);
     if let Some(statement) = &guideline.attest {
         section("What you confirm", statement);
@@ -112,5 +115,6 @@ fn document(guideline: &Guideline) -> serde_json::Value {
         "why_it_waits": reasons,
         "sources": guideline.sources,
         "automatic": guideline.fix.is_some(),
+        "no_fix": guideline.no_fix,
     })
 }

@@ -91,6 +91,7 @@ pub(crate) fn catalogue() -> Catalogue {
         after: Vec::new(),
         check: Check::Attest,
         fix: None,
+        no_fix: None,
     };
     Catalogue {
         version: "2026.11",
