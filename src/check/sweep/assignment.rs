@@ -103,6 +103,37 @@ fn value(before: &[u8], text: &[u8], end: usize) -> Option<(Range<usize>, bool)>
     fits.then_some((start..start + length, quote.is_some()))
 }
 
+/// Where the secret stands that follows the words at `bytes[at..]`, which are `length` long: after a blank, or after
+/// `option` somewhere on the line; with `after`, what comes after that sign.
+pub(super) fn following(
+    bytes: &[u8],
+    at: usize,
+    length: usize,
+    option: Option<&str>,
+    after: Option<char>,
+    no: &Placeholders,
+) -> Option<Range<usize>> {
+    let line = line_of(bytes, at);
+    let start = at + length;
+    let rest = bytes.get(start..line.place.end)?;
+    let skipped = match option {
+        Some(option) => memchr::memmem::find(rest, option.as_bytes())? + option.len(),
+        None => usize::from(rest.first()?.is_ascii_whitespace()).checked_sub(1)?,
+    };
+    let signs = rest.get(skipped..)?;
+    let blanks = signs.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'"' | b'\'')).count();
+    let value = signs.get(blanks..)?;
+    let value = value.get(..LONGEST).unwrap_or(value);
+    let value = value.split(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b';' | b'|')).next()?;
+    let lead = match after {
+        Some(sign) => value.iter().position(|&byte| char::from(byte) == sign)? + 1,
+        None => 0,
+    };
+    let secret = value.get(lead..)?;
+    let from = start + skipped + blanks + lead;
+    (!line.in_comment && no.is_written_out(secret, false)).then(|| from..from + secret.len())
+}
+
 /// What is no secret although it stands where one might, as `rules.toml` has it; in lower case.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

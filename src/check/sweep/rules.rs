@@ -45,6 +45,10 @@ struct Rule {
     then: String,
     #[serde(default)]
     test: Test,
+    #[serde(default)]
+    option: Option<String>,
+    #[serde(default)]
+    after: Option<char>,
     #[serde(skip)]
     pattern: Pattern,
 }
@@ -70,6 +74,9 @@ enum Test {
     Password,
     /// As `password`, and the value looks like chance.
     Secret,
+    /// A secret written out follows after a blank, or after `option` on the same line, or after the sign `after` in
+    /// that; in a file with settings, in no comment.
+    Follows,
     /// The word itself, in no comment.
     Mention,
 }
@@ -135,6 +142,11 @@ impl Rule {
                 }
                 let key = text::visible(&String::from_utf8_lossy(piece.get(found.key)?));
                 Some(format!("{key}: {}", masked(piece, found.value)))
+            }
+            Test::Follows if kind == FileKind::Settings => {
+                let secret = assignment::following(piece, at, length, self.option.as_deref(), self.after, no)?;
+                let word = String::from_utf8_lossy(piece.get(at..at + length)?).into_owned();
+                Some(format!("{}: {}", text::visible(word.trim()), masked(piece, secret)))
             }
             Test::Mention if kind != FileKind::Text && !line_of(piece, at).in_comment => {
                 let word = piece.get(at..at + length)?;
