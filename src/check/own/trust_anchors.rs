@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use crate::check::kinds::sshd::at;
+use crate::check::kinds::sshd::{at, everybody};
 use crate::check::pam::Pam;
 use crate::check::{Finding, Observation, Status};
-use crate::image::sshd::{Effective, Origin, Setting, connections};
+use crate::image::sshd::{Effective, Origin, Setting};
 use crate::image::text::visible;
 use crate::image::{Error, Image};
 
@@ -91,7 +91,7 @@ fn of_sshd(image: &Image) -> Result<Vec<Observation>, Error> {
             seen.push(observation);
         }
     };
-    for connection in std::iter::once(None).chain(connections(image).into_iter().map(Some)) {
+    for connection in everybody(image)? {
         for setting in trusting(image, &sshd.effective(connection.as_ref()))? {
             if setting.origins.is_empty() {
                 add(Observation::fact(format!("{} is on by default", setting.keyword)));
