@@ -44,7 +44,7 @@ pub(in crate::check) fn check(
     };
     let cut = sweep.cut.iter().map(|path| Observation::at(path).text("read only in part: it is larger than 1 GiB"));
     let passes = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Pass };
-    Ok(Finding::new(passes, passed(kind, sweep.files)).seen(cut))
+    Ok(Finding::new(passes, passed(kind, sweep)).seen(cut))
 }
 
 /// What the sweep found, when it looked at everything; a finding that says why not otherwise.
@@ -82,16 +82,22 @@ fn failed(kind: SweptKind, files: usize) -> String {
     }
 }
 
-fn passed(kind: SweptKind, files: u64) -> String {
-    let what = match kind {
-        SweptKind::PrivateKey => "private key that a package did not bring",
-        SweptKind::AwsKey => "AWS credentials",
-        SweptKind::Metadata => "script that asks for instance metadata without a token",
-        SweptKind::Secret => "secret in configuration or scripts",
-        SweptKind::Region => "Region, account or network is named in configuration or scripts",
-        SweptKind::KeyAsked => "setting or form that asks for AWS keys",
-    };
-    format!("No {what} in {files} files.")
+fn passed(kind: SweptKind, sweep: &Sweep) -> String {
+    let Sweep { files, settings, .. } = sweep;
+    match kind {
+        SweptKind::PrivateKey => format!("No private key that a package did not bring in {files} files."),
+        SweptKind::AwsKey => format!("No AWS credentials in {files} files."),
+        SweptKind::Metadata => format!("No script that asks for instance metadata without a token in {files} files."),
+        SweptKind::Secret => format!("No secret in {settings} files of configuration, scripts and texts."),
+        SweptKind::Region => {
+            format!("Nothing names a Region, an account or a network in {settings} files of configuration and scripts.")
+        }
+        SweptKind::KeyAsked => {
+            format!(
+                "Nothing asks for AWS keys in {settings} files of configuration, scripts and pages. Confirm it for the rest."
+            )
+        }
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ pub(super) struct Assigned {
 /// The longest value looked at.
 const LONGEST: usize = 500;
 
+/// The longest name of a setting.
+const LONGEST_NAME: usize = 100;
+
 /// A value shorter than this is none.
 const SHORTEST: usize = 4;
 
@@ -37,7 +40,7 @@ pub(super) fn assigned(
     let named = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let begin = text.get(..within)?.iter().rposition(|byte| !named(byte)).map_or(0, |before| before + 1);
     let end = within + text.get(within..)?.iter().take_while(|byte| named(byte)).count();
-    let key = text.get(begin..end)?;
+    let key = text.get(begin..end).filter(|key| key.len() <= LONGEST_NAME)?;
     let ends = |word: &String| {
         let start = key.len().checked_sub(word.len())?;
         key.get(start..).filter(|end| end.eq_ignore_ascii_case(word.as_bytes()))

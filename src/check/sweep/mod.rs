@@ -62,6 +62,8 @@ pub struct Sweep {
     pub odd: Vec<Odd>,
     /// Regular files read.
     pub files: u64,
+    /// Of these, configuration, scripts and texts that were looked through by the rules.
+    pub settings: u64,
     /// Bytes read.
     pub bytes: u64,
 }
@@ -173,6 +175,7 @@ pub fn sweep(image: &Image, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
         sweep.cut.extend(gathered.cut);
         sweep.own.extend(gathered.own);
         sweep.odd.extend(gathered.odd);
+        sweep.settings += gathered.settings;
         sweep.more += gathered.more;
     }
     sweep.hits.sort();
@@ -191,6 +194,7 @@ struct Gathered {
     cut: Vec<PathBuf>,
     own: Vec<PathBuf>,
     odd: Vec<Odd>,
+    settings: u64,
     more: u64,
 }
 
@@ -222,6 +226,7 @@ fn look_at(
         pass.piece(offset, piece);
         ControlFlow::Continue(())
     })?;
+    gathered.settings += u64::from(pass.kind.is_some());
     if !whole && gathered.cut.len() < HIT_LIMIT {
         gathered.cut.push(path.clone());
     }
