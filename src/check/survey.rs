@@ -4,13 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Context, Finding, judge, needs_sweep, sweep};
-use crate::catalogue::{Catalogue, Guideline};
+use super::{Context, Finding, judge, needs_sweep, own, sweep};
+use crate::catalogue::{Catalogue, Check, Guideline, OwnCheck};
 use crate::image::Image;
 
 /// How far a survey has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
+    /// Judging a guideline takes a while.
+    Waiting {
+        /// Its id; once it is judged, the waiting is over.
+        id: String,
+        /// What is waited for, as a phrase.
+        what: String,
+    },
     /// A guideline has been judged.
     Judged {
         /// Its id.
@@ -37,7 +44,9 @@ pub fn survey(
     mut context: Context,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> (Context, super::Findings) {
-    let (last, first): (Vec<_>, Vec<_>) = catalogue.guidelines.iter().partition(|guideline| needs_sweep(guideline));
+    let (last, mut first): (Vec<_>, Vec<_>) = catalogue.guidelines.iter().partition(|guideline| needs_sweep(guideline));
+    // What takes longest begins first, so that the others are judged meanwhile.
+    first.sort_by_key(|guideline| waits(image, guideline).is_none());
     let mut found = judge_each(image, &first, &context, progress);
     if !last.is_empty() {
         context.sweep = Some(Arc::new(sweep::sweep(image, progress)));
@@ -46,6 +55,11 @@ pub fn survey(
     let in_order = |guideline: &Guideline| found.remove(&guideline.id).map(|finding| (guideline.id.clone(), finding));
     let findings = catalogue.guidelines.iter().filter_map(in_order).collect();
     (context, findings)
+}
+
+/// What the check of `guideline` waits for, when it asks somebody who may take long to answer.
+fn waits(image: &Image, guideline: &Guideline) -> Option<String> {
+    (guideline.check == Check::Own(OwnCheck::SecurityUpdates)).then(|| own::security_updates::waits(image))?
 }
 
 /// Judges on as many threads as there are processors.
@@ -59,6 +73,9 @@ fn judge_each(
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some(guideline) = guidelines.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Some(what) = waits(image, guideline) {
+                progress(Progress::Waiting { id: guideline.id.clone(), what });
+            }
             let finding = judge(image, guideline, context);
             progress(Progress::Judged { id: guideline.id.clone(), finding: finding.clone() });
             found.lock().unwrap_or_else(PoisonError::into_inner).insert(guideline.id.clone(), finding);

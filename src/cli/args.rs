@@ -66,6 +66,10 @@ pub(super) struct Common {
     /// Never ask the instance metadata service
     #[arg(long, global = true)]
     pub(super) no_imds: bool,
+    /// Let the package manager ask its repositories for security updates, over the network; without it, the lists it
+    /// has fetched before decide. Nothing of what it fetches stays on the image
+    #[arg(long, global = true)]
+    pub(super) ask_repositories: bool,
     /// No progress and no notes
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,

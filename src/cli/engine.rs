@@ -1,8 +1,8 @@
 //! What every subcommand needs, made from the common flags: the image, the catalogue, the clock, the findings.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -60,10 +60,15 @@ pub(super) fn known(catalogue: &Catalogue, id: &str) -> Result<String, Failure> 
 /// Opens the image that `--root` names.
 pub(super) fn image(common: &Common) -> Result<Image, Failure> {
     let image = Image::open(&common.root)?;
-    if common.no_imds
-        && let Some(live) = image.live()
-    {
-        live.forbid_metadata();
+    if let Some(live) = image.live() {
+        if common.no_imds {
+            live.forbid_metadata();
+        }
+        if common.ask_repositories {
+            live.allow_repositories();
+        }
+    } else if common.ask_repositories {
+        return Err(Failure::Usage("--ask-repositories is for a running machine: leave it out, or --root".into()));
     }
     Ok(image)
 }
@@ -137,18 +142,42 @@ pub(super) fn survey(
     common: &Common,
     environment: &Environment,
 ) -> (Context, Findings) {
+    if image.live().is_some() {
+        end_with_what_was_asked();
+    }
     let line = ProgressLine::new(environment.stderr_terminal && !common.quiet);
     let judged = AtomicUsize::new(0);
+    let waiting = Mutex::new(None);
+    let waited_for = || waiting.lock().unwrap_or_else(PoisonError::into_inner);
     let total = catalogue.guidelines.len();
     check::survey(image, catalogue, context, &|progress| match progress {
+        check::Progress::Waiting { id, what } => {
+            line.show(&format!("{what} …"));
+            *waited_for() = Some((id, what));
+        }
         check::Progress::Judged { id, .. } => {
             let judged = judged.fetch_add(1, Ordering::Relaxed) + 1;
-            line.show(&format!("{judged} of {total} guidelines judged ({id})"));
+            let mut waiting = waited_for();
+            let _ = waiting.take_if(|(one, _)| *one == id);
+            let now = waiting.as_ref().map_or(id, |(_, what)| what.clone());
+            line.show(&format!("{judged} of {total} guidelines judged ({now})"));
         }
         check::Progress::Swept { files, bytes } => {
             line.show(&format!("looking for secrets: {files} files, {} MiB", bytes >> 20));
         }
     })
+}
+
+/// When a signal ends this program, whatever it is asking ends first.
+fn end_with_what_was_asked() {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            crate::image::program::end_asked();
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    });
 }
 
 /// The ids of every failing guideline in `scope`.

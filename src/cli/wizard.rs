@@ -67,5 +67,7 @@ pub(super) fn open(
         utf8: environment.utf8,
         size: environment.size,
     };
-    Ok(tui::run(session, &options)?)
+    let code = tui::run(session, &options);
+    crate::image::program::end_asked();
+    Ok(code?)
 }

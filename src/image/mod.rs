@@ -34,6 +34,7 @@ mod root;
 pub mod sshd;
 pub mod text;
 pub mod units;
+pub mod updates;
 pub mod vulnerabilities;
 pub mod walk;
 pub mod write;

@@ -16,6 +16,10 @@ use nix::unistd::Pid;
 
 use super::{Error, Image, Mode, Reason};
 
+mod enclosed;
+
+pub use enclosed::{ask, end_asked};
+
 /// The most output that is kept: 256 KiB. What comes after is read and dropped.
 pub const OUTPUT_LIMIT: usize = 256 << 10;
 
@@ -66,6 +70,17 @@ pub fn run(image: &Image, argv: &[String], limit: Duration, line: &mut dyn FnMut
     if !Path::new(program).is_absolute() {
         return refuse(program, "it is not an absolute path");
     }
+    start(program, arguments, limit, line, &mut |_| {})
+}
+
+/// Starts `program` and waits for it; `started` is told its process group.
+fn start(
+    program: &str,
+    arguments: &[String],
+    limit: Duration,
+    line: &mut dyn FnMut(&str),
+    started: &mut dyn FnMut(Pid),
+) -> Result<Ended, Error> {
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(ENVIRONMENT).current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
@@ -73,6 +88,9 @@ pub fn run(image: &Image, argv: &[String], limit: Duration, line: &mut dyn FnMut
         |error: &std::io::Error| Error { action: "run", path: program.into(), reason: Reason::Io(error.to_string()) };
     let mut child = command.spawn().map_err(|error| fail(&error))?;
     let group = i32::try_from(child.id()).map(Pid::from_raw).ok();
+    if let Some(group) = group {
+        started(group);
+    }
     let (sender, lines) = channel();
     if let Some(stdout) = child.stdout.take() {
         pass_on(stdout, sender.clone());

@@ -35,7 +35,7 @@ pub struct Subject {
 }
 
 /// How far the checks have come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Survey {
     /// They are at work.
     pub running: bool,
@@ -45,6 +45,8 @@ pub struct Survey {
     pub files: u64,
     /// Bytes the sweep has read.
     pub bytes: u64,
+    /// The guideline whose check waits for an answer, and for what it waits.
+    pub waiting: Option<(String, String)>,
 }
 
 /// What would be done about one guideline.

@@ -71,7 +71,7 @@ mod root_login;
 mod root_password;
 mod runtimes;
 pub(super) mod security_groups;
-mod security_updates;
+pub(super) mod security_updates;
 mod service_shells;
 mod snapshot_encryption;
 mod snapshot_sizes;

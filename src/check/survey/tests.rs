@@ -23,7 +23,7 @@ fn every_guideline_is_judged_once_and_those_that_need_the_sweep_come_last() {
         .iter()
         .filter_map(|progress| match progress {
             Progress::Judged { id, .. } => Some(id),
-            Progress::Swept { .. } => None,
+            Progress::Swept { .. } | Progress::Waiting { .. } => None,
         })
         .collect();
     assert_eq!(judged.len(), findings.len());

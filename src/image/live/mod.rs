@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use super::updates;
+
 mod disks;
 mod memory;
 pub mod metadata;
@@ -15,6 +17,8 @@ pub mod sockets;
 pub struct Live {
     sockets: OnceLock<Result<Vec<sockets::Listener>, super::Error>>,
     metadata: OnceLock<metadata::Answer>,
+    updates: OnceLock<Option<updates::Answer>>,
+    may_ask_repositories: OnceLock<()>,
 }
 
 impl Live {
@@ -62,11 +66,37 @@ impl Live {
         self.metadata.get_or_init(metadata::ask)
     }
 
-    /// The same machine with its sockets not yet looked at. What the metadata service said stays, and so does the word
-    /// that it must not be asked.
+    /// What the package manager of `image` knows of pending security updates; asked for once. It reaches no network
+    /// unless [`Live::allow_repositories`] came first.
+    ///
+    /// # Errors
+    /// When it is not known which package manager there is.
+    pub fn updates(&self, image: &super::Image) -> Result<Option<&updates::Answer>, super::Error> {
+        let Some(manager) = updates::manager(image)? else { return Ok(None) };
+        let ask = || Some(updates::ask(image, manager, self.may_ask_repositories()));
+        Ok(self.updates.get_or_init(ask).as_ref())
+    }
+
+    /// Lets the package manager ask its repositories over the network (`--ask-repositories`).
+    pub fn allow_repositories(&self) {
+        let _ = self.may_ask_repositories.set(());
+    }
+
+    /// Whether the package manager may ask its repositories.
+    pub fn may_ask_repositories(&self) -> bool {
+        self.may_ask_repositories.get().is_some()
+    }
+
+    /// The same machine with its sockets and updates not yet looked at. What the metadata service said stays, and so do
+    /// the words that it must not be asked and that repositories may.
     #[must_use]
     pub(super) fn refreshed(&self) -> Self {
-        Self { sockets: OnceLock::new(), metadata: self.metadata.clone() }
+        Self {
+            sockets: OnceLock::new(),
+            metadata: self.metadata.clone(),
+            updates: OnceLock::new(),
+            may_ask_repositories: self.may_ask_repositories.clone(),
+        }
     }
 
     /// Keeps the metadata service from being asked (`--no-imds`).

@@ -51,6 +51,9 @@ fn checks(page: &mut Page, model: &Model) {
     if model.survey.running {
         page.bar(judged, all);
         page.prose(Role::Text, 0, &format!("{judged} of {} judged", words::plural(all, "guideline")));
+        if let Some((id, what)) = &model.survey.waiting {
+            page.prose(Role::Dim, 0, &format!("{id}: {what}."));
+        }
         page.prose(Role::Dim, 0, &format!("Looking for secrets: {swept}. You can start already."));
     } else {
         page.prose(Role::Text, 0, &format!("{} judged; {swept}.", words::plural(judged, "guideline")));

@@ -73,7 +73,9 @@ pub fn start() -> Vec<Effect> {
 
 fn progressed(model: &mut Model, progress: Progress) -> Vec<Effect> {
     match progress {
+        Progress::Waiting { id, what } => model.survey.waiting = Some((id, what)),
         Progress::Judged { id, finding } => {
+            let _ = model.survey.waiting.take_if(|(waiting, _)| *waiting == id);
             if model.findings.insert(id.clone(), finding).is_none() {
                 model.survey.judged += 1;
             }
