@@ -195,7 +195,8 @@ mod tests {
             "BOT-02 KEY-03",
             "KEY-06 KEY-03",
             // The report out, the tool gone, histories, keys, records, power off.
-            "FIN-02 FIN-01 SEC-05 KEY-03 KEY-01 LOG-02 FIN-03 FIN-04",
+            "FIN-02 FIN-01 SEC-05 KEY-03 KEY-01 LOG-02 SEC-22 FIN-03 FIN-04",
+            "KEY-01 AGT-01 FIN-03",
             "KEY-01 IDN-03 FIN-03",
         ] {
             let places: Vec<_> = chain.split(' ').map(place).collect();
