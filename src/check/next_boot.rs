@@ -35,6 +35,10 @@ pub(crate) struct Written {
 /// When a file cannot be read.
 pub(crate) fn written(image: &Image) -> Result<Option<Written>, Error> {
     let cloud_init = image.cloud_init()?;
+    // Without a server cloud-init writes nothing for it.
+    if image.sshd()?.main.is_none() {
+        return Ok(None);
+    }
     if cloud_init.runs != Runs::Yes || !cloud_init.has_module("set-passwords") {
         return Ok(None);
     }

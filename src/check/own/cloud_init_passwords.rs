@@ -99,10 +99,13 @@ fn opened(image: &Image, written: &Written) -> Result<Vec<Observation>, Error> {
     if seen.is_empty() && written.passwords {
         let effective = written.image.sshd()?.effective(None);
         let setting = effective.get("passwordauthentication").filter(|setting| setting.values == ["no"]);
-        if let Some(origin) = setting.and_then(|setting| setting.origins.first()) {
-            let text = format!("still decides when the first boot writes `yes` to {}", written.path);
-            seen.push(Observation::at(&origin.path).line(origin.line).text(text));
-        }
+        seen.push(match setting.and_then(|setting| setting.origins.first()) {
+            Some(origin) => {
+                let text = format!("still decides when the first boot writes `yes` to {}", written.path);
+                Observation::at(&origin.path).line(origin.line).text(text)
+            }
+            None => Observation::at(written.path).text("the first boot writes `PasswordAuthentication yes` here"),
+        });
     }
     Ok(seen)
 }
