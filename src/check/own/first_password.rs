@@ -113,10 +113,8 @@ fn acts(script: &str) -> Vec<(u32, Act)> {
         } else if sets {
             found.push((number, Act::Sets));
         }
-        if let Some(name) = variable.filter(|_| has_id) {
-            if ids.len() < 64 {
-                ids.insert(name.to_owned());
-            }
+        if let Some(name) = variable.filter(|_| has_id && ids.len() < 64) {
+            ids.insert(name.to_owned());
         }
     }
     found
