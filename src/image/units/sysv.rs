@@ -12,7 +12,12 @@ pub(super) fn scripts(image: &Image) -> Result<Vec<Unit>, Error> {
     if image.stat(directory)?.is_none_or(|meta| meta.kind != Kind::Directory) {
         return Ok(Vec::new());
     }
-    let mut started = started_by(&image.glob("/etc/rc[2345S].d/S[0-9][0-9]*")?);
+    let mut links = Vec::new();
+    // Each is a link of its own on Red Hat's systems, which a wildcard would not follow.
+    for level in ["2", "3", "4", "5", "S"] {
+        links.extend(image.glob(&format!("/etc/rc{level}.d/S[0-9][0-9]*"))?);
+    }
+    let mut started = started_by(&links);
     let mut units = Vec::new();
     for entry in image.list(directory)? {
         let Some(script) = entry.name.to_str() else { continue };
