@@ -251,7 +251,7 @@ mod tests {
         #[test]
         fn any_text_is_survived(parts in proptest::collection::vec(proptest::prop_oneof![
             proptest::sample::select(vec![
-                "password", "PASSWORD", "=", ":", "\"", "'", "://", "@", "eyJ", ".", "\n", "#", "define('", "token", "ghp_", "arn:aws", ">", "<", ",", "us-east-", "\u{e9}",
+                "password", "PASSWORD", "=", ":", "\"", "'", "://", "@", "eyJ", ".", "\n", "#", "define('", "token", "ghp_", "arn:aws", ">", "<", ",", "us-east-", "curl ", " -p", "-u ", "requirepass ", "vpc-0a1b2c3d", "\u{e9}",
             ]).prop_map(str::to_owned),
             "\\PC{0,12}",
         ], 0..40)) {
