@@ -46,7 +46,7 @@ impl Pam {
         for directory in DIRECTORIES.map(Path::new) {
             for entry in image.list(directory)? {
                 let path = directory.join(&entry.name);
-                let is_file = image.stat(&path)?.is_some_and(|meta| meta.kind == Kind::File);
+                let is_file = image.stat(&path)?.is_some_and(|meta| meta.kind != Kind::Directory);
                 if !is_file || is_copy(&path) || names.contains(&entry.name) {
                     continue;
                 }

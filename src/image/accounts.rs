@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+use super::look::text_of;
 use super::{Error, Image, Kind, Reason};
 
 mod homes;
@@ -123,7 +124,12 @@ const FILE_LIMIT: u64 = 4 << 20;
 impl Accounts {
     pub(super) fn read(image: &Image) -> Result<Self, Error> {
         let mut odd_lines = Vec::new();
-        let read = |path: &str| image.read_up_to(Path::new(path), FILE_LIMIT);
+        let read = |path: &str| {
+            let path = Path::new(path);
+            let bytes = image.read_up_to(path, FILE_LIMIT)?;
+            bytes.as_deref().map(|bytes| text_of(path, bytes)).transpose()?;
+            Ok(bytes)
+        };
         let Some(bytes) = read("/etc/passwd")? else {
             return Err(Error::malformed("read", "/etc/passwd", "it is not there: the image has no accounts"));
         };

@@ -24,6 +24,21 @@ pub const BODY_LIMIT: u64 = 1 << 20;
 /// The most entries that [`Image::list`] and the most paths that [`Image::glob`] give.
 pub const ENTRY_LIMIT: usize = 1 << 18;
 
+/// The bytes of the file at `path` as text; bytes that are not UTF-8 become U+FFFD.
+///
+/// # Errors
+/// When a zero byte is in it: no parser of text may take that for a file in which nothing is said. The kernel's own
+/// files under `/proc` use it between words.
+pub(super) fn text_of(path: &Path, bytes: &[u8]) -> Result<String, Error> {
+    match memchr::memchr(0, bytes).filter(|_| !path.starts_with("/proc")) {
+        None => Ok(String::from_utf8_lossy(bytes).into_owned()),
+        Some(at) => {
+            let line = 1 + memchr::memchr_iter(b'\n', bytes.get(..at).unwrap_or_default()).count();
+            Err(Error::malformed("read", path, format!("it is no text, line {line} holds a zero byte")))
+        }
+    }
+}
+
 impl Image {
     /// What is at `path`, following links inside the image; `None` when nothing is there (or a link dangles).
     ///
@@ -60,9 +75,9 @@ impl Image {
     /// [`Image::read`] as text; bytes that are not UTF-8 become U+FFFD.
     ///
     /// # Errors
-    /// As [`Image::read`].
+    /// As [`Image::read`], and when it is no text: a zero byte is in it.
     pub fn read_text(&self, path: &Path) -> Result<Option<String>, Error> {
-        Ok(self.read(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        self.read(path)?.map(|bytes| text_of(path, &bytes)).transpose()
     }
 
     /// The first `limit` bytes (at most [`READ_LIMIT`]) of the regular file at `path`, however large it is; `None` when

@@ -25,7 +25,9 @@ impl Os {
     pub(super) fn read(image: &Image) -> Result<Self, Error> {
         for path in ["/etc/os-release", "/usr/lib/os-release"] {
             if let Some(text) = image.read_text(Path::new(path))? {
-                return Ok(Self::parse(&text));
+                let os = Self::parse(&text);
+                let why = "no line of it sets anything: which system the image holds is unknown";
+                return if os.fields.is_empty() { Err(Error::malformed("read", path, why)) } else { Ok(os) };
             }
         }
         let why = "it is not there, nor is /usr/lib/os-release: which system the image holds is unknown";

@@ -15,14 +15,17 @@
 
 mod ami;
 mod apply;
+mod bad_input;
 mod cli;
 mod distros;
+mod fuzz;
 mod initramfs;
 mod journeys;
 mod packages;
 mod practice;
 mod real_root;
 mod report;
+mod roots;
 mod schema;
 mod screens;
 mod sshd;

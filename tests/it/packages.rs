@@ -3,52 +3,57 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, fs};
 
 use seaworthy::image::Image;
 use seaworthy::image::packages::{Database, Packages};
 use tempfile::TempDir;
 
-fn run(command: &mut Command) -> String {
+use crate::distros::database::made;
+use crate::roots;
+
+pub(crate) fn run(command: &mut Command) -> String {
     let output = command.stderr(Stdio::piped()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
 }
 
 /// A line for each package: name, version, architecture, vendor.
-fn lines(packages: &Packages) -> BTreeSet<String> {
+pub(crate) fn lines(packages: &Packages) -> BTreeSet<String> {
     let line = |package: &seaworthy::image::packages::Package| {
         format!("{}|{}|{}|{}", package.name, package.version, package.arch, package.vendor)
     };
     packages.packages.iter().map(line).collect()
 }
 
-fn real_root() -> PathBuf {
-    env::var_os("SEAWORTHY_TEST_ROOT").map_or_else(|| PathBuf::from("/"), PathBuf::from)
+/// This machine's root, and Debian's of three releases.
+fn real_roots() -> [PathBuf; 4] {
+    [PathBuf::from("/"), roots::debian(11), roots::debian(12), roots::debian(13)]
 }
 
 #[test]
-#[ignore = "needs dpkg-query; run by .ci/run"]
+#[ignore = "needs dpkg-query and debootstrap; run by .ci/run"]
 fn dpkg_says_the_same() {
-    let root = real_root();
-    let said = run(Command::new("dpkg-query").arg("--admindir").arg(root.join("var/lib/dpkg")).args([
-        "-W",
-        "-f",
-        "${db:Status-Status}|${Package}|${Version}|${Architecture}|${Maintainer}\n",
-    ]));
-    let there = ["installed", "triggers-awaited", "triggers-pending", "unpacked", "half-configured"];
-    let said: BTreeSet<String> = said
-        .lines()
-        .filter_map(|line| line.split_once('|').filter(|(state, _)| there.contains(state)))
-        .map(|(_, package)| package.to_owned())
-        .collect();
-    let image = Image::open(&root).expect("the root opens");
-    let packages = image.packages().expect("packages are read");
-    assert_eq!(packages.database, Database::Dpkg);
-    assert_eq!(lines(packages), said);
+    for root in real_roots() {
+        let said = run(Command::new("dpkg-query").arg("--admindir").arg(root.join("var/lib/dpkg")).args([
+            "-W",
+            "-f",
+            "${db:Status-Status}|${Package}|${Version}|${Architecture}|${Maintainer}\n",
+        ]));
+        let there = ["installed", "triggers-awaited", "triggers-pending", "unpacked", "half-configured"];
+        let said: BTreeSet<String> = said
+            .lines()
+            .filter_map(|line| line.split_once('|').filter(|(state, _)| there.contains(state)))
+            .map(|(_, package)| package.to_owned())
+            .collect();
+        let image = Image::open(&root).expect("the root opens");
+        let packages = image.packages().expect("packages are read");
+        assert_eq!(packages.database, Database::Dpkg, "{}", root.display());
+        assert_eq!(lines(packages), said, "{}", root.display());
+    }
 }
 
 /// A status file and what an interrupted run noted beside it.
@@ -85,10 +90,13 @@ fn dpkg_interrupted() {
 
 /// Every program, unit and configuration file that dpkg knows is shipped, but for those `dpkg --verify` names too.
 #[test]
-#[ignore = "needs dpkg; run by .ci/run"]
+#[ignore = "needs dpkg and debootstrap; run by .ci/run"]
 fn dpkg_ships_what_it_owns() {
-    let root = real_root();
-    let image = Image::open(&root).expect("the root opens");
+    real_roots().iter().for_each(|root| ships_what_it_owns(root));
+}
+
+fn ships_what_it_owns(root: &Path) {
+    let image = Image::open(root).expect("the root opens");
     let packages = image.packages().expect("packages are read");
     let owners = run(Command::new("dpkg-query").arg("--admindir").arg(root.join("var/lib/dpkg")).args([
         "-S",
@@ -99,7 +107,7 @@ fn dpkg_ships_what_it_owns() {
     let changed = |owner: &str, path: &str| {
         let owner = owner.split(", ").next().unwrap_or_default();
         let verify =
-            Command::new("dpkg").arg("--root").arg(&root).args(["--verify", owner]).output().expect("dpkg runs");
+            Command::new("dpkg").arg("--root").arg(root).args(["--verify", owner]).output().expect("dpkg runs");
         String::from_utf8_lossy(&verify.stdout).contains(path)
     };
     let (mut shipped, mut wrong) = (0, Vec::new());
@@ -118,7 +126,7 @@ fn dpkg_ships_what_it_owns() {
         }
     }
     assert!(shipped > 100, "only {shipped} files");
-    assert!(wrong.is_empty(), "{} of {shipped}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{}: {} of {shipped}:\n{}", root.display(), wrong.len(), wrong.join("\n"));
 }
 
 const SPEC: &str = "\
@@ -254,7 +262,7 @@ fn rpm_with_a_log_says_the_same() {
 }
 
 /// The package header out of a package file: what comes after the lead and the signature (rpm's `docs/manual/format`).
-fn header_of(package: &Path) -> Vec<u8> {
+pub(crate) fn header_of(package: &Path) -> Vec<u8> {
     let bytes = fs::read(package).expect("a package");
     let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize;
     let length = |at: usize| 16 + number(at + 8) * 16 + number(at + 12);
@@ -270,22 +278,27 @@ fn rpm_with_berkeley_db_says_the_same() {
     let packages = build(built.path(), 600);
     for (order, page_size) in [(1234, 4096), (4321, 512), (1234, 65536)] {
         let root = Root::new();
-        let mut dump =
-            format!("VERSION=3\nformat=bytevalue\ntype=hash\ndb_lorder={order}\ndb_pagesize={page_size}\nHEADER=END\n");
-        let hex = |bytes: &[u8]| bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect::<String>();
-        writeln!(dump, " 00000000\n {}", hex(&999_u32.to_ne_bytes())).expect("text");
-        for (number, package) in (1_u32..).zip(&packages) {
-            let header = header_of(package);
-            writeln!(dump, " {}\n {}", hex(&number.to_ne_bytes()), hex(&header)).expect("text");
-        }
-        dump.push_str("DATA=END\n");
-        let text = built.path().join("dump");
-        fs::write(&text, dump).expect("a dump");
-        run(Command::new("db5.3_load").arg("-f").arg(&text).arg(root.path("var/lib/rpm/Packages")));
+        let headers: Vec<Vec<u8>> = packages.iter().map(|package| header_of(package)).collect();
+        load_bdb(&root.path("var/lib/rpm/Packages"), &headers, order, page_size);
         let said = root.said("bdb_ro");
         assert_eq!(said.len(), packages.len());
         root.check(Database::RpmBdb, &said);
     }
+}
+
+/// A Berkeley DB of package headers as rpm keeps it, written by `db5.3_load`.
+pub(crate) fn load_bdb(database: &Path, headers: &[Vec<u8>], order: u32, page_size: u32) {
+    let mut dump =
+        format!("VERSION=3\nformat=bytevalue\ntype=hash\ndb_lorder={order}\ndb_pagesize={page_size}\nHEADER=END\n");
+    let hex = |bytes: &[u8]| bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect::<String>();
+    writeln!(dump, " 00000000\n {}", hex(&999_u32.to_ne_bytes())).expect("text");
+    for (number, header) in (1_u32..).zip(headers) {
+        writeln!(dump, " {}\n {}", hex(&number.to_ne_bytes()), hex(header)).expect("text");
+    }
+    dump.push_str("DATA=END\n");
+    let text = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(text.path(), dump).expect("a dump");
+    run(Command::new("db5.3_load").arg("-f").arg(text.path()).arg(database));
 }
 
 fn digit(value: u8) -> char {
@@ -301,27 +314,10 @@ fn rpm_with_ndb() {
     let with_sqlite = Root::new();
     with_sqlite.install(&packages);
 
-    let numbers = |numbers: &[usize]| -> Vec<u8> {
-        numbers.iter().flat_map(|number| u32::try_from(*number).expect("small").to_le_bytes()).collect()
-    };
-    let pages = (packages.len() + 2).div_ceil(256);
-    let mut slots = [b"RpmP".to_vec(), numbers(&[0, 1, pages, packages.len() + 1, 0, 0, 0])].concat();
-    let mut blobs = Vec::new();
-    for (number, package) in (1..).zip(&packages) {
-        let header = header_of(package);
-        let blocks = (16 + header.len() + 12).div_ceil(16);
-        slots.extend([b"Slot".to_vec(), numbers(&[number, (pages * 4096 + blobs.len()) / 16, blocks])].concat());
-        let end = blobs.len() + blocks * 16;
-        blobs.extend([b"BlbS".to_vec(), numbers(&[number, 0, header.len()]), header.clone()].concat());
-        blobs.resize(end - 12, 0);
-        blobs.extend([numbers(&[0, header.len()]), b"BlbE".to_vec()].concat());
-    }
-    while slots.len() < pages * 4096 {
-        slots.extend([b"Slot".to_vec(), numbers(&[0, 0, 0])].concat());
-    }
+    let headers: Vec<Vec<u8>> = packages.iter().map(|package| header_of(package)).collect();
     let root = Root::new();
     fs::create_dir_all(root.path("usr/lib/sysimage/rpm")).expect("directories");
-    fs::write(root.path("usr/lib/sysimage/rpm/Packages.db"), [slots, blobs].concat()).expect("a database");
+    fs::write(root.path("usr/lib/sysimage/rpm/Packages.db"), made::ndb(&headers)).expect("a database");
     root.check(Database::RpmNdb, &with_sqlite.said("sqlite"));
 }
 

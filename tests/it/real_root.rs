@@ -6,63 +6,16 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::tempdir_in;
 
+use crate::roots;
 use crate::support::{differences, put, seaworthy, stderr, stdout, traces};
-
-/// What a publisher's Debian image has on it.
-const PACKAGES: [&str; 10] = [
-    "openssh-server",
-    "openssh-client",
-    "cloud-init",
-    "sudo",
-    "nginx-light",
-    "systemd-sysv",
-    "rsyslog",
-    "python3",
-    "ssl-cert",
-    "netplan.io",
-];
-
-/// A pristine root, made once for each target folder. debootstrap lays the base; apt, which knows alternatives and
-/// virtual packages, puts the rest on it.
-fn pristine() -> PathBuf {
-    static MADE: OnceLock<PathBuf> = OnceLock::new();
-    MADE.get_or_init(make).clone()
-}
-
-fn make() -> PathBuf {
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("debian-12");
-    let root = place.join("root");
-    if place.join("made").exists() {
-        return root;
-    }
-    run_program("rm", &["-rf", "--one-file-system", place.to_str().unwrap()]);
-    fs::create_dir_all(&place).unwrap();
-    let inside = root.to_str().unwrap();
-    run_program("debootstrap", &["--variant=minbase", "--include=ca-certificates", "bookworm", inside]);
-    // No service of the root may start on this machine (invoke-rc.d(8)).
-    put(&root, "/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n");
-    fs::set_permissions(root.join("usr/sbin/policy-rc.d"), fs::Permissions::from_mode(0o755)).unwrap();
-    let mut install = vec![inside, "apt-get", "install", "-y", "-qq", "--no-install-recommends"];
-    install.extend(PACKAGES);
-    run_program("chroot", &install);
-    fs::remove_file(root.join("usr/sbin/policy-rc.d")).unwrap();
-    fs::write(place.join("made"), "").unwrap();
-    root
-}
-
-fn run_program(program: &str, args: &[&str]) {
-    let output = Command::new(program).args(args).env("DEBIAN_FRONTEND", "noninteractive").output().unwrap();
-    assert!(output.status.success(), "{program}: {}{}", stdout(&output), stderr(&output));
-}
 
 fn copy_of_the_root(to: &Path) -> PathBuf {
     let root = to.join("root");
-    let copied = Command::new("cp").arg("-a").arg(pristine()).arg(&root).status().unwrap();
+    let copied = Command::new("cp").arg("-a").arg(roots::debian(12)).arg(&root).status().unwrap();
     assert!(copied.success());
     root
 }
@@ -249,7 +202,7 @@ fn a_debian_root_is_checked_remedied_checked_again_and_taken_back() {
 #[ignore = "needs debootstrap and root; run by .ci/run"]
 fn a_stock_debian_root_has_no_false_alarm_from_the_sweep() {
     let dir = tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let document = check(dir.path(), &pristine());
+    let document = check(dir.path(), &roots::debian(12));
     let rows = document["guidelines"].as_array().unwrap();
     for id in ["SEC-01", "SEC-02", "SEC-05", "KEY-04"] {
         let row = rows.iter().find(|row| row["id"] == id).unwrap();

@@ -19,20 +19,18 @@ pub(in crate::check) fn check(
     if sshd.main.is_none() {
         return Ok(no_server());
     }
-    if let Some(problem) = refusals(sshd).next() {
-        return Ok(Finding::new(
-            Status::Unknown,
-            format!(
-                "sshd refuses its configuration, so `{}` has no effect yet: {}.",
-                usual_name(keyword),
-                problem.message
-            ),
-        )
-        .seen([at(&problem.origin)]));
+    if let Some(refused) = refused(sshd, &format!("so `{}` has no effect yet", usual_name(keyword))) {
+        return Ok(refused);
     }
     let effective = sshd.effective(None);
     Ok(match effective.get(keyword) {
-        Some(setting) => judge(setting, pass, tolerated),
+        Some(setting) => {
+            if setting.origins.is_empty() && sshd.version.is_none() {
+                // The default depends on the version, which a database that cannot be read may know.
+                image.packages()?;
+            }
+            judge(setting, pass, tolerated)
+        }
         None => Finding::new(Status::Unknown, format!("This OpenSSH has no setting `{}`.", usual_name(keyword))),
     })
 }
@@ -54,6 +52,13 @@ pub(in crate::check) fn everybody(image: &Image) -> Result<Vec<Option<Connection
 /// What sshd would refuse in its configuration. That it is told not to run at all is SSH-07's business.
 pub(in crate::check) fn refusals(sshd: &Sshd) -> impl Iterator<Item = &Problem> {
     sshd.problems.iter().filter(|problem| problem.fatal && problem.origin.path != Path::new(NOT_TO_BE_RUN))
+}
+
+/// What a guideline says of a configuration that sshd would refuse; `so` is what follows from that.
+pub(in crate::check) fn refused(sshd: &Sshd, so: &str) -> Option<Finding> {
+    let problem = refusals(sshd).next()?;
+    let summary = format!("sshd refuses its configuration, {so}: {}.", problem.message);
+    Some(Finding::new(Status::Unknown, summary).seen([at(&problem.origin)]))
 }
 
 /// A configuration line as an observation.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::check::kinds::sshd::{at, everybody, no_server};
+use crate::check::kinds::sshd::{at, everybody, no_server, refused};
 use crate::check::{Finding, Observation, Status, places};
 use crate::image::{Error, Image, Kind};
 
@@ -35,8 +35,12 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
         let fail = "The image lets people in because of the machine or realm they come from.";
         return Ok(Finding::new(Status::Fail, fail).seen(seen));
     }
-    if image.sshd()?.main.is_none() {
+    let sshd = image.sshd()?;
+    if sshd.main.is_none() {
         return Ok(no_server());
+    }
+    if let Some(refused) = refused(sshd, "so whom it trusts is not known") {
+        return Ok(refused);
     }
     Ok(Finding::new(Status::Pass, "Nobody is let in because of the machine or realm they come from."))
 }

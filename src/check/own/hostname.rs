@@ -62,6 +62,10 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
 }
 
 fn text(image: &Image, path: &str) -> Result<String, Error> {
+    // SUSE has a directory where the RHEL family has the file `/etc/sysconfig/network`.
+    if image.stat(Path::new(path))?.is_some_and(|meta| meta.kind == Kind::Directory) && path.contains("/sysconfig/") {
+        return Ok(String::new());
+    }
     Ok(image.read_text(Path::new(path))?.unwrap_or_default())
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::keyboard_interactive;
-use crate::check::kinds::sshd::{at, no_server};
+use crate::check::kinds::sshd::{at, no_server, refused};
 use crate::check::{Finding, Observation, Status};
 use crate::image::sshd::{Connection, Origin, connections};
 use crate::image::text::visible;
@@ -29,6 +29,9 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     let sshd = image.sshd()?;
     if sshd.main.is_none() {
         return Ok(no_server());
+    }
+    if let Some(refused) = refused(sshd, "so what its blocks do is not known") {
+        return Ok(refused);
     }
     if sshd.matches.is_empty() {
         return Ok(Finding::new(Status::Pass, "There is no Match block."));

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use super::ssh_socket::{self, Listen};
-use crate::check::kinds::sshd::no_server;
+use crate::check::kinds::sshd::{no_server, refused};
 use crate::check::own::key_login::fits;
 use crate::check::{Finding, Observation, Status};
 use crate::image::sshd::Connection;
@@ -75,6 +75,9 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     let sshd = image.sshd()?;
     if sshd.main.is_none() {
         return Ok(no_server());
+    }
+    if let Some(refused) = refused(sshd, "so nobody reaches it") {
+        return Ok(refused);
     }
     let listens = ssh_socket::listens(image)?;
     let of_socket = listens.iter().flatten().find_map(Listen::port);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::ssh_socket::{self, Listen};
+use crate::check::kinds::sshd::refused;
 use crate::check::{Finding, Observation, Status};
 use crate::image::text::visible;
 use crate::image::units::{State, Unit};
@@ -29,6 +30,9 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
         Observation::at(path).text(format!("{} is {state}", unit.name))
     };
     if let Some(unit) = units.iter().find(|unit| unit.state == State::Enabled) {
+        if let Some(refused) = refused(sshd, "so it would not start") {
+            return Ok(refused);
+        }
         let effective = sshd.effective(None);
         let ports = effective.get("port").map_or_else(String::new, |setting| visible(&setting.values.join(", ")));
         if let Some(listens) = ssh_socket::listens(image)? {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::check::kinds::sshd::{at, everybody};
+use crate::check::kinds::sshd::{at, everybody, refused};
 use crate::check::pam::Pam;
 use crate::check::{Finding, Observation, Status};
 use crate::image::sshd::{Effective, Origin, Setting};
@@ -57,6 +57,9 @@ pub(crate) fn check(image: &Image) -> Result<Finding, Error> {
     }
     if let Some(unclear) = pam.unclear() {
         return Ok(unclear);
+    }
+    if let Some(refused) = refused(image.sshd()?, "so whom it trusts is not known") {
+        return Ok(refused);
     }
     Ok(Finding::new(Status::Pass, "No authority or program of the seller's decides who may log in."))
 }

@@ -52,7 +52,12 @@ impl Base {
 
     fn add_file(&mut self, image: &Image, path: &Path, budget: &mut usize) -> Result<(), Error> {
         let too_large = |limit| Error { action: "read", path: path.to_owned(), reason: Reason::TooLarge(limit) };
-        let Some(meta) = image.stat(path)?.filter(|meta| meta.kind == Kind::File) else { return Ok(()) };
+        let Some(meta) = image.stat(path)? else { return Ok(()) };
+        if meta.kind != Kind::File {
+            // Of its drop-ins cloud-init takes regular files only; at its main file it would stop.
+            let error = Error { action: "read", path: path.to_owned(), reason: Reason::Special(meta.kind) };
+            return if path == Path::new(MAIN) { Err(error) } else { Ok(()) };
+        }
         if meta.size > LARGEST {
             return Err(too_large(LARGEST));
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::interfaces::{self, Include};
 use super::netplan::Netplan;
 use super::{Address, Broken, Format, Network, Profile, Source, Tool, ifcfg, keyfile, networkd};
+use crate::image::look::text_of;
 use crate::image::{Error, Image, Kind, Reason};
 
 /// The largest file that is read, in bytes; real ones have a few hundred.
@@ -33,7 +34,7 @@ fn text(image: &Image, path: &Path) -> Result<Option<String>, Error> {
     if bytes.len() as u64 > LARGEST {
         return Err(Error { action: "read", path: path.to_owned(), reason: Reason::TooLarge(LARGEST) });
     }
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    text_of(path, &bytes).map(Some)
 }
 
 fn files(image: &Image, pattern: &str) -> Result<Vec<PathBuf>, Error> {

@@ -24,9 +24,13 @@ pub(super) fn packages(image: &Image) -> Result<Option<Vec<Package>>, Error> {
     }
     // Of an interrupted run, what dpkg had noted but not yet written into `status` counts.
     let notes = updates(image)?;
+    let status = status.map(|text| (PathBuf::from(STATUS), text));
     let mut newest = BTreeMap::new();
-    for text in status.iter().chain(&notes) {
+    for (path, text) in status.iter().chain(&notes) {
         for stanza in stanzas(text) {
+            if field(stanza, "Package").is_none_or(<[u8]>::is_empty) {
+                return Err(nameless(path, text, stanza));
+            }
             newest.insert((field(stanza, "Package"), field(stanza, "Architecture")), installed(stanza));
         }
     }
@@ -90,12 +94,20 @@ pub(super) fn drop_listed(image: &Image, paths: &mut BTreeSet<PathBuf>) -> Resul
     Ok(())
 }
 
+/// `stanza` of the file at `path` is about no package: the file is damaged.
+fn nameless(path: &Path, text: &[u8], stanza: &[u8]) -> Error {
+    let before = stanza.as_ptr().addr() - text.as_ptr().addr();
+    let line = 1 + memchr::memchr_iter(b'\n', text.get(..before).unwrap_or_default()).count();
+    Error::malformed("read", path, format!("the paragraph on line {line} names no package"))
+}
+
 /// The notes of an interrupted run, in their order: files of digits in `updates`.
-fn updates(image: &Image) -> Result<Vec<Vec<u8>>, Error> {
+fn updates(image: &Image) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> {
     let mut notes = Vec::new();
     for entry in image.list(Path::new(UPDATES))? {
         if entry.name.as_bytes().iter().all(u8::is_ascii_digit) {
-            notes.extend(image.read(&Path::new(UPDATES).join(&entry.name))?);
+            let path = Path::new(UPDATES).join(&entry.name);
+            notes.extend(image.read(&path)?.map(|text| (path, text)));
         }
     }
     Ok(notes)

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use crate::image::look::text_of;
 use crate::image::{Error, Image, Reason};
 
 /// Where configuration files come from: the image, or a few files in a test.
@@ -21,6 +22,7 @@ impl Source for Image {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
         match Self::read(self, path) {
             Err(Error { reason: Reason::Special(crate::image::Kind::Directory), .. }) => Ok(Some(Vec::new())),
+            Ok(Some(bytes)) => text_of(path, &bytes).map(|_| Some(bytes)),
             other => other,
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::install::{Install, has_section};
 use super::is_unit_name;
+use crate::image::look::text_of;
 use crate::image::{Error, Image, Kind, Reason};
 
 /// The largest unit file that is read, in bytes; real ones have a few thousand.
@@ -122,7 +123,7 @@ fn text(image: &Image, path: &Path) -> Result<String, Error> {
     if bytes.len() as u64 > LARGEST {
         return Err(Error { action: "read", path: path.to_owned(), reason: Reason::TooLarge(LARGEST) });
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    text_of(path, &bytes)
 }
 
 /// `path` with `.` and `..` taken out by their names alone.

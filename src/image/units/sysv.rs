@@ -48,6 +48,17 @@ fn started_by(links: &[PathBuf]) -> BTreeMap<String, Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::fixture::Fixture;
+
+    #[test]
+    fn the_directories_may_be_links() {
+        let fixture = Fixture::bare();
+        fixture.file("/etc/rc.d/init.d/network", "#!/bin/sh\n").mode("/etc/rc.d/init.d/network", 0o755);
+        fixture.link("/etc/init.d", "rc.d/init.d").link("/etc/rc3.d", "rc.d/rc3.d");
+        fixture.link("/etc/rc.d/rc3.d/S10network", "../init.d/network");
+        let units = scripts(&fixture.image()).unwrap();
+        assert_eq!((units[0].name.as_str(), units[0].state), ("network.service", State::Enabled));
+    }
 
     #[test]
     fn links_are_sorted_by_script() {

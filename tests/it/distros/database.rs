@@ -9,7 +9,7 @@ use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 
 #[path = "../../../src/image/packages/rpm/made.rs"]
-mod made;
+pub(crate) mod made;
 
 use made::Made;
 
@@ -27,16 +27,23 @@ pub(crate) enum Database {
 pub(crate) type Owned = (String, Vec<u8>);
 
 /// One installed package.
-pub(crate) struct Installed<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) version: &'a str,
-    pub(crate) vendor: &'a str,
-    pub(crate) files: &'a [Owned],
+pub(crate) struct Installed {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) vendor: String,
+    pub(crate) files: Vec<Owned>,
+}
+
+impl Installed {
+    /// rpm's version and release.
+    pub(crate) fn version_and_release(&self) -> (&str, &str) {
+        self.version.rsplit_once('-').unwrap_or((&self.version, "1"))
+    }
 }
 
 impl Database {
     /// Writes it for `packages` into `root`; rpm's files into the directory `rpm`.
-    pub(crate) fn write(self, root: &Path, rpm: &Path, packages: &[Installed<'_>]) {
+    pub(crate) fn write(self, root: &Path, rpm: &Path, packages: &[Installed]) {
         let headers = || packages.iter().map(rpm_header).collect::<Vec<_>>();
         let (file, bytes) = match self {
             Self::Dpkg => return write_dpkg(&root.join("var/lib/dpkg"), packages),
@@ -56,22 +63,22 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn rpm_header(package: &Installed<'_>) -> Vec<u8> {
-    let (version, release) = package.version.rsplit_once('-').unwrap_or((package.version, "1"));
+fn rpm_header(package: &Installed) -> Vec<u8> {
+    let (version, release) = package.version_and_release();
     // The keys that packages are signed with are packages without an architecture or a vendor.
     let is_key = package.name == "gpg-pubkey";
     made::header(&Made {
-        name: package.name.to_owned(),
+        name: package.name.clone(),
         epoch: None,
         version: version.to_owned(),
         release: release.to_owned(),
         arch: if is_key { "" } else { "x86_64" }.to_owned(),
-        vendor: if is_key { "" } else { package.vendor }.to_owned(),
+        vendor: if is_key { "" } else { &package.vendor }.to_owned(),
         files: package.files.iter().map(|(path, text)| (path.clone(), hex(digest(&SHA256, text).as_ref()))).collect(),
     })
 }
 
-fn write_dpkg(place: &Path, packages: &[Installed<'_>]) {
+fn write_dpkg(place: &Path, packages: &[Installed]) {
     let info = place.join("info");
     fs::create_dir_all(&info).unwrap();
     let mut status = String::new();
@@ -86,7 +93,7 @@ fn write_dpkg(place: &Path, packages: &[Installed<'_>]) {
             status.push_str("Conffiles:\n");
         }
         let (mut sums, mut list) = (String::new(), String::new());
-        for (path, text) in *files {
+        for (path, text) in files {
             let sum = hex(&Md5::digest(text));
             writeln!(list, "{path}").unwrap();
             if path.starts_with("/etc/") {

@@ -6,10 +6,13 @@ use seaworthy::change::{State, apply, plan};
 use seaworthy::check::{Context, Findings, Status, survey};
 use seaworthy::image::Image;
 
-mod database;
-mod tree;
+pub(crate) mod database;
+mod rpm_root;
+pub(crate) mod tree;
 
 use tree::{Table, Tree, all};
+
+use crate::roots;
 
 /// What stands so on every distribution, used or not.
 const EVERYWHERE: &str = "layers/everywhere";
@@ -84,6 +87,20 @@ fn a_used_image_is_mended_but_for_what_its_table_says() {
         apply(&image, &planned, &State::at(state.path()).unwrap(), &mut |_| {}).unwrap();
         let (_, after) = judged(&image, &catalogue);
         wrong.extend(compared(&name, &after, [&tree.sealed, &everywhere.stock]));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What debootstrap and apt make, without anything a cloud image has besides.
+#[test]
+#[ignore = "needs debootstrap and root; run by .ci/run"]
+fn a_bootstrapped_debian_fails_what_its_table_says_and_nothing_else() {
+    let (catalogue, everywhere) = (Catalogue::built_in().unwrap(), Tree::read(EVERYWHERE));
+    let mut wrong = Vec::new();
+    for release in [11, 12, 13] {
+        let name = format!("bootstrapped/debian-{release}");
+        let (_, findings) = judged(&Image::open(&roots::debian(release)).unwrap(), &catalogue);
+        wrong.extend(compared(&name, &findings, [&Tree::read(&name).stock, &everywhere.stock]));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

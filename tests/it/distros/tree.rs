@@ -175,23 +175,15 @@ impl Tree {
         for directory in &self.directories {
             fs::create_dir_all(place(directory)).unwrap_or_else(|error| panic!("{}: {directory}: {error}", self.title));
         }
-        let mut owned: BTreeMap<&str, Vec<Owned>> = BTreeMap::new();
-        for (package, files) in &self.files {
-            for (path, text) in files {
-                let mut text = self.filled(text);
-                text.push_str(&self.append.get(path).map_or_else(String::new, |lines| self.filled(lines)));
-                fs::write(place(path), &text).unwrap_or_else(|error| panic!("{}: {path}: {error}", self.title));
-                owned.entry(package).or_default().push((self.filled(path), text.into_bytes()));
-            }
+        for (path, bytes) in self.owned().values().flatten() {
+            fs::write(place(path), bytes).unwrap_or_else(|error| panic!("{}: {path}: {error}", self.title));
         }
-        for (package, paths) in &self.programs {
-            for path in paths {
-                fs::write(place(path), ELF).unwrap_or_else(|error| panic!("{}: {path}: {error}", self.title));
-                fs::set_permissions(place(path), fs::Permissions::from_mode(0o755)).unwrap();
-                owned.entry(package).or_default().push((self.filled(path), ELF.to_vec()));
-            }
+        for path in self.programs.values().flatten() {
+            fs::set_permissions(place(path), fs::Permissions::from_mode(0o755)).unwrap();
         }
-        self.write_database(root.path(), &owned);
+        let moved = self.links.contains_key("/var/lib/rpm");
+        let rpm = root.path().join(if moved { "usr/lib/sysimage/rpm" } else { "var/lib/rpm" });
+        self.database.expect("a database").write(root.path(), &rpm, &self.installed());
         for (path, mode) in &self.modes {
             if place(path).exists() {
                 let mode = u32::from_str_radix(mode, 8).unwrap();
@@ -201,22 +193,38 @@ impl Tree {
         root
     }
 
-    fn write_database(&self, root: &Path, owned: &BTreeMap<&str, Vec<Owned>>) {
-        let names = self.packages.iter().map(String::as_str).chain(owned.keys().copied());
-        let names: BTreeSet<&str> = names.filter(|name| *name != NOBODY).collect();
+    /// Every file with its content, by the package that owns it.
+    pub(crate) fn owned(&self) -> BTreeMap<&str, Vec<Owned>> {
+        let mut owned: BTreeMap<&str, Vec<Owned>> = BTreeMap::new();
+        for (package, files) in &self.files {
+            let files = files.iter().map(|(path, text)| {
+                let added = self.append.get(path).map_or("", String::as_str);
+                (self.filled(path), self.filled(&(text.clone() + added)).into_bytes())
+            });
+            owned.entry(package).or_default().extend(files);
+        }
+        for (package, paths) in &self.programs {
+            let programs = paths.iter().map(|path| (self.filled(path), ELF.to_vec()));
+            owned.entry(package).or_default().extend(programs);
+        }
+        owned
+    }
+
+    /// Every installed package with its files.
+    pub(crate) fn installed(&self) -> Vec<Installed> {
+        let mut owned = self.owned();
+        owned.remove(NOBODY);
+        for name in &self.packages {
+            owned.entry(name).or_default();
+        }
         let vendor = self.word("maker");
-        let packages: Vec<Installed> = names
-            .into_iter()
-            .map(|name| Installed {
-                name,
-                version: self.versions.get(name).map_or("1.0-1", String::as_str),
-                vendor: &vendor,
-                files: owned.get(name).map_or(&[], Vec::as_slice),
-            })
-            .collect();
-        let moved = self.links.contains_key("/var/lib/rpm");
-        let rpm = root.join(if moved { "usr/lib/sysimage/rpm" } else { "var/lib/rpm" });
-        self.database.expect("a database").write(root, &rpm, &packages);
+        let package = |(name, files): (&str, Vec<Owned>)| Installed {
+            name: name.to_owned(),
+            version: self.versions.get(name).map_or("1.0-1", String::as_str).to_owned(),
+            vendor: vendor.clone(),
+            files,
+        };
+        owned.into_iter().map(package).collect()
     }
 }
 

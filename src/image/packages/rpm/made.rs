@@ -3,6 +3,8 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "the databases made here are small")]
 
+use std::collections::BTreeSet;
+
 /// The page size of the sqlite and Berkeley DB files made here.
 pub(crate) const PAGE: usize = 4096;
 
@@ -15,7 +17,7 @@ pub(crate) struct Made {
     pub(crate) release: String,
     pub(crate) arch: String,
     pub(crate) vendor: String,
-    /// Path and SHA-256 in hexadecimal.
+    /// Absolute path and SHA-256 in hexadecimal.
     pub(crate) files: Vec<(String, String)>,
 }
 
@@ -23,21 +25,20 @@ pub(crate) struct Made {
 pub(crate) fn header(package: &Made) -> Vec<u8> {
     let text = |text: &str| format!("{text}\0").into_bytes();
     let texts = |items: &mut dyn Iterator<Item = &str>| items.flat_map(text).collect::<Vec<u8>>();
-    let split = |path: &str| path.rfind('/').map_or(0, |slash| slash + 1);
-    let mut directories: Vec<&str> = package.files.iter().map(|(path, _)| &path[..split(path)]).collect();
-    directories.sort_unstable();
-    directories.dedup();
-    let place = |path: &str| directories.binary_search(&&path[..split(path)]).unwrap_or_default() as u32;
-    let files = package.files.len();
+    let parts: Vec<(&str, &str)> = package.files.iter().filter_map(|(path, _)| path.rsplit_once('/')).collect();
+    let directories: Vec<&str> =
+        parts.iter().map(|(directory, _)| *directory).collect::<BTreeSet<_>>().into_iter().collect();
+    let place = |directory: &str| directories.binary_search(&directory).unwrap_or_default() as u32;
+    let files = parts.len();
     let mut entries: Vec<(u32, u32, usize, Vec<u8>)> = vec![
         (1000, 6, 1, text(&package.name)),
         (1001, 6, 1, text(&package.version)),
         (1002, 6, 1, text(&package.release)),
         (1022, 6, 1, text(&package.arch)),
         (1035, 8, files, texts(&mut package.files.iter().map(|(_, digest)| digest.as_str()))),
-        (1116, 4, files, package.files.iter().flat_map(|(path, _)| place(path).to_be_bytes()).collect()),
-        (1117, 8, files, texts(&mut package.files.iter().map(|(path, _)| &path[split(path)..]))),
-        (1118, 8, directories.len(), texts(&mut directories.iter().copied())),
+        (1116, 4, files, parts.iter().flat_map(|(directory, _)| place(directory).to_be_bytes()).collect()),
+        (1117, 8, files, texts(&mut parts.iter().map(|(_, name)| *name))),
+        (1118, 8, directories.len(), directories.iter().flat_map(|directory| text(&format!("{directory}/"))).collect()),
         (5011, 4, 1, 8_u32.to_be_bytes().to_vec()),
     ];
     if let Some(epoch) = package.epoch {
