@@ -68,6 +68,14 @@ fn an_id_is_used_once_and_well_formed() {
 }
 
 #[test]
+fn nobody_is_told_to_remove_what_a_copy_needs() {
+    for name in ["sudo", "cloud-init", "kernel"] {
+        let message = refusal(&ONE.replace("hylafax*", name));
+        assert!(message.contains(&format!("`{name}` must never be removed")), "{message}");
+    }
+}
+
+#[test]
 fn texts_and_sources_must_be_there() {
     assert!(refusal(&ONE.replace("It rings.", " ")).contains("`why` is empty"));
     assert!(

@@ -11,7 +11,7 @@ pub(super) fn ask(image: &Image, network: bool) -> Result<Known, String> {
             format!("/var/cache/zypp/raw/{id}/{{cookie,repodata/repomd.xml}}")
         })?)
     };
-    let mut arguments = vec!["--non-interactive", "--quiet"];
+    let mut arguments = vec!["--non-interactive"];
     if !network {
         arguments.push("--no-refresh");
     }
@@ -43,9 +43,7 @@ fn patches(said: &str) -> Option<Vec<Update>> {
             });
         }
     }
-    // With --quiet, nothing at all is printed when there is nothing.
-    let nothing = said.trim().is_empty() || said.contains("No updates found");
-    (columns.is_some() || nothing).then_some(updates)
+    (columns.is_some() || said.contains("No updates found")).then_some(updates)
 }
 
 #[cfg(test)]
@@ -64,8 +62,11 @@ mod tests {
         assert_eq!(updates.len(), 1);
         assert_eq!(updates[0].package, "SUSE-SLE-Module-Basesystem-15-SP6-2024-3905");
         assert_eq!(updates[0].severity, "important");
-        assert_eq!(patches("No updates found.\n"), Some(Vec::new()));
-        assert_eq!(patches(""), Some(Vec::new()));
+        assert_eq!(
+            patches("Loading repository data...\nReading installed packages...\nNo updates found.\n"),
+            Some(Vec::new())
+        );
+        assert_eq!(patches(""), None);
         assert_eq!(patches("Repository 'x' is invalid.\n"), None);
     }
 
