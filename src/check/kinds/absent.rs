@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::catalogue::{Absent, Saying};
 use crate::check::kinds::lines;
 use crate::check::{Finding, Observation, Status, places};
-use crate::image::{Error, Image, Kind};
+use crate::image::{Error, Image, Kind, Reason};
 
 /// What is there, however much.
 #[derive(Debug, Default)]
@@ -81,7 +81,12 @@ fn is_fine(image: &Image, wanted: &Absent, path: &Path) -> Result<bool, Error> {
     if !wanted.shipped_is_fine {
         return Ok(false);
     }
-    let Some(bytes) = image.read(path)? else { return Ok(false) };
+    let bytes = match image.read(path) {
+        Ok(Some(bytes)) => bytes,
+        // No package brings such a large file under the names that are asked for.
+        Ok(None) | Err(Error { reason: Reason::TooLarge(_), .. }) => return Ok(false),
+        Err(error) => return Err(error),
+    };
     let packages = image.packages()?;
     let name = path.as_os_str().as_bytes();
     let plain = BESIDE.iter().find_map(|end| name.strip_suffix(end.as_bytes()));

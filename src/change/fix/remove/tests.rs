@@ -168,6 +168,8 @@ const HARMLESS: &[(&str, &str)] = &[
     ("/var/lib/dpkg/status-old", "x"),
     ("/var/backups/dpkg.status.0", "x"),
     ("/etc/nsswitch.conf.bak", "passwd: files\n"),
+    ("/etc/xml/catalog.old", "<catalog/>\n"),
+    ("/root/.cargo/registry/src/x/cc-1.0.0/Cargo.toml.orig", "[package]\n"),
     ("/etc/containerd/config.toml", "version = 2\n[plugins]\n"),
     ("/etc/gitlab-runner/config.toml", "concurrent = 1\ncheck_interval = 0\n"),
     ("/etc/ecs/ecs.config", "ECS_BACKEND_HOST=\nECS_CLUSTER=default\n"),

@@ -56,4 +56,6 @@ fn a_file_that_cannot_be_read_is_not_passed_over() {
     let wanted = Absent { lines: vec![saying], ..Absent::default() };
     fixture.file("/etc/big", vec![b'x'; usize::try_from(crate::image::READ_LIMIT).unwrap() + 1]);
     assert!(check(&fixture.image(), &wanted).is_err());
+    let wanted = Absent { paths: texts(&["/etc/big"]), shipped_is_fine: true, ..Absent::default() };
+    assert_eq!(places_seen(&fixture, &wanted), [("/etc/big".to_owned(), None)]);
 }
