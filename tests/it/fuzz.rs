@@ -179,10 +179,10 @@ fn run(case: &Case, catalogue: &Catalogue, execs: usize, seed: usize) -> Vec<Str
     let context = Context::on(date(2026, 11, 22));
     let guidelines: Vec<&Guideline> = case.readers(catalogue).collect();
     let mut broken = Vec::new();
-    let mut attempt = |bytes: &[u8]| {
+    let mut attempt = |bytes: &[u8], guidelines: &[&Guideline]| {
         fs::write(&file, bytes).unwrap();
         let image = Image::open(root.path()).unwrap();
-        for guideline in &guidelines {
+        for guideline in guidelines {
             if judge(&image, guideline, &context).summary.contains("defect of Seaworthy") {
                 let name = format!("fuzz-{}-{}", guideline.id, broken.len());
                 let kept: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -192,11 +192,12 @@ fn run(case: &Case, catalogue: &Catalogue, execs: usize, seed: usize) -> Vec<Str
         }
     };
     let corpus = corpus(case, &file);
-    corpus.iter().for_each(|bytes| attempt(bytes));
-    hostile(&case.path).iter().for_each(|bytes| attempt(bytes));
+    corpus.iter().for_each(|bytes| attempt(bytes, &guidelines));
+    hostile(&case.path).iter().for_each(|bytes| attempt(bytes, &guidelines));
     let mut chance = Chance(0x9e37_79b9_7f4a_7c15 ^ (seed as u64) << 20 ^ case.path.len() as u64);
-    for _ in 0..execs {
-        attempt(&chance.mutated(&corpus));
+    // The readers take turns: all of them work on the same parsed file.
+    for reader in guidelines.chunks(1).cycle().take(execs) {
+        attempt(&chance.mutated(&corpus), reader);
     }
     broken
 }

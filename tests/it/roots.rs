@@ -51,6 +51,9 @@ fn make(release: u8, name: &str, network: &str) -> PathBuf {
     install.extend(PACKAGES);
     run("chroot", &install);
     fs::remove_file(root.join("usr/sbin/policy-rc.d")).unwrap();
+    // debootstrap copies these two from the machine it runs on; the table must not depend on that.
+    put(&root, "/etc/hostname", "build-7\n");
+    put(&root, "/etc/resolv.conf", "nameserver 10.0.0.2\n");
     fs::write(place.join("made"), "").unwrap();
     root
 }
