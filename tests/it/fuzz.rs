@@ -95,7 +95,7 @@ impl Chance {
     /// One of `corpus` with some changes.
     fn mutated(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = corpus[self.below(corpus.len())].clone();
-        for _ in 0..1 + self.below(6) {
+        for _ in 0..=self.below(6) {
             let at = self.below(bytes.len() + 1);
             match self.below(9) {
                 0 if at < bytes.len() => bytes[at] ^= 1 << self.below(8),
@@ -129,7 +129,7 @@ impl Chance {
 /// What no chance makes: depth, length, circles, doubling.
 fn hostile(path: &str) -> Vec<Vec<u8>> {
     let deep = |open: &str| open.repeat(200_000).into_bytes();
-    let indented: String = (0..2_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    let indented: String = (0..2_000).flat_map(|depth| [" ".repeat(depth), "a:\n".to_owned()]).collect();
     let doubling: String = (1..40)
         .map(|level| format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1))
         .fold("a0: &a0 x\n".to_owned(), |all, line| all + &line);
@@ -192,8 +192,9 @@ fn run(case: &Case, catalogue: &Catalogue, execs: usize, seed: usize) -> Vec<Str
         }
     };
     let corpus = corpus(case, &file);
-    corpus.iter().for_each(|bytes| attempt(bytes, &guidelines));
-    hostile(&case.path).iter().for_each(|bytes| attempt(bytes, &guidelines));
+    for bytes in corpus.iter().chain(&hostile(&case.path)) {
+        attempt(bytes, &guidelines);
+    }
     let mut chance = Chance(0x9e37_79b9_7f4a_7c15 ^ (seed as u64) << 20 ^ case.path.len() as u64);
     // The readers take turns: all of them work on the same parsed file.
     for reader in guidelines.chunks(1).cycle().take(execs) {

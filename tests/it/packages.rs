@@ -92,7 +92,9 @@ fn dpkg_interrupted() {
 #[test]
 #[ignore = "needs dpkg and debootstrap; run by .ci/run"]
 fn dpkg_ships_what_it_owns() {
-    real_roots().iter().for_each(|root| ships_what_it_owns(root));
+    for root in real_roots() {
+        ships_what_it_owns(&root);
+    }
 }
 
 fn ships_what_it_owns(root: &Path) {
