@@ -1,7 +1,8 @@
 //! Only a person can know; what the image shows of it is gathered for them.
 
+use super::is_listed;
 use crate::check::{Finding, Observation, Status, kinds, places};
-use crate::image::units::State;
+use crate::image::units::{State, Unit};
 use crate::image::{Error, Image};
 
 /// What is worth a look.
@@ -35,12 +36,16 @@ pub(in crate::check) fn check(
     }
     if !wanted.units.is_empty() {
         let units = image.units()?.units.iter();
-        let on = units.filter(|unit| unit.state == State::Enabled && is_named(wanted.units, &unit.name));
+        let is_wanted = |unit: &Unit| {
+            let stem = unit.name.strip_suffix(".service").unwrap_or(&unit.name);
+            is_listed(wanted.units, &unit.name) || is_listed(wanted.units, stem)
+        };
+        let on = units.filter(|unit| unit.state == State::Enabled && is_wanted(unit));
         seen.extend(on.map(|unit| Observation::at(&unit.path).text(format!("{} is enabled", unit.name))));
     }
     if !wanted.packages.is_empty() {
         let packages = image.packages()?.packages.iter();
-        let installed = packages.filter(|package| is_named(wanted.packages, &package.name));
+        let installed = packages.filter(|package| is_listed(wanted.packages, &package.name));
         seen.extend(
             installed.map(|package| Observation::fact(format!("{} {} is installed", package.name, package.version))),
         );
@@ -51,14 +56,6 @@ pub(in crate::check) fn check(
             Finding::new(Status::Attest, "Only a person can confirm this; nothing on the image speaks of it.")
         }
         _ => Finding::new(Status::Attest, summary).seen(seen),
-    })
-}
-
-/// Whether one of `names` is `name`, or ends with `*` and begins like it.
-fn is_named(names: &[String], name: &str) -> bool {
-    names.iter().any(|wanted| match wanted.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => name == wanted || name.strip_suffix(".service") == Some(wanted),
     })
 }
 

@@ -9,3 +9,11 @@ pub(super) mod packages_absent;
 pub(super) mod sshd;
 pub(super) mod swept;
 pub(super) mod units_off;
+
+/// Whether one of `names` is `name`, or ends with `*` and begins like it.
+fn is_listed(names: &[String], name: &str) -> bool {
+    names.iter().any(|listed| match listed.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == listed,
+    })
+}

@@ -1,5 +1,6 @@
 //! None of these packages is installed.
 
+use super::is_listed;
 use crate::catalogue::keep;
 use crate::check::{Finding, Observation, Status};
 use crate::image::packages::Database;
@@ -13,13 +14,7 @@ pub(in crate::check) fn check(image: &Image, names: &[String]) -> Result<Finding
             "No dpkg or rpm database was found, so what is installed is not known.",
         ));
     }
-    let unwanted = |name: &str| {
-        let named = names.iter().any(|wanted| match wanted.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => name == wanted,
-        });
-        named && keep::reason(name).is_none()
-    };
+    let unwanted = |name: &str| is_listed(names, name) && keep::reason(name).is_none();
     let seen: Vec<_> = packages
         .packages
         .iter()
