@@ -46,7 +46,9 @@ pub(super) fn remedy(image: &Image) -> Result<Remedy, Error> {
         changes.extend(edited(image, path, lines)?);
     }
     Ok(if changes.is_empty() {
-        Remedy::ByHand("No key is named beside what is switched off: find the repository's key first.".to_owned())
+        let why = "Only a check that is switched off beside its key is switched on again; a source that is missing, and a \
+                   key that is not named, somebody has to choose.";
+        Remedy::ByHand(why.to_owned())
     } else {
         Remedy::Changes(changes)
     })
