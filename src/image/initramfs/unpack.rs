@@ -74,20 +74,20 @@ impl<R: Read> Lz4<R> {
 
     /// Unpacks the next block; `false` at the end.
     fn next(&mut self) -> io::Result<bool> {
-        let mut length = [0; 4];
-        let [first, rest @ ..] = &mut length;
-        if self.packed.read(std::slice::from_mut(first))? == 0 {
-            return Ok(false);
-        }
-        self.packed.read_exact(rest)?;
-        let length = u32::from_le_bytes(length) as usize;
-        // Zeros fill the file up; another frame begins with the magic again.
-        if length == 0 {
-            return Ok(false);
-        }
-        if length == 0x184c_2102 {
-            return self.next();
-        }
+        let length = loop {
+            let mut length = [0; 4];
+            let [first, rest @ ..] = &mut length;
+            if self.packed.read(std::slice::from_mut(first))? == 0 {
+                return Ok(false);
+            }
+            self.packed.read_exact(rest)?;
+            match u32::from_le_bytes(length) {
+                // Zeros fill the file up; another frame begins with the magic again.
+                0 => return Ok(false),
+                0x184c_2102 => {}
+                length => break length as usize,
+            }
+        };
         if length > LZ4_PACKED {
             return Err(io::Error::other("a block of its LZ4 stream is too long"));
         }
@@ -117,5 +117,16 @@ impl<R: Read> Read for Lz4<R> {
                 return Ok(read);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_beginnings_of_lz4_frames_do_not_overflow_the_stack() {
+        let frames = [0x02, 0x21, 0x4c, 0x18].repeat(1_000_000);
+        assert!(!Lz4::new(frames.as_slice()).unwrap().next().unwrap());
     }
 }
