@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,9 @@ pub const OUTPUT_LIMIT: usize = 256 << 10;
 
 /// The longest line that is passed on, in bytes.
 const LINE_LIMIT: u64 = 4096;
+
+/// How many lines wait to be passed on before a program that prints more has to wait itself.
+const QUEUE: usize = 1024;
 
 /// How long a program has to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
@@ -91,7 +94,7 @@ fn start(
     if let Some(group) = group {
         started(group);
     }
-    let (sender, lines) = channel();
+    let (sender, lines) = sync_channel(QUEUE);
     if let Some(stdout) = child.stdout.take() {
         pass_on(stdout, sender.clone());
     }
@@ -99,6 +102,13 @@ fn start(
         pass_on(stderr, sender);
     }
     let mut output = String::new();
+    let mut take = |text: &str| {
+        line(text);
+        if output.len() + text.len() < OUTPUT_LIMIT {
+            output.push_str(text);
+            output.push('\n');
+        }
+    };
     let mut deadline = Instant::now() + limit;
     let mut signal = Some(Signal::SIGTERM);
     let mut in_time = true;
@@ -107,12 +117,11 @@ fn start(
         let wait = deadline.saturating_duration_since(Instant::now()).min(Duration::from_millis(100));
         match lines.recv_timeout(wait) {
             Ok(text) => {
-                line(&text);
-                if output.len() + text.len() < OUTPUT_LIMIT {
-                    output.push_str(&text);
-                    output.push('\n');
+                take(&text);
+                // One that never stops printing is stopped at the time limit as well.
+                if Instant::now() < deadline {
+                    continue;
                 }
-                continue;
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => thread::sleep(wait.min(Duration::from_millis(10))),
@@ -129,10 +138,9 @@ fn start(
             deadline = Instant::now() + GRACE;
         }
     };
-    while let Ok(text) = lines.try_recv() {
-        line(&text);
-        output.push_str(&text);
-        output.push('\n');
+    // No more than what can wait: a child it left behind may print on.
+    for text in lines.try_iter().take(QUEUE) {
+        take(&text);
     }
     Ok(Ended { status: in_time.then_some(status), limit, output })
 }
@@ -148,7 +156,7 @@ const ENVIRONMENT: [(&str, &str); 6] = [
 ];
 
 /// Reads lines in a thread of its own; a line without end is cut.
-fn pass_on(source: impl Read + Send + 'static, sender: Sender<String>) {
+fn pass_on(source: impl Read + Send + 'static, sender: SyncSender<String>) {
     thread::spawn(move || {
         let mut source = BufReader::new(source);
         let mut bytes = Vec::new();
@@ -210,5 +218,14 @@ mod tests {
         let ended = run(&image, &argv(&["/bin/sleep", "60"]), Duration::from_millis(50), &mut |_| {}).unwrap();
         assert!(!ended.success());
         assert!(run(&image, &argv(&["true"]), GRACE, &mut |_| {}).is_err());
+    }
+
+    #[test]
+    fn a_program_that_never_stops_printing_is_stopped_in_time() {
+        let Some(image) = live() else { return };
+        let endless = argv(&["/bin/sh", "-c", "while :; do echo x; done"]);
+        let ended = run(&image, &endless, Duration::from_millis(200), &mut |_| {}).unwrap();
+        assert_eq!(ended.to_string(), "no answer within 0 seconds");
+        assert!(ended.output.len() <= OUTPUT_LIMIT);
     }
 }
