@@ -25,6 +25,8 @@ pub struct Scan {
     pub target: Option<String>,
     /// The system it found there, where the file says.
     pub system: Option<System>,
+    /// It is the whole result, and the system's packages were looked at, as far as the file tells.
+    pub whole: bool,
     /// What it found, each vulnerability of a package once, the worst first.
     pub found: Vec<Vulnerability>,
 }
@@ -77,7 +79,7 @@ pub fn parse(file: Handed, bytes: &[u8]) -> Result<Scan, String> {
     let mut scan = if let Some(matches) = any.matches {
         grype(file, matches, any.source, any.distro, any.descriptor)
     } else if let Some(findings) = any.findings {
-        inspector(file, findings)
+        inspector(file, findings, any.next.is_none() && any.next_cli.is_none())
     } else if any.schema.is_some() && (any.artifact.is_some() || any.results.is_some()) {
         trivy(file, any.results, any.artifact, any.created, any.metadata)
     } else {
@@ -106,6 +108,10 @@ struct Any {
     distro: Option<Distro>,
     descriptor: Option<Descriptor>,
     findings: Option<Vec<InspectorFinding>>,
+    #[serde(rename = "nextToken")]
+    next: Option<IgnoredAny>,
+    #[serde(rename = "NextToken")]
+    next_cli: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +130,7 @@ struct TrivyOs {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct TrivyResult {
+    class: Option<String>,
     vulnerabilities: Option<Vec<TrivyVulnerability>>,
 }
 
@@ -145,7 +152,9 @@ fn trivy(
     created: Option<String>,
     metadata: Option<Metadata>,
 ) -> Scan {
-    let found = results.unwrap_or_default().into_iter().flat_map(|result| result.vulnerabilities.unwrap_or_default());
+    let results = results.unwrap_or_default();
+    let whole = results.iter().any(|result| result.class.as_deref() == Some("os-pkgs"));
+    let found = results.into_iter().flat_map(|result| result.vulnerabilities.unwrap_or_default());
     let found = found.map(|one| Vulnerability {
         severity: severity(one.severity.as_deref()),
         id: one.id,
@@ -156,7 +165,7 @@ fn trivy(
     let os = metadata.and_then(|metadata| metadata.os);
     let system = os.and_then(|os| system(&os.family?, &os.name.unwrap_or_default()));
     let found = found.collect();
-    Scan { file, scanner: "Trivy", made: created.and_then(|time| day(&time)), target: artifact, system, found }
+    Scan { file, scanner: "Trivy", made: created.and_then(|time| day(&time)), target: artifact, system, whole, found }
 }
 
 #[derive(Deserialize)]
@@ -224,6 +233,7 @@ fn grype(
         made: descriptor.and_then(|descriptor| descriptor.timestamp).and_then(|time| day(&time)),
         target,
         system: distro.and_then(|distro| system(&distro.name?, &distro.version.unwrap_or_default())),
+        whole: true,
         found: found.collect(),
     }
 }
@@ -272,9 +282,9 @@ struct Instance {
     platform: Option<String>,
 }
 
-fn inspector(file: Handed, findings: Vec<InspectorFinding>) -> Scan {
+fn inspector(file: Handed, findings: Vec<InspectorFinding>, whole: bool) -> Scan {
     let mut scan =
-        Scan { file, scanner: "Amazon Inspector", made: None, target: None, system: None, found: Vec::new() };
+        Scan { file, scanner: "Amazon Inspector", made: None, target: None, system: None, whole, found: Vec::new() };
     for finding in findings {
         scan.made = scan.made.max(finding.last_observed_at.as_ref().and_then(day_of));
         scan.made = scan.made.max(finding.updated_at.as_ref().and_then(day_of));

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use crate::check::{Finding, Observation, Status};
 use crate::image::os::Os;
+use crate::image::repositories;
 use crate::image::text;
 use crate::image::vulnerabilities::{Scan, Severity, System, Vulnerability};
 
@@ -13,7 +14,8 @@ const FRESH: i32 = 7;
 /// What one scan says of the image that is `os`.
 pub(super) fn judge(scan: &Scan, os: &Os, today: Date) -> Finding {
     let Scan { scanner, made, file, .. } = scan;
-    let target = scan.target.as_deref().map(|target| format!(" of {target}")).unwrap_or_default();
+    let target =
+        scan.target.as_deref().map(|target| format!(" of {}", repositories::shown(target))).unwrap_or_default();
     let when = made.map(|day| format!("on {day}")).unwrap_or_default();
     let record = format!("{scanner} {when}{target}: {} (SHA-256 {})", file.name, file.sha256);
     let record = Observation::fact(text::visible(&record));
@@ -32,6 +34,9 @@ pub(super) fn judge(scan: &Scan, os: &Os, today: Date) -> Finding {
         return unknown(format!("{scanner}'s result is of {made}: scan again, results count for {FRESH} days."));
     }
     let grave: Vec<_> = scan.found.iter().filter(|one| one.severity != Severity::Lower).collect();
+    if grave.is_empty() && (scan.system.is_none() || !scan.whole) {
+        return unknown(format!("{scanner}'s result does not show that this system's packages were looked at."));
+    }
     let lower = scan.found.len() - grave.len();
     let (status, summary) = if grave.is_empty() {
         (Status::Pass, format!("{scanner} found no critical or high vulnerability on {made} ({lower} lower ones)."))
@@ -116,5 +121,35 @@ mod tests {
             assert_eq!(finding.status, Status::Unknown, "{finding:?}");
             assert!(finding.summary.contains(why), "{}", finding.summary);
         }
+    }
+
+    #[test]
+    fn a_scan_that_looked_at_no_packages_does_not_pass() {
+        let trivy = r#"{"SchemaVersion": 2, "CreatedAt": "2026-11-21T10:00:00Z", "ArtifactName": "/mnt/image",
+            "Metadata": {"OS": {"Family": "debian", "Name": "12.8"}}"#;
+        let inspector = INSPECTOR.replace("HIGH", "LOW");
+        for (os, text) in [
+            (DEBIAN, format!("{trivy}}}")),
+            (DEBIAN, format!(r#"{trivy}, "Results": [{{"Target": "/key.pem", "Class": "secret"}}]}}"#)),
+            (AMAZON, GRYPE.replace(r#""name": "amazonlinux", "version": "2023""#, r#""name": "", "version": """#)),
+            (AMAZON, inspector.replacen('{', r#"{"nextToken": "x","#, 1)),
+            (AMAZON, inspector.replacen('{', r#"{"NextToken": "x","#, 1)),
+        ] {
+            let finding = judged(os, &[&text]);
+            assert_eq!(finding.status, Status::Unknown, "{finding:?}");
+            assert!(finding.summary.contains("does not show that this system's packages"), "{}", finding.summary);
+        }
+        let whole = format!(r#"{trivy}, "Results": [{{"Target": "debian", "Class": "os-pkgs"}}]}}"#);
+        assert_eq!(judged(DEBIAN, &[&whole]).status, Status::Pass);
+        assert_eq!(judged(AMAZON, &[&inspector]).status, Status::Pass);
+        let part = INSPECTOR.replacen('{', r#"{"nextToken": "x","#, 1);
+        assert_eq!(judged(AMAZON, &[&part]).status, Status::Fail);
+    }
+
+    #[test]
+    fn a_token_in_the_name_of_what_was_scanned_is_not_shown() {
+        let finding = judged(DEBIAN, &[&TRIVY.replace("/mnt/image", "https://bob:s3cret@git.example/x")]);
+        let seen = format!("{finding:?}");
+        assert!(seen.contains("git.example/x") && !seen.contains("s3cret"), "{seen}");
     }
 }
