@@ -53,7 +53,7 @@ fn told(answer: &Answer, today: Date) -> Finding {
             Observation::fact("or let it ask the repositories now, over the network: --ask-repositories"),
         ])
     };
-    let Known { updates, as_of, pinned, newest } = match &answer.known {
+    let Known { updates, others, as_of, pinned, newest } = match &answer.known {
         Ok(known) => known,
         Err(why) => return unknown(why),
     };
@@ -83,6 +83,12 @@ fn told(answer: &Answer, today: Date) -> Finding {
                 "its repositories are pinned to release {pinned}, and only the network knows of a newer one"
             ));
         }
+    }
+    if *others > 0 {
+        let have =
+            if *others == 1 { "A package has updates".to_owned() } else { format!("{others} packages have updates") };
+        let summary = format!("{have}; whether one mends a vulnerability {name} does not say: install them.");
+        return Finding::new(Status::Unknown, summary);
     }
     Finding::new(Status::Pass, format!("{name} knows of no security update that waits; it {by}."))
 }
@@ -182,5 +188,12 @@ mod tests {
         let (status, summary) = verdict(Known { newest: release("2023.6.2"), ..asked });
         assert_eq!(status, Status::Fail);
         assert!(summary.contains("2023.6.2 is out"), "{summary}");
+    }
+
+    #[test]
+    fn other_updates_that_may_mend_a_vulnerability_are_no_pass() {
+        let (status, summary) = verdict(Known { others: 3, ..fetched("2026-11-22T10:00:00Z") });
+        assert_eq!(status, Status::Unknown);
+        assert!(summary.starts_with("3 packages have updates; whether one mends"), "{summary}");
     }
 }

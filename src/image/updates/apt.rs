@@ -6,10 +6,14 @@ use jiff::fmt::rfc2822;
 use super::{Known, Manager, Update, command, output, quoted, written};
 use crate::image::Image;
 
+/// The upgrade with what is held and what is phased in, which apt would keep back.
+const SIMULATED: [&str; 5] =
+    ["-s", "dist-upgrade", "--ignore-hold", "-o", "APT::Get::Always-Include-Phased-Updates=true"];
+
 pub(super) fn ask(image: &Image, network: bool) -> Result<Known, String> {
     let as_of = if network { None } else { Some(lists(image)?) };
     let quiet = ["-q", "-o", "APT::Get::Show-User-Simulation-Note=false", "-o", "APT::Color=0"];
-    let mut commands = vec![command(Manager::Apt, &[&["-s", "dist-upgrade"][..], &quiet].concat())];
+    let mut commands = vec![command(Manager::Apt, &[&SIMULATED[..], &quiet].concat())];
     if network {
         let strict = ["-o", "APT::Update::Error-Mode=any"];
         commands.insert(0, command(Manager::Apt, &[&["update"][..], &quiet, &strict].concat()));
@@ -19,8 +23,8 @@ pub(super) fn ask(image: &Image, network: bool) -> Result<Known, String> {
     if let Some(line) = said.lines().find(|line| line.starts_with("E: ") || line.contains("Failed to fetch")) {
         return Err(quoted(line));
     }
-    let updates = upgrades(&said).ok_or("its answer was not understood")?;
-    Ok(Known { updates, as_of, ..Known::default() })
+    let (updates, others) = upgrades(&said).ok_or("its answer was not understood")?;
+    Ok(Known { updates, others, as_of, ..Known::default() })
 }
 
 /// When the lists of the security suites were made; an old suite that stands still looks older than it is.
@@ -44,14 +48,15 @@ fn made(release: &str) -> Option<Timestamp> {
 }
 
 /// The security updates among what `apt-get -s dist-upgrade` would install: lines such as
-/// `Inst libssl3 [3.0.11-1] (3.0.14-1 Debian-Security:12/stable-security [amd64])`. `None` when the summary that stands
-/// in every answer is missing.
-fn upgrades(said: &str) -> Option<Vec<Update>> {
-    let mut updates = Vec::new();
+/// `Inst libssl3 [3.0.11-1] (3.0.14-1 Debian-Security:12/stable-security [amd64])`. With them the number
+/// of updates from elsewhere (a security update may have come into those suites as well) and of what is kept back.
+/// `None` when the summary that stands in every answer is missing.
+fn upgrades(said: &str) -> Option<(Vec<Update>, usize)> {
+    let (mut updates, mut others) = (Vec::new(), 0_usize);
     for line in said.lines() {
         let Some(rest) = line.strip_prefix("Inst ") else { continue };
         let (name, rest) = rest.split_once(' ')?;
-        let (_, inside) = rest.split_once('(')?;
+        let (old, inside) = rest.split_once('(')?;
         let (inside, _) = inside.split_once(')')?;
         let (version, origins) = inside.split_once(' ').unwrap_or((inside, ""));
         let security = origins.split(", ").any(|origin| {
@@ -65,10 +70,14 @@ fn upgrades(said: &str) -> Option<Vec<Update>> {
                 notice: String::new(),
                 severity: String::new(),
             });
+        } else if old.starts_with('[') {
+            others += 1;
         }
     }
-    let summed_up = |line: &str| line.contains(" upgraded, ") && line.contains(" newly installed, ");
-    said.lines().any(summed_up).then_some(updates)
+    let summed_up = |line: &&str| line.contains(" upgraded, ") && line.contains(" newly installed, ");
+    let sum = said.lines().find(summed_up)?;
+    let kept_back: usize = sum.strip_suffix(" not upgraded.")?.rsplit(' ').next()?.parse().ok()?;
+    Some((updates, others.saturating_add(kept_back)))
 }
 
 #[cfg(test)]
@@ -89,12 +98,23 @@ mod tests {
 
     #[test]
     fn updates_from_security_suites_are_told_from_others() {
-        let names: Vec<_> = upgrades(SAID).unwrap().into_iter().map(|update| update.package).collect();
+        let names: Vec<_> = upgrades(SAID).unwrap().0.into_iter().map(|update| update.package).collect();
         let expected =
             ["libssl3 3.0.15-1~deb12u1", "linux-image-6.1.0-28-amd64 6.1.119-1", "curl 7.81.0-1ubuntu1.20", "ffmpeg 2"];
         assert_eq!(names, expected);
-        assert_eq!(upgrades("0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n"), Some(Vec::new()));
+        assert_eq!(upgrades("0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n"), Some((Vec::new(), 0)));
         assert_eq!(upgrades("Reading package lists...\n"), None);
+    }
+
+    #[test]
+    fn updates_from_elsewhere_and_kept_back_are_counted() {
+        assert_eq!(upgrades(SAID).unwrap().1, 1);
+        let said = "The following packages have been kept back:\n  curl libssl3\n\
+            1 upgraded, 1 newly installed, 0 to remove and 2 not upgraded.\n\
+            Inst bash [5.1-6ubuntu1] (5.1-6ubuntu1.1 Ubuntu:22.04/jammy-updates [amd64])\n\
+            Inst libnew1 (1.0 Ubuntu:22.04/jammy-updates [amd64])\n";
+        assert_eq!(upgrades(said), Some((Vec::new(), 3)));
+        assert!(SIMULATED.contains(&"--ignore-hold"));
     }
 
     #[test]

@@ -8,6 +8,9 @@ use crate::image::Image;
 /// Distributions whose repositories carry security notices. Where there are none, an empty list says nothing.
 const NOTICES: [&str; 6] = ["amzn", "rhel", "rocky", "almalinux", "ol", "fedora"];
 
+/// What the configuration leaves out counts as well, and a repository that does not answer is no answer.
+const STRICT: [&str; 3] = ["-q", "--disableexcludes=all", "--setopt=*.skip_if_unavailable=0"];
+
 pub(super) fn ask(image: &Image, network: bool) -> Result<Known, String> {
     publishes(image)?;
     let pinned = pinned(image)?;
@@ -20,7 +23,7 @@ pub(super) fn ask(image: &Image, network: bool) -> Result<Known, String> {
         }
         Some(when)
     };
-    let mut arguments = vec!["-q"];
+    let mut arguments = STRICT.to_vec();
     if !network {
         arguments.push("-C");
     } else if pinned.is_some() {
@@ -35,7 +38,7 @@ pub(super) fn ask(image: &Image, network: bool) -> Result<Known, String> {
     } else {
         None
     };
-    Ok(Known { updates, as_of, pinned, newest })
+    Ok(Known { updates, as_of, pinned, newest, ..Known::default() })
 }
 
 pub(super) fn ask_yum(image: &Image, network: bool) -> Result<Known, String> {
@@ -164,6 +167,11 @@ mod tests {
         assert!(ask(&fixture.image(), false).unwrap_err().contains("no security notices"));
         fixture.file("/etc/os-release", "ID=centos\nVERSION_ID=9\n");
         assert!(ask(&fixture.image(), false).unwrap_err().contains("carry no security notices"));
+    }
+
+    #[test]
+    fn excluded_packages_and_silent_repositories_are_not_passed_over() {
+        assert!(STRICT.contains(&"--disableexcludes=all") && STRICT.contains(&"--setopt=*.skip_if_unavailable=0"));
     }
 
     proptest! {

@@ -77,6 +77,8 @@ pub struct Answer {
 pub struct Known {
     /// Every pending one.
     pub updates: Vec<Update>,
+    /// How many packages have updates of which the package manager does not say whether they are security updates.
+    pub others: usize,
     /// When the oldest list it went by was fetched; `None`: just now.
     pub as_of: Option<Timestamp>,
     /// Amazon Linux 2023: the release its repositories are pinned to, unless it follows the latest.
