@@ -58,11 +58,12 @@ impl Netplan {
         if let Some(renderer) = get(ethernets, "renderer").and_then(Value::text) {
             self.renderer = Some(renderer.to_owned());
         }
+        let lines = Lines::of(text);
         for (id, value) in entries.iter().filter(|(id, value)| id != "renderer" || matches!(value, Value::Map(_))) {
-            let line = find_line(text, 1, &format!("{id}:"));
+            let line = lines.find(1, id);
             let fresh = Definition { file, line, ..Definition::default() };
             let definition = self.definitions.entry(id.clone()).or_insert(fresh);
-            definition.lay(file, line, value, text);
+            definition.lay(file, line, value, &lines);
         }
     }
 
@@ -90,15 +91,15 @@ impl Netplan {
 }
 
 impl Definition {
-    fn lay(&mut self, file: usize, line: u32, value: &Value, text: &str) {
+    fn lay(&mut self, file: usize, line: u32, value: &Value, lines: &Lines) {
         let mut bind = |key: &str, to: BoundTo, said: String| {
-            let line = find_line(text, line, key);
+            let line = lines.find(line, key);
             self.bound.push((file, Bound { path: std::path::PathBuf::new(), line, to, text: said }));
         };
         if let Some(matched @ Value::Map(entries)) = get(value, "match") {
             self.by_match |= !entries.is_empty();
             if let Some(mac) = get(matched, "macaddress").and_then(Value::text) {
-                bind("macaddress:", BoundTo::Mac, format!("macaddress: {mac}"));
+                bind("macaddress", BoundTo::Mac, format!("macaddress: {mac}"));
             }
             if let Some(names) = get(matched, "name").map(texts) {
                 self.names = Some(names);
@@ -111,7 +112,7 @@ impl Definition {
             && !addresses.is_empty()
         {
             let first = addresses.first().and_then(address).unwrap_or_default();
-            bind("addresses:", BoundTo::Address, format!("addresses: {first}"));
+            bind("addresses", BoundTo::Address, format!("addresses: {first}"));
         }
         match get(value, "dhcp4") {
             Some(Value::Bool(on)) => self.dhcp = Some(*on),
@@ -149,13 +150,27 @@ fn get<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
 }
 
-/// The first line from `from` on that begins with `key`, quotes left out; `from` itself where there is none.
-fn find_line(text: &str, from: u32, key: &str) -> u32 {
-    let lines = (1u32..).zip(text.lines()).filter(|(line, _)| *line >= from);
-    let is_it = |(_, text): &(u32, &str)| {
-        text.trim_start_matches([' ', '-', '"', '\'']).replace(['"', '\''], "").starts_with(key)
-    };
-    lines.clone().find(is_it).map_or(from, |(line, _)| line)
+/// The lines of a text that begin with each key, looked for once: a file may hold very many.
+#[derive(Default)]
+struct Lines(BTreeMap<String, Vec<u32>>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let mut lines = Self::default();
+        for (number, line) in (1u32..).zip(text.lines()) {
+            let line = line.trim_start_matches([' ', '-', '"', '\'']).trim_end();
+            if let Some(key) = line.split_once(": ").map(|(key, _)| key).or_else(|| line.strip_suffix(':')) {
+                lines.0.entry(key.replace(['"', '\''], "").trim_end().to_owned()).or_default().push(number);
+            }
+        }
+        lines
+    }
+
+    /// The first line from `from` on that begins with `key`, quotes left out; `from` itself where there is none.
+    fn find(&self, from: u32, key: &str) -> u32 {
+        let Some(lines) = self.0.get(key) else { return from };
+        lines.get(lines.partition_point(|line| *line < from)).copied().unwrap_or(from)
+    }
 }
 
 /// The line a parser's message names, or the first.
@@ -210,6 +225,20 @@ mod tests {
         assert!(netplan.add(0, "network: 5\n").is_err());
         assert_eq!(netplan.add(0, ""), Ok(()));
         assert_eq!(netplan.add(0, "other: 1\n"), Ok(()));
+    }
+
+    #[test]
+    fn lines_of_very_many_definitions_are_found_in_one_pass() {
+        let mut text = "network:\n  ethernets:\n".to_owned();
+        for number in 0..5000 {
+            text.push_str(&format!("    \"en{number}\":\n      macaddress: x\n      addresses: [10.0.0.9/24]\n"));
+        }
+        let mut netplan = Netplan::default();
+        netplan.add(0, &text).unwrap();
+        let last = &netplan.definitions["en4999"];
+        assert_eq!((last.line, last.bound[0].1.line), (3 * 4999 + 3, 3 * 4999 + 5));
+        assert_eq!(Lines::of("a:\n  \"02:00:01\" :\nb: 1\na:\n").find(2, "a"), 4);
+        assert_eq!(Lines::of("a:\n  \"02:00:01\" :\n").find(1, "02:00:01"), 2);
     }
 
     proptest::proptest! {
