@@ -10,9 +10,17 @@ use crate::image::{Error, Image, text};
 /// The most that is told of one initramfs.
 const LIMIT: usize = 100;
 
+/// Kernels with their initramfs in one file (Boot Loader Specification, type 2).
+const UNIFIED: &str = "{/boot/efi,/boot,/efi}/EFI/Linux/*.efi";
+
 pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     let all = initramfs::all(image)?;
     if all.is_empty() {
+        let unified = image.glob(UNIFIED)?;
+        if !unified.is_empty() {
+            let summary = "The initramfs is part of a unified kernel image, which is not looked into here.";
+            return Ok(Finding::new(Status::Unknown, summary).seen(unified.into_iter().map(Observation::at)));
+        }
         return Ok(Finding::new(Status::NotApplicable, "There is no initramfs in /boot."));
     }
     let (mut seen, mut unread) = (Vec::new(), Vec::new());
@@ -113,5 +121,13 @@ mod tests {
         let finding = judged(&fixture.image(), "KEY-07");
         assert_eq!(finding.status, Status::Unknown);
         assert_eq!(finding.observations[0].path.as_deref(), Some(Path::new("/boot/initramfs-5.img")));
+    }
+
+    #[test]
+    fn a_unified_kernel_image_is_unknown() {
+        let fixture = Fixture::debian();
+        fixture.file("/boot/efi/EFI/Linux/debian-6.1.efi", "MZ");
+        let finding = judged(&fixture.image(), "KEY-07");
+        assert_eq!((finding.status, finding.observations.len()), (Status::Unknown, 1));
     }
 }

@@ -1,10 +1,10 @@
 //! What is packed in an initramfs: the small root a kernel starts from.
 //!
-//! A file of one or more cpio archives one after another, the last of them mostly compressed; in front of it there may
+//! A file of one or more cpio archives one after another, mostly one of them compressed; in front of it there may
 //! be some that are not, with microcode (Linux documentation, "initramfs buffer format"). Read piece by piece within
 //! fixed limits; nothing is unpacked anywhere. What such files must not hold is the business of the checks.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::{Error, Image};
@@ -54,24 +54,23 @@ pub fn read(image: &Image, path: &Path, visit: &mut dyn FnMut(Member)) -> Result
 }
 
 /// [`read`] of the bytes of `source`.
-fn archives(source: impl Read, visit: &mut dyn FnMut(Member)) -> io::Result<()> {
+fn archives(source: impl BufRead, visit: &mut dyn FnMut(Member)) -> io::Result<()> {
     let mut source = source;
     let mut archives = 0;
+    let mut left = EXPANDED_LIMIT;
     while let Some(magic) = magic(&mut source)? {
         archives += 1;
         if cpio::is_archive(magic) {
             cpio::archive(magic, &mut source, visit)?;
         } else {
-            // What a compressed archive is followed by, the kernel does not need either.
-            let mut inside = unpack::Limited::new(unpack::reader(magic, source)?, EXPANDED_LIMIT);
-            let mut magic = self::magic(&mut inside)?.ok_or_else(empty)?;
-            loop {
+            // The kernel goes on behind it: what follows may be another archive, packed or not.
+            let mut inside = unpack::Limited::new(unpack::reader(magic, &mut source)?, left);
+            let mut next = Some(self::magic(&mut inside)?.ok_or_else(empty)?);
+            while let Some(magic) = next {
                 cpio::archive(magic, &mut inside, visit)?;
-                match self::magic(&mut inside)? {
-                    Some(next) => magic = next,
-                    None => return Ok(()),
-                }
+                next = self::magic(&mut inside)?;
             }
+            left = inside.left();
         }
     }
     if archives == 0 { Err(empty()) } else { Ok(()) }

@@ -95,6 +95,35 @@ fn archives_follow_each_other() {
 }
 
 #[test]
+fn what_follows_a_compressed_archive_is_looked_at() {
+    let main = cpio(&[("init", b"#!")]);
+    let key = cpio(&[("etc/key.pem", b"x")]);
+    for packed in [gzip(&main), zstd(&main)] {
+        for behind in [key.clone(), gzip(&key), lz4(&key), zstd(&key)] {
+            for gap in [0, 512] {
+                let all = [packed.as_slice(), &vec![0; gap], &behind].concat();
+                assert_eq!(names(&all).unwrap(), ["init", "etc/key.pem"], "{:x?} {:x?}", &packed[..4], &behind[..4]);
+                let mut found = Vec::new();
+                let small = BufReader::with_capacity(16, all.as_slice());
+                archives(small, &mut |member| found.push(member.name)).unwrap();
+                assert_eq!(found.len(), 2);
+            }
+        }
+        assert_eq!(names(&[packed.as_slice(), &[0; 700]].concat()).unwrap(), ["init"]);
+        assert!(names(&[packed.as_slice(), b"something else"].concat()).is_err());
+    }
+    assert!(names(&[lz4(&main), gzip(&key)].concat()).is_err());
+    let packed = [XZ, &[0; 8], &gzip(&key)].concat();
+    assert_eq!(names(&packed).unwrap(), ["init", "etc/key.pem"]);
+}
+
+/// `cpio(&[("init", b"#!")])` as xz(1) packs it.
+const XZ: &[u8] = b"\xfd7zXZ\x00\x00\x01i\x22\xde6\x02\x00!\x01\x0c\x00\x00\x00\x8f\x98A\x9c\xe0\x00\xf3\x00@]\x00\x18\
+    \x0d\xdd\x04b2\xf9u\x0b\x80\xa2\xbd\x0f\xfd3\xcc~Y\x98\x83\x85\x05I-\xb5\x87\x07\xdd\x0er\xb8\xbft\
+    \x91\x8fP\x00\xbb\xb9_\xc4\x13'\xbc\x1a6\x05g$1&\xc7\x85\x99\xfd]\xd8\xc4m\x874\x00\x00\x00\x00\xaeG\
+    \xc4O\x00\x01X\xf4\x01\x00\x00\x00\xbf\xcf\x80&>0\x0d\x8b\x02\x00\x00\x00\x00\x01YZ";
+
+#[test]
 fn the_start_of_a_file_is_kept_and_the_rest_is_skipped() {
     let large = vec![b'x'; START_LIMIT + 10];
     let mut found = Vec::new();

@@ -1,6 +1,6 @@
 //! The ways an initramfs is packed, told apart by their first bytes (Linux, `lib/decompress.c`).
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufRead, Cursor, Read};
 
 use flate2::bufread::GzDecoder;
 use lzma_rust2::XzReader;
@@ -9,16 +9,16 @@ use ruzstd::decoding::StreamingDecoder;
 /// The most memory a decoder may ask for: 32 MiB. Kernels allow 8 MiB windows, and mkinitramfs uses less.
 const MEMORY_LIMIT: u32 = 32 << 20;
 
-/// What `magic` and the rest of `source` unpack to.
-pub(super) fn reader<'a>(magic: [u8; 6], source: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
-    let packed = io::BufReader::new(Cursor::new(magic).chain(source));
+/// What `magic` and what follows in `source` unpack to. No more is taken of `source` than belongs to it.
+pub(super) fn reader<'a>(magic: [u8; 6], source: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    let packed = Cursor::new(magic).chain(source);
     Ok(match magic {
         [0x1f, 0x8b, ..] => Box::new(GzDecoder::new(packed)),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(
             StreamingDecoder::new_with_max_window_size(packed, MEMORY_LIMIT.into())
                 .map_err(|error| io::Error::other(error.to_string()))?,
         ),
-        [0xfd, b'7', b'z', b'X', b'Z', 0] => Box::new(XzReader::new_mem_limit(packed, true, MEMORY_LIMIT >> 10)),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => Box::new(XzReader::new_mem_limit(packed, false, MEMORY_LIMIT >> 10)),
         [0x02, 0x21, 0x4c, 0x18, ..] => Box::new(Lz4::new(packed)?),
         [b'B', b'Z', b'h', ..] => return Err(unknown("bzip2")),
         [0x5d, 0, 0, ..] => return Err(unknown("lzma")),
@@ -40,6 +40,11 @@ pub(super) struct Limited<R> {
 impl<R: Read> Limited<R> {
     pub(super) fn new(inner: R, limit: u64) -> Self {
         Self { inner, left: limit }
+    }
+
+    /// How much may still be read.
+    pub(super) fn left(&self) -> u64 {
+        self.left
     }
 }
 
