@@ -9,6 +9,11 @@ use crate::image::{Error, Image};
 pub(super) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> {
     let path = |seen: &Observation| seen.path.clone().unwrap_or_default();
     let is_unit = |path: &Path| path.starts_with("/etc/systemd/system") || path == Path::new("/etc/inittab");
+    let is_elsewhere = |path: &Path| path.starts_with("/usr/lib/systemd") || path.starts_with("/usr/local/lib/systemd");
+    if finding.observations.iter().map(path).any(|path| is_elsewhere(&path)) {
+        let why = "A drop-in outside /etc says so; what put it there would put it there again.";
+        return Ok(Remedy::ByHand(why.to_owned()));
+    }
     let is_drop_in = |path: &Path| {
         let directory = path.parent().and_then(Path::file_name).unwrap_or_default();
         directory.as_encoded_bytes().ends_with(b".d") && path.starts_with("/etc/systemd/system")

@@ -5,8 +5,10 @@ use std::path::Path;
 use crate::check::{Finding, Observation, Status, places};
 use crate::image::{Error, Image, Kind};
 
-/// Units of agetty(8), whole and in drop-ins.
+/// Units of agetty(8) that were written on this machine, and drop-ins wherever systemd reads them.
 const UNITS: &str = "/etc/systemd/system/{getty,serial-getty,console-getty,container-getty,autovt}*";
+const DROP_INS: &str =
+    "/{etc,usr/local/lib,usr/lib}/systemd/system/{getty,serial-getty,console-getty,container-getty,autovt}*/*.conf";
 
 /// Other places: the files, and what a line of them says; letters count the same in upper and lower case.
 const OTHERS: [(&str, &[&str]); 7] = [
@@ -24,14 +26,15 @@ const CREDENTIALS: &str = "/etc/credstore{,.encrypted}/agetty.autologin";
 
 pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     let mut seen = Vec::new();
-    for pattern in [UNITS.to_owned(), format!("{UNITS}/*.conf")] {
-        for path in image.glob(&pattern)? {
-            seen.extend(lines(image, &path, |line| line.starts_with("ExecStart") && is_autologin(line))?);
+    for pattern in [UNITS, DROP_INS] {
+        for path in image.glob(pattern)? {
+            let is_meant = |line: &str| line.starts_with("ExecStart") && is_autologin(line) || is_credential(line);
+            seen.extend(lines(image, &path, true, is_meant)?);
         }
     }
     for (pattern, said) in OTHERS {
         for path in image.glob(pattern)? {
-            seen.extend(lines(image, &path, |line| says(line, said))?);
+            seen.extend(lines(image, &path, false, |line| says(line, said))?);
         }
     }
     for path in image.glob(CREDENTIALS)? {
@@ -44,14 +47,40 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     })
 }
 
-fn lines(image: &Image, path: &Path, is_meant: impl Fn(&str) -> bool) -> Result<Vec<Observation>, Error> {
+/// The lines that are meant; with `joined`, those that end in a backslash go on in the next (systemd.syntax(7)).
+fn lines(image: &Image, path: &Path, joined: bool, is_meant: impl Fn(&str) -> bool) -> Result<Vec<Observation>, Error> {
     if image.stat(path)?.is_none_or(|meta| meta.kind != Kind::File) {
         return Ok(Vec::new());
     }
     let text = image.read_text(path)?.unwrap_or_default();
-    let numbered = (1_u32..).zip(text.lines().map(str::trim));
-    let meant = numbered.filter(|(_, line)| !line.starts_with(['#', ';']) && is_meant(line));
-    Ok(meant.map(|(number, _)| Observation::at(path).line(number).text("logs in unasked")).collect())
+    let mut meant = Vec::new();
+    let (mut first, mut whole) = (None, String::new());
+    for (number, line) in (1_u32..).zip(text.lines().map(str::trim)) {
+        // A comment between two parts of a line is passed over.
+        if line.starts_with(['#', ';']) {
+            continue;
+        }
+        let start = *first.get_or_insert(number);
+        if let Some(part) = line.strip_suffix('\\').filter(|_| joined) {
+            whole.push_str(part);
+            whole.push(' ');
+        } else {
+            whole.push_str(line);
+            meant.extend(is_meant(&whole).then_some(start));
+            (first, whole) = (None, String::new());
+        }
+    }
+    if let Some(start) = first {
+        meant.extend(is_meant(&whole).then_some(start));
+    }
+    Ok(meant.into_iter().map(|number| Observation::at(path).line(number).text("logs in unasked")).collect())
+}
+
+/// Whether a line of a unit hands agetty a name as a credential.
+fn is_credential(line: &str) -> bool {
+    line.split_once('=').is_some_and(|(key, value)| {
+        (key.starts_with("SetCredential") || key.starts_with("LoadCredential")) && value.contains("agetty.autologin")
+    })
 }
 
 /// Whether a command line of agetty names a user: `--autologin NAME`, `--autologin=NAME`, `-a NAME`, `-aNAME`.
@@ -131,5 +160,25 @@ mod tests {
         let fixture = Fixture::debian();
         fixture.link(DROP_IN, "autologin.conf");
         assert_eq!(judged(&fixture.image(), "ACC-13").status, Status::Unknown);
+    }
+
+    #[test]
+    fn a_continued_line_a_drop_in_elsewhere_and_a_credential_fail() {
+        let continued = "[Service]\nExecStart=\nExecStart=-/sbin/agetty \\\n# why\n  --autologin root \\\n  %I $TERM\n";
+        let last = "[Service]\nExecStart=\nExecStart=-/sbin/agetty -a root \\";
+        let set = "[Service]\n\nSetCredential=agetty.autologin:root\n";
+        for text in [continued, last, set, "\n\nLoadCredential=agetty.autologin:/etc/name\n"] {
+            for below in ["/etc", "/usr/local/lib", "/usr/lib"] {
+                let fixture = Fixture::debian();
+                fixture.file(&format!("{below}/systemd/system/getty@.service.d/a.conf"), text);
+                let finding = judged(&fixture.image(), "ACC-13");
+                assert_eq!((finding.status, finding.observations[0].line), (Status::Fail, Some(3)), "{below} {text}");
+                let by_hand = matches!(remedy_of(&fixture.image(), "ACC-13"), Some(Remedy::ByHand(_)));
+                assert_eq!(by_hand, below != "/etc");
+            }
+        }
+        let fixture = Fixture::debian();
+        fixture.file(DROP_IN, "[Service]\nImportCredential=agetty.*\nExecStart=-/sbin/agetty \\\n  %I\n");
+        assert_eq!(judged(&fixture.image(), "ACC-13").status, Status::Pass);
     }
 }
