@@ -5,10 +5,15 @@ use std::path::{Path, PathBuf};
 
 use crate::check::{Finding, Observation, Status};
 use crate::image::cloud_init::Value;
+use crate::image::mounts::{self, Mount};
 use crate::image::{Error, Image, Kind, text};
 
 /// Names that installers and guides give to swap files.
 const USUAL: &str = "/{swap,swapfile*,swap.img,*.swap,var/swap*,var/lib/swap*,swap/*,mnt/swapfile*}";
+
+/// Where swap is named.
+const FSTAB: &str = "/etc/fstab";
+const UNITS: &str = "/{etc,usr/local/lib,usr/lib}/systemd/system/*.swap";
 
 /// What stands at the end of the first page of anything that mkswap(8) made, and how large pages are.
 const SIGNATURE: &[u8] = b"SWAPSPACE2";
@@ -33,10 +38,11 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
         });
         return Ok(Finding::new(Status::Fail, "What was in memory during the build lies in a swap file.").seen(seen));
     }
-    let table = fstab(image)?;
-    let devices = table.iter().filter(|entry| entry.file.is_none());
-    let mut seen: Vec<_> =
-        devices.map(|entry| Observation::at("/etc/fstab").line(entry.line).text(&entry.what)).collect();
+    let mut seen = Vec::new();
+    for (path, entries) in named(image)? {
+        let devices = entries.into_iter().filter(|entry| entry.file.is_none());
+        seen.extend(devices.map(|entry| Observation::at(&path).line(entry.line).text(text::visible(&entry.what))));
+    }
     for device in active(image)?.iter().filter(|path| path.starts_with("/dev")) {
         seen.push(Observation::fact(format!("{} is in use", text::path(device))));
     }
@@ -50,14 +56,18 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
 
 /// Every swap file with something in it.
 pub(crate) fn filled(image: &Image) -> Result<Vec<SwapFile>, Error> {
-    let listed: BTreeSet<PathBuf> = fstab(image)?.into_iter().filter_map(|entry| entry.file).collect();
+    let (mut listed, mut by_unit) = (BTreeSet::new(), BTreeSet::new());
+    for (path, entries) in named(image)? {
+        let names = if path == Path::new(FSTAB) { &mut listed } else { &mut by_unit };
+        names.extend(entries.into_iter().filter_map(|entry| entry.file));
+    }
     let made = match image.cloud_init()?.get(&["swap", "filename"]) {
         Some(Value::Text(path)) if path.starts_with('/') => Some(PathBuf::from(path)),
         _ => None,
     };
     let active = active(image)?;
     let mut paths: BTreeSet<PathBuf> = image.glob(USUAL)?.into_iter().collect();
-    paths.extend(listed.iter().chain(&made).chain(&active).cloned());
+    paths.extend(listed.iter().chain(&by_unit).chain(&made).chain(&active).cloned());
     let mut files = Vec::new();
     for path in paths {
         if image.stat(&path)?.is_none_or(|meta| meta.kind != Kind::File) {
@@ -66,10 +76,13 @@ pub(crate) fn filled(image: &Image) -> Result<Vec<SwapFile>, Error> {
         let is_active = active.contains(&path);
         let page = page(&image.read_start(&path, 64 << 10)?.unwrap_or_default());
         // It looks like one, is used as one, or has a name that nothing else has.
-        let is_swap = page.is_some() || is_active || listed.contains(&path) || is_named_one(&path);
+        let is_swap =
+            page.is_some() || is_active || listed.contains(&path) || by_unit.contains(&path) || is_named_one(&path);
         if is_swap && (is_active || !image.is_blank_from(&path, page.unwrap_or(0))?) {
             let wanted_by = if listed.contains(&path) {
-                Some("/etc/fstab")
+                Some(FSTAB)
+            } else if by_unit.contains(&path) {
+                Some("a swap unit of systemd")
             } else {
                 made.as_ref().is_some_and(|made| *made == path).then_some("cloud-init's configuration")
             };
@@ -105,21 +118,29 @@ struct Entry {
     file: Option<PathBuf>,
 }
 
-fn fstab(image: &Image) -> Result<Vec<Entry>, Error> {
-    Ok(swap_entries(&image.read_text(Path::new("/etc/fstab"))?.unwrap_or_default()))
+/// What fstab and the swap units of systemd (systemd.swap(5)) name, by the file that names it.
+fn named(image: &Image) -> Result<Vec<(PathBuf, Vec<Entry>)>, Error> {
+    let table = image.read_text(Path::new(FSTAB))?.unwrap_or_default();
+    let mut named = vec![(PathBuf::from(FSTAB), swap_entries(&table))];
+    for path in image.glob(UNITS)? {
+        if image.stat(&path)?.is_some_and(|meta| meta.kind == Kind::File) {
+            let Mount { line, what, .. } = mounts::unit(&image.read_text(&path)?.unwrap_or_default());
+            named.push((path, entry(line, what).into_iter().collect()));
+        }
+    }
+    Ok(named)
 }
 
 fn swap_entries(text: &str) -> Vec<Entry> {
-    let entry = |(line, text): (u32, &str)| {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let [what, _, "swap", ..] = words.as_slice() else { return None };
-        let is_file = what.starts_with('/') && !Path::new(what).starts_with("/dev");
-        let comment = what.starts_with('#');
-        // zram holds memory in memory.
-        let counts = !comment && !what.starts_with("/dev/zram");
-        counts.then(|| Entry { line, what: (*what).to_owned(), file: is_file.then(|| what.into()) })
-    };
-    (1..).zip(text.lines()).filter_map(entry).collect()
+    let (mounts, _) = mounts::fstab(text);
+    mounts.into_iter().filter(|mount| mount.kind == "swap").filter_map(|mount| entry(mount.line, mount.what)).collect()
+}
+
+/// `None` for nothing, and for zram, which holds memory in memory.
+fn entry(line: u32, what: String) -> Option<Entry> {
+    let is_file = what.starts_with('/') && !Path::new(&what).starts_with("/dev");
+    let counts = !what.is_empty() && !what.starts_with("/dev/zram");
+    counts.then(|| Entry { line, file: is_file.then(|| what.clone().into()), what })
 }
 
 #[cfg(test)]
@@ -179,6 +200,24 @@ mod tests {
         let finding = judged(&fixture.image(), "LOG-12");
         assert_eq!(finding.status, Status::Unknown);
         assert_eq!(finding.observations, [Observation::at("/etc/fstab").line(2).text("UUID=2")]);
+    }
+
+    #[test]
+    fn a_swap_unit_and_an_encoded_name_are_read() {
+        let fixture = Fixture::debian();
+        fixture
+            .file("/data/pagefile", "x")
+            .file("/etc/systemd/system/data-pagefile.swap", "[Swap]\nWhat=/data/pagefile\n");
+        assert_eq!(judged(&fixture.image(), "LOG-12").status, Status::Fail);
+        assert!(
+            matches!(remedy_of(&fixture.image(), "LOG-12"), Some(Remedy::ByHand(why)) if why.contains("swap unit"))
+        );
+        let fixture = Fixture::debian();
+        fixture.file("/my swap", "x").file("/etc/fstab", "/my\\040swap none swap sw 0 0\n");
+        assert_eq!(judged(&fixture.image(), "LOG-12").status, Status::Fail);
+        let fixture = Fixture::debian();
+        fixture.file("/etc/systemd/system/dev-sdb.swap", "[Swap]\nWhat=/dev/sdb\n");
+        assert_eq!(judged(&fixture.image(), "LOG-12").status, Status::Unknown);
     }
 
     proptest! {
