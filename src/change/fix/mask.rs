@@ -1,4 +1,5 @@
-//! Masks the units a finding observed: a link to `/dev/null` in `/etc/systemd/system` (systemctl(1), `mask`).
+//! Masks the units a finding observed: a link to `/dev/null` in `/etc/systemd/system` (systemctl(1), `mask`). A unit that
+//! was written there is disabled instead, so that its text stays.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +8,7 @@ use super::put;
 use crate::change::Remedy;
 use crate::check::Finding;
 use crate::image::text::visible;
-use crate::image::{Error, Image, Node};
+use crate::image::{Error, Image, Kind, Node};
 
 /// Beginnings of names without which an instance does not come up, is not reached, or cannot be administered.
 const NEVER: [&str; 25] = [
@@ -57,6 +58,20 @@ pub(crate) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> 
     let mut changes = Vec::new();
     for name in names {
         let path = Path::new("/etc/systemd/system").join(name);
+        // `systemctl mask` refuses to replace what somebody wrote; without its links it does not start either.
+        if image.lstat(&path)?.is_some_and(|meta| meta.kind == Kind::File) {
+            let links = units.unit(name).map(|unit| unit.enabled_by.as_slice()).unwrap_or_default();
+            if links.is_empty() {
+                let path = crate::image::text::path(&path);
+                return Ok(Remedy::ByHand(format!(
+                    "{path} was written on this machine; remove it, or what starts it."
+                )));
+            }
+            for link in links {
+                put(image, link, None, &mut changes)?;
+            }
+            continue;
+        }
         put(image, &path, Some(Node::new_link("/dev/null")), &mut changes)?;
     }
     Ok(Remedy::Changes(changes))

@@ -6,8 +6,11 @@ use std::path::Path;
 use crate::change::{Change, Remedy};
 use crate::check::Finding;
 use crate::check::own::mounts_portable::{FSTAB, SYSTEM, trouble};
-use crate::image::mounts::fstab;
+use crate::image::mounts::{Mount, fstab};
 use crate::image::{Error, Image};
+
+/// Below these, services keep their programs and data.
+const DATA: [&str; 5] = ["/usr", "/var", "/boot", "/srv", "/opt"];
 
 pub(super) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> {
     let by_hand = |why: &str| Ok(Remedy::ByHand(why.to_owned()));
@@ -25,6 +28,14 @@ pub(super) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> 
         return Ok(Remedy::ByHand(format!(
             "{} is part of the system and must be mounted; name its device by UUID=.",
             crate::image::text::visible(&system.place)
+        )));
+    }
+    // What is mounted with nofail is not waited for (systemd.mount(5)): a service would write to the empty directory.
+    let is_used = |mount: &&&Mount| DATA.iter().any(|above| Path::new(&mount.place).starts_with(above));
+    if let Some(data) = bad.iter().find(is_used) {
+        return Ok(Remedy::ByHand(format!(
+            "Services may keep their data in {}, and with nofail they would not wait for it; name its device by UUID=.",
+            crate::image::text::visible(&data.place)
         )));
     }
     let lines: BTreeSet<u32> = bad.iter().map(|mount| mount.line).collect();

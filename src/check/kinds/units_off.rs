@@ -108,6 +108,19 @@ mod tests {
     }
 
     #[test]
+    fn a_unit_written_on_this_machine_is_not_replaced_by_a_mask() {
+        let fixture = Fixture::debian();
+        let path = "/etc/systemd/system/vsftpd.service";
+        fixture
+            .file("/etc/machine-id", "")
+            .file(path, "[Service]\nExecStart=/opt/own/ftpd\n[Install]\nWantedBy=multi-user.target\n");
+        fixture.link("/etc/systemd/system/multi-user.target.wants/vsftpd.service", path);
+        let after = mended(&fixture.image(), "SSH-13");
+        assert!(after.read_text(path.as_ref()).unwrap().is_some());
+        assert!(after.list("/etc/systemd/system/multi-user.target.wants".as_ref()).unwrap().is_empty());
+    }
+
+    #[test]
     fn what_the_way_in_needs_is_never_masked() {
         let fixture = with("ssh.service", true);
         let mut finding = judged(&fixture.image(), "SSH-13");

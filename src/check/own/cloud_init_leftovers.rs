@@ -96,7 +96,14 @@ pub(crate) fn leftovers(image: &Image, cloud_init: &CloudInit) -> Result<Vec<Lef
             .nth(3)
             .is_some_and(|options| options.split(',').any(|option| option == "comment=cloudconfig"));
         if is_its_own && !text.trim_start().starts_with('#') {
-            found.push(Leftover { path: fstab.into(), line: Some(line), kept: mounts.clone() });
+            let fields: Vec<&str> = text.split_whitespace().take(3).collect();
+            // cloud-init's own defaults (cc_mounts); anything else was asked for by somebody's user data.
+            let is_default = matches!(fields.as_slice(), [_, "/mnt", _] | [_, _, "swap"]);
+            let kept = mounts.clone().or_else(|| {
+                let why = "the build instance's user data asked for it, and a copy has none: keep or drop it by hand";
+                (!is_default).then(|| why.to_owned())
+            });
+            found.push(Leftover { path: fstab.into(), line: Some(line), kept });
         }
     }
     Ok(found)
@@ -244,5 +251,8 @@ mod tests {
         assert_eq!((finding.status, finding.observations[0].line), (Status::Fail, Some(3)));
         let after = mended(&fixture.image(), "IDN-09");
         assert_eq!(after.read_text("/etc/fstab".as_ref()).unwrap().unwrap(), kept);
+        let data = "/dev/sdf /data xfs defaults,nofail,comment=cloudconfig 0 2\n";
+        fixture.file("/etc/fstab", format!("{kept}{data}/dev/sdb /mnt auto defaults,nofail,comment=cloudconfig 0 2\n"));
+        assert!(format!("{:?}", judged(&fixture.image(), "IDN-09")).contains("user data asked for it"));
     }
 }

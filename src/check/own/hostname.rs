@@ -10,6 +10,9 @@ use crate::image::{Error, Image, Kind};
 /// The machine's name.
 pub(crate) const HOSTNAME: &str = "/etc/hostname";
 
+/// Names of addresses.
+pub(crate) const HOSTS: &str = "/etc/hosts";
+
 /// The name mail is sent under (Debian).
 pub(crate) const MAILNAME: &str = "/etc/mailname";
 
@@ -30,8 +33,8 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
         seen.push(Observation::at(HOSTNAME).line(line).text(&name));
         own = Some(name);
     }
-    for (line, names) in stale_hosts(&text(image, "/etc/hosts")?, own.as_deref(), generic) {
-        seen.push(Observation::at("/etc/hosts").line(line).text(names));
+    for (line, names) in stale_hosts(&text(image, HOSTS)?, own.as_deref(), generic) {
+        seen.push(Observation::at(HOSTS).line(line).text(names));
     }
     if let Some((line, name)) = first_word(&text(image, MAILNAME)?)
         && !generic(&name)
@@ -138,6 +141,16 @@ mod tests {
     use crate::change::trial::mended;
     use crate::check::trial::judged;
     use crate::image::fixture::Fixture;
+
+    #[test]
+    fn localhost_stays_where_the_machines_name_stands_beside_it() {
+        let fixture = Fixture::debian();
+        let hosts = "127.0.0.1 localhost ip-10-20-3-7 # for sudo\n10.20.3.7 ip-10-20-3-7.ec2.internal\n::1 localhost\n";
+        fixture.file("/etc/hosts", hosts);
+        let after = mended(&fixture.image(), "IDN-04");
+        let left = after.read_text(HOSTS.as_ref()).unwrap().unwrap();
+        assert_eq!(left, "127.0.0.1 localhost # for sudo\n::1 localhost\n");
+    }
 
     #[test]
     fn names_of_the_build_machine_fail_and_are_taken_out() {

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timer_that_starts_a_tunnel_fails_and_is_masked() {
+    fn a_timer_that_starts_a_tunnel_fails_and_is_disabled_for_it_was_written_here() {
         let fixture = Fixture::debian();
         fixture
             .file("/etc/systemd/system/support.service", "[Service]\nExecStart=/usr/bin/ssh -NR 22:localhost:22 h\n");
@@ -285,9 +285,9 @@ mod tests {
             .file("/etc/systemd/system/support.timer", "[Timer]\nOnBootSec=60\n[Install]\nWantedBy=timers.target\n")
             .link("/etc/systemd/system/timers.target.wants/support.timer", "../support.timer");
         assert_eq!(judged(&fixture.image(), "ACC-11").status, Status::Fail);
-        let Some(Remedy::Changes(changes)) = remedy_of(&fixture.image(), "ACC-11") else { panic!("a mask") };
-        let Change::Path { path, .. } = &changes[0] else { panic!("{changes:?}") };
-        assert_eq!(path, Path::new("/etc/systemd/system/support.timer"));
+        let Some(Remedy::Changes(changes)) = remedy_of(&fixture.image(), "ACC-11") else { panic!("a change") };
+        let [Change::Path { path, after: None, .. }] = changes.as_slice() else { panic!("{changes:?}") };
+        assert_eq!(path, Path::new("/etc/systemd/system/timers.target.wants/support.timer"));
     }
 
     #[test]

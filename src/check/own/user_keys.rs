@@ -28,12 +28,14 @@ fn what(image: &Image, path: &Path) -> Result<Option<&'static str>, Error> {
     if is_private_key(&bytes) {
         return Ok(Some("a private key"));
     }
+    // Elsewhere a name says nothing: `~/id_map.csv` is data.
+    let is_kept_there = path.parent().is_some_and(|parent| parent.ends_with(".ssh"));
     if let Some(private) = name.strip_suffix(".pub") {
         let beside = small_file(image, &path.with_file_name(private))?;
-        let is_half = name.starts_with("id_") || beside.is_some_and(|bytes| is_private_key(&bytes));
+        let is_half = (is_kept_there && name.starts_with("id_")) || beside.is_some_and(|bytes| is_private_key(&bytes));
         return Ok(is_half.then_some("the public half of a key"));
     }
-    let is_named = name.starts_with("id_") && !bytes.is_empty();
+    let is_named = is_kept_there && name.starts_with("id_") && !bytes.is_empty();
     Ok(is_named.then_some("a key by its name"))
 }
 
@@ -54,6 +56,7 @@ mod tests {
             .file("/home/admin/prod.pem", "-----BEGIN RSA PRIVATE KEY-----\n")
             .file("/home/admin/chain.pem", "-----BEGIN CERTIFICATE-----\n")
             .file("/root/.ssh/id_rsa", "cut short")
+            .file("/home/admin/id_map.csv", "1,2\n")
             .file("/root/.ssh/other.pub", "ssh-ed25519 AAAA x\n");
         let finding = judged(&fixture.image(), "KEY-04");
         let seen: Vec<_> =
