@@ -154,8 +154,8 @@ impl Placeholders {
         let lower = text.to_lowercase();
         let opaque = text.chars().all(|sign| matches!(sign, 'x' | 'X' | '*' | '.' | '-' | '_' | '?' | '#' | '•' | '…'));
         let worked_out = !quoted && text.contains(['(', '[', '{']);
-        // The label of a field: `password: "Password"`.
-        let label = text.starts_with("Pass");
+        // The label of a field, `password: "Password"`; `Passw0rd!` is none.
+        let label = text.starts_with("Pass") && value.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b':');
         value.len() >= SHORTEST
             && !opaque
             && !worked_out
