@@ -93,15 +93,16 @@ pub(crate) fn parse(text: &str) -> (Vec<Rule>, Option<u32>) {
     let mut first = None;
     for (number, line) in (1_u32..).zip(text.lines()) {
         let start = *first.get_or_insert(number);
-        if let Some(head) = line.strip_suffix('\\') {
+        // A comment extends to the end of its line: a backslash in it joins nothing.
+        let (code, comment) = line.split_once('#').map_or((line, None), |(code, comment)| (code, Some(comment)));
+        if let (Some(head), None) = (code.strip_suffix('\\'), comment) {
             whole.push_str(head);
             whole.push(' ');
             continue;
         }
-        whole.push_str(line);
+        whole.push_str(code);
         first = None;
-        let joined = std::mem::take(&mut whole);
-        let words = words(joined.split('#').next().unwrap_or_default());
+        let words = words(&std::mem::take(&mut whole));
         if words.is_empty() {
             continue;
         }
@@ -110,7 +111,8 @@ pub(crate) fn parse(text: &str) -> (Vec<Rule>, Option<u32>) {
             None => odd = odd.or(Some(start)),
         }
     }
-    (rules, odd)
+    // What is left was to be joined with a line that never came.
+    (rules, odd.or(first))
 }
 
 fn rule(line: u32, words: &[String]) -> Option<Rule> {
@@ -173,6 +175,19 @@ mod tests {
     fn a_line_that_is_none_of_the_manuals_has_its_number() {
         assert_eq!(parse("auth required pam_unix.so\nauth required\n").1, Some(2));
         assert_eq!(parse("login auth required pam_unix.so\n").1, Some(1));
+    }
+
+    #[test]
+    fn a_backslash_in_a_comment_does_not_swallow_the_next_rule() {
+        let (rules, odd) = parse("# why \\\nauth required pam_unix.so nullok # so \\\nauth required pam_deny.so\n");
+        let seen: Vec<_> = rules.iter().map(|rule| (rule.line, rule.module.as_str())).collect();
+        assert_eq!((seen, odd), (vec![(2, "pam_unix.so"), (3, "pam_deny.so")], None));
+        assert_eq!(parse("# the end \\").1, None);
+    }
+
+    #[test]
+    fn a_last_line_that_is_to_be_joined_is_odd() {
+        assert_eq!(parse("auth required pam_deny.so\nauth required \\\n pam_unix.so \\\n").1, Some(2));
     }
 
     #[test]
