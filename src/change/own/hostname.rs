@@ -56,7 +56,7 @@ fn hosts(image: &Image, finding: &mut Finding) -> Result<Option<Change>, Error> 
         Some(names) => without(line, names),
     };
     let lines: Vec<_> = (1..).zip(text.split_inclusive('\n')).map(kept).collect();
-    if lines.iter().all(|line| line.is_some()) && stale.is_empty() {
+    if lines.iter().all(Option::is_some) && stale.is_empty() {
         return Ok(None);
     }
     finding.observations.retain(|seen| seen.path.as_deref() != Some(Path::new(HOSTS)));
