@@ -107,8 +107,8 @@ pub enum Check {
     Lines {
         /// Patterns of paths; what is no regular file is left out.
         files: Vec<String>,
-        /// What a line must not say: `*` stands for anything, letters count the same in upper and lower case, runs of
-        /// blanks count as one, and blanks around `=` and `:` as none.
+        /// What a line must not say: `*` stands for anything, `\*` for a star, letters count the same in upper and lower
+        /// case, runs of blanks count as one, and blanks around `=` and `:` as none.
         forbid: Vec<String>,
         /// What a line may say although it fits one of `forbid`.
         #[serde(default)]
@@ -250,7 +250,7 @@ pub struct Absent {
     pub lines: Vec<Saying>,
 }
 
-/// What lines of some files say; patterns of lines are those of [`Check::Lines`].
+/// What lines of some files say; patterns of lines are those of [`Check::Lines`], `\*` for a star among them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

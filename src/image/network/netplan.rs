@@ -229,10 +229,9 @@ mod tests {
 
     #[test]
     fn lines_of_very_many_definitions_are_found_in_one_pass() {
-        let mut text = "network:\n  ethernets:\n".to_owned();
-        for number in 0..5000 {
-            text.push_str(&format!("    \"en{number}\":\n      macaddress: x\n      addresses: [10.0.0.9/24]\n"));
-        }
+        let definition =
+            |number: u32| format!("    \"en{number}\":\n      macaddress: x\n      addresses: [10.0.0.9/24]\n");
+        let text = "network:\n  ethernets:\n".to_owned() + &(0..5000).map(definition).collect::<String>();
         let mut netplan = Netplan::default();
         netplan.add(0, &text).unwrap();
         let last = &netplan.definitions["en4999"];

@@ -13,6 +13,11 @@ use crate::image::fixture::Fixture;
 const MENDED: &[(&str, &str, &str)] = &[
     ("SEC-02", "/root/.netrc", "machine h login a password b\n"),
     ("SEC-02", "/home/admin/.m2/settings.xml", "<settings>\n <password>x</password>\n</settings>\n"),
+    // Between two comments of one line.
+    ("SEC-02", "/home/admin/.m2/settings.xml", "<settings>\n<!-- a --><password>x</password><!-- b -->\n</settings>\n"),
+    // A star in the table of PPP stands for every server, not for every word.
+    ("SEC-02", "/etc/ppp/pap-secrets", "alice * \"hunter22\" -\n"),
+    ("SEC-02", "/etc/ppp/chap-secrets", "alice \"\" hunter22 *\n"),
     ("SEC-02", "/home/admin/.my.cnf", "[client]\npassword = x\n"),
     ("SEC-02", "/etc/fstab", "//nas/a /mnt cifs credentials=/root/.cred 0 0\n"),
     ("SEC-02", "/etc/ppp/chap-secrets", "# client server secret\nme * \"secret\" *\n"),
@@ -104,6 +109,7 @@ const BY_HAND: &[(&str, &str, &str)] = &[
     ("SEC-12", "/etc/grafana/grafana.ini", "[security]\nadmin_password = admin\n"),
     ("SEC-12", "/var/lib/jenkins/secrets/master.key", "x"),
     ("SEC-12", "/etc/postgresql/15/main/pg_hba.conf", "host all all 0.0.0.0/0 trust\n"),
+    ("SEC-12", "/etc/postgresql/15/main/pg_hba.conf", "host all all 0.0.0.0/0 trust # dev\n"),
     ("SEC-12", "/var/www/blog/wp-config.php", "<?php\ndefine( 'AUTH_KEY', 'x' );\n"),
     ("SEC-16", "/etc/SUSEConnect", "---\n"),
     ("SEC-16", "/var/lib/ubuntu-advantage/private/machine-token.json", "{}"),
