@@ -40,7 +40,9 @@ impl Files {
         let known = self.names.iter().any(|pattern| fits(pattern, &name));
         let here =
             self.below.iter().any(|place| path.starts_with(place)) || homes.iter().any(|home| path.starts_with(home));
-        if !(known || here) || memchr::memchr(0, head).is_some() || self.is_library(path) {
+        // A zero byte makes no other file of one whose name says that it holds settings.
+        let is_binary = !known && memchr::memchr(0, head).is_some();
+        if !(known || here) || is_binary || self.is_library(path) {
             return None;
         }
         if name.contains("example") || name.contains("sample") {
