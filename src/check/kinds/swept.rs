@@ -31,7 +31,11 @@ pub(in crate::check) fn check(
                 continue;
             }
             files.insert(hit.path.clone());
-            seen.push(Observation { line: hit.line, ..Observation::at(&hit.path).text(&hit.text) });
+            let text = match &hit.inside {
+                Some(member) => format!("in {member}: {}", hit.text),
+                None => hit.text.clone(),
+            };
+            seen.push(Observation { line: hit.line, ..Observation::at(&hit.path).text(text) });
         }
     }
     let fails = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Fail };

@@ -11,13 +11,17 @@ use super::scan::Secret;
 /// cannot be seen without its password: it is taken for what such files are made for.
 pub(super) fn key_store(path: &Path, head: &[u8]) -> Option<Secret> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    let text = match extension.as_str() {
-        "jks" | "keystore" | "jceks" if is_java_key_store(head) => "Java key store with a private key",
-        "p12" | "pfx" | "jks" | "keystore" if head.starts_with(&[0x30, 0x82]) => "PKCS #12 key store",
-        "kdbx" | "kdb" if head.starts_with(&[0x03, 0xd9, 0xa2, 0x9a]) => "KeePass password store",
+    let (rule, text) = match extension.as_str() {
+        "jks" | "keystore" | "jceks" if is_java_key_store(head) => {
+            ("java-key-store", "Java key store with a private key")
+        }
+        "p12" | "pfx" | "jks" | "keystore" if head.starts_with(&[0x30, 0x82]) => {
+            ("pkcs12-key-store", "PKCS #12 key store")
+        }
+        "kdbx" | "kdb" if head.starts_with(&[0x03, 0xd9, 0xa2, 0x9a]) => ("keepass-store", "KeePass password store"),
         _ => return None,
     };
-    Some(Secret { kind: Kind::PrivateKey, line: None, text: text.to_owned() })
+    Some(Secret { kind: Kind::PrivateKey, rule, line: None, text: text.to_owned() })
 }
 
 /// Magic, version, number of entries, then the first entry's tag: 1 is a private key (`sun.security.provider.JavaKeyStore`).

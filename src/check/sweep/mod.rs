@@ -34,10 +34,14 @@ mod token;
 pub struct Hit {
     /// The file.
     pub path: PathBuf,
+    /// In which member of the archive that the file is; at most 200 characters, all visible.
+    pub inside: Option<String>,
     /// Line, from 1; `None` in a file that has no lines.
     pub line: Option<u32>,
     /// What sort.
     pub kind: Kind,
+    /// The id of the rule that found it, such as `github-token`.
+    pub rule: &'static str,
     /// What was seen, masked.
     pub text: String,
 }
@@ -234,9 +238,9 @@ fn look_at(
     if found.is_empty() || is_shipped(image, &path) {
         return Ok(());
     }
-    for scan::Secret { kind, line, text } in found {
+    for scan::Secret { kind, rule, line, text } in found {
         if gathered.hits.len() < HIT_LIMIT {
-            gathered.hits.push(Hit { path: path.clone(), line, kind, text });
+            gathered.hits.push(Hit { path: path.clone(), inside: None, line, kind, rule, text });
         } else {
             gathered.more += 1;
         }

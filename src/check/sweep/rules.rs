@@ -38,6 +38,7 @@ struct Table {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rule {
+    id: String,
     name: String,
     finds: Kind,
     words: Vec<String>,
@@ -84,6 +85,7 @@ enum Test {
 /// What a rule found.
 pub(super) struct Find {
     pub(super) kind: Kind,
+    pub(super) rule: &'static str,
     pub(super) text: String,
 }
 
@@ -108,7 +110,7 @@ impl Rules {
 
     /// Everything found in `piece` from `from` on, with its place.
     pub(super) fn find<'a>(
-        &'a self,
+        &'static self,
         piece: &'a [u8],
         from: usize,
         kind: FileKind,
@@ -117,7 +119,7 @@ impl Rules {
             let at = from + word.start();
             let rule = self.list.get(*self.owners.get(word.pattern().as_usize())?)?;
             let text = rule.judge(piece, at, word.len(), kind, &self.placeholders)?;
-            Some((at, Find { kind: rule.finds, text }))
+            Some((at, Find { kind: rule.finds, rule: &rule.id, text }))
         })
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::files::FileKind;
-use super::rules::Rules;
+use super::rules::{Find, Rules};
 use super::{Kind, armour, aws};
 use crate::image::text;
 
@@ -37,6 +37,7 @@ const WORDS: [&str; 8] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Secret {
     pub(super) kind: Kind,
+    pub(super) rule: &'static str,
     pub(super) line: Option<u32>,
     pub(super) text: String,
 }
@@ -131,40 +132,50 @@ impl<'s> Pass<'s> {
         let scanner = self.scanner;
         for word in scanner.words.find_iter(piece.get(from..).unwrap_or_default()) {
             let at = from + word.start();
-            if let Some((kind, text)) = secret(piece, at, word.pattern().as_usize(), word.len(), &mut script) {
-                self.keep(piece, at, settled, lines, kind, text);
+            if let Some(find) = secret(piece, at, word.pattern().as_usize(), word.len(), &mut script) {
+                self.keep(piece, at, settled, lines, find);
             }
         }
         if let (Some(kind), Some(rules)) = (self.kind, Rules::built_in()) {
             for (at, find) in rules.find(piece, from, kind) {
-                self.keep(piece, at, settled, lines, find.kind, find.text);
+                self.keep(piece, at, settled, lines, find);
             }
         }
     }
 
     /// Keeps what was found at `piece[at..]`, once for each line.
-    fn keep(&mut self, piece: &[u8], at: usize, settled: usize, lines: u32, kind: Kind, text: String) {
+    fn keep(&mut self, piece: &[u8], at: usize, settled: usize, lines: u32, find: Find) {
+        let Find { kind, rule, text } = find;
         if self.found.iter().chain(&self.tail).filter(|found| found.kind == kind).count() >= PER_FILE {
             return;
         }
         let line = Some(lines.saturating_add(newlines(piece.get(..at).unwrap_or_default())).saturating_add(1));
         let found = if at < settled { &mut self.found } else { &mut self.tail };
         if found.last().is_none_or(|last| last.kind != kind || last.line != line) {
-            found.push(Secret { kind, line, text });
+            found.push(Secret { kind, rule, line, text });
         }
     }
 }
 
 /// What the word at `piece[at..]` begins, if it is a secret.
-fn secret(piece: &[u8], at: usize, word: usize, length: usize, script: &mut Option<bool>) -> Option<(Kind, String)> {
-    match word {
-        0 => armour::private_key(piece, at).map(|label| (Kind::PrivateKey, format!("-----BEGIN {label}-----"))),
-        1 => piece.get(at..).is_some_and(armour::putty).then(|| (Kind::PrivateKey, "PuTTY private key".to_owned())),
-        2 | 3 => aws::key_id(piece, at).map(|id| (Kind::AwsKey, format!("AWS access key id {}", masked(piece, id)))),
-        4..=6 => aws::secret(piece, at, length)
-            .map(|secret| (Kind::AwsKey, format!("AWS secret access key {}", masked(piece, secret)))),
-        _ => metadata(piece, at, script).map(|text| (Kind::Metadata, text)),
-    }
+fn secret(piece: &[u8], at: usize, word: usize, length: usize, script: &mut Option<bool>) -> Option<Find> {
+    let (kind, rule, text) = match word {
+        0 => (Kind::PrivateKey, "private-key", format!("-----BEGIN {}-----", armour::private_key(piece, at)?)),
+        1 if piece.get(at..).is_some_and(armour::putty) => {
+            (Kind::PrivateKey, "putty-private-key", "PuTTY private key".to_owned())
+        }
+        1 => return None,
+        2 | 3 => {
+            let id = masked(piece, aws::key_id(piece, at)?);
+            (Kind::AwsKey, "aws-access-key-id", format!("AWS access key id {id}"))
+        }
+        4..=6 => {
+            let secret = masked(piece, aws::secret(piece, at, length)?);
+            (Kind::AwsKey, "aws-secret-access-key", format!("AWS secret access key {secret}"))
+        }
+        _ => (Kind::Metadata, "metadata-without-token", metadata(piece, at, script)?),
+    };
+    Some(Find { kind, rule, text })
 }
 
 pub(super) fn masked(piece: &[u8], place: Range<usize>) -> String {
