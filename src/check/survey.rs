@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Context, Finding, judge, needs_sweep, own, sweep};
 use crate::catalogue::{Catalogue, Check, Guideline, OwnCheck};
 use crate::image::Image;
+use crate::image::walk::Control;
 
 /// How far a survey has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,13 +36,14 @@ pub enum Progress {
 }
 
 /// Judges every guideline, those that need no sweep first, then sweeps, then the rest. Each finding is handed to
-/// `progress` as soon as it is known. `context` holds what the publisher handed in. Returns the context with the sweep in it and the findings in catalogue order.
+/// `progress` as soon as it is known. `context` holds what the publisher handed in. `control` holds up or ends the sweep. Returns the context with the sweep in it and the findings in catalogue order.
 ///
 /// The sweep is left out when no guideline of `catalogue` needs it.
 pub fn survey(
     image: &Image,
     catalogue: &Catalogue,
     mut context: Context,
+    control: &Control,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> (Context, super::Findings) {
     let (last, mut first): (Vec<_>, Vec<_>) = catalogue.guidelines.iter().partition(|guideline| needs_sweep(guideline));
@@ -49,7 +51,7 @@ pub fn survey(
     first.sort_by_key(|guideline| waits(image, guideline).is_none());
     let mut found = judge_each(image, &first, &context, progress);
     if !last.is_empty() {
-        context.sweep = Some(Arc::new(sweep::sweep(image, progress)));
+        context.sweep = Some(Arc::new(sweep::sweep(image, control, progress)));
         found.extend(judge_each(image, &last, &context, progress));
     }
     let in_order = |guideline: &Guideline| found.remove(&guideline.id).map(|finding| (guideline.id.clone(), finding));

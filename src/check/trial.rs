@@ -7,6 +7,7 @@ use jiff::civil::date;
 use super::{Context, Finding, judge, needs_sweep, sweep};
 use crate::catalogue::{Catalogue, Guideline};
 use crate::image::Image;
+use crate::image::walk::Control;
 
 /// The built-in guideline called `id`.
 pub(crate) fn guideline(id: &str) -> Guideline {
@@ -28,6 +29,6 @@ pub(crate) fn judged_ami(ami: crate::image::ami::Ami, id: &str) -> Finding {
 /// What the check of `id` says of `image`, which is swept when the check needs that.
 pub(crate) fn judged(image: &Image, id: &str) -> Finding {
     let guideline = guideline(id);
-    let sweep = needs_sweep(&guideline).then(|| Arc::new(sweep::sweep(image, &|_| ())));
+    let sweep = needs_sweep(&guideline).then(|| Arc::new(sweep::sweep(image, &Control::new(), &|_| ())));
     judge(image, &guideline, &Context { sweep, ..context() })
 }

@@ -16,6 +16,7 @@ use crate::check::{self, Context, Findings, Status};
 use crate::image::Image;
 use crate::image::ami::{self, Ami};
 use crate::image::vulnerabilities::{self, Scan};
+use crate::image::walk::Control;
 use crate::playbook::Playbook;
 
 /// The built-in catalogue, with house rules where `--guidelines` names them.
@@ -150,7 +151,7 @@ pub(super) fn survey(
     let waiting = Mutex::new(None);
     let waited_for = || waiting.lock().unwrap_or_else(PoisonError::into_inner);
     let total = catalogue.guidelines.len();
-    check::survey(image, catalogue, context, &|progress| match progress {
+    check::survey(image, catalogue, context, &Control::new(), &|progress| match progress {
         check::Progress::Waiting { id, what } => {
             line.show(&format!("{what} …"));
             *waited_for() = Some((id, what));

@@ -13,8 +13,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use nix::dir::{Dir, Type};
 use nix::errno::Errno;
@@ -29,6 +29,7 @@ use place::{Mount, Place};
 use queue::Queue;
 use tally::Tally;
 
+mod control;
 mod file;
 mod place;
 mod queue;
@@ -36,6 +37,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
+pub use control::Control;
 pub use file::OpenFile;
 
 /// What the walk has gone through so far.
@@ -45,6 +47,8 @@ pub struct Progress {
     pub files: u64,
     /// Bytes read.
     pub bytes: u64,
+    /// How long it has taken, pauses left out.
+    pub at_work: Duration,
 }
 
 /// How a walk ended.
@@ -78,11 +82,11 @@ const BATCH: usize = 64;
 /// `state` makes what one worker gathers into (and keeps its scratch memory in); `visit` gets it with each file.
 /// A file is open when it is visited and nothing of it has been read: `visit` decides by [`OpenFile::name`] and
 /// [`OpenFile::meta`] whether and how much to read. An error it returns is kept and the walk goes on. `progress` is called
-/// from any of the threads, some twenty times a second, and once at the end. Set `cancel` from anywhere to stop.
+/// from any of the threads, some twenty times a second, and once at the end. `control` stops it from anywhere, for a
+/// while or for good.
 ///
 /// ```no_run
-/// # use std::sync::atomic::AtomicBool;
-/// # use seaworthy::image::{Image, walk::walk};
+/// # /// # use seaworthy::image::{Image, walk::walk};
 /// # fn main() -> Result<(), seaworthy::image::Error> {
 /// let image = Image::open("/".as_ref())?;
 /// let walked = walk(
@@ -101,7 +105,7 @@ const BATCH: usize = 64;
 ///         Ok(())
 ///     },
 ///     &|progress| eprintln!("{} files", progress.files),
-///     &AtomicBool::new(false),
+///     &Control::new(),
 /// );
 /// println!("{} hits", walked.states.into_iter().flatten().count());
 /// # Ok(()) }
@@ -111,10 +115,10 @@ pub fn walk<S: Send>(
     state: impl Fn() -> S + Sync,
     visit: impl Fn(&mut S, &mut OpenFile<'_>) -> Result<(), Error> + Sync,
     progress: &(dyn Fn(Progress) + Sync),
-    cancel: &AtomicBool,
+    control: &Control,
 ) -> Walked<S> {
-    let queue = Queue::new(cancel);
-    let tally = Tally::new(progress);
+    let queue = Queue::new(control);
+    let tally = Tally::new(progress, control);
     let skipped = Mutex::new(Vec::new());
     let mut root_device = 0;
     match image.root.handle().and_then(|(root, resolver)| Mount::root(root, resolver)) {
@@ -124,14 +128,16 @@ pub fn walk<S: Send>(
         }
         Err(errno) => tally.error(Error::io("walk through", "/", errno)),
     }
-    let walk = Walk { root_device, queue: &queue, tally: &tally, skipped: &skipped };
+    let walk = Walk { root_device, queue: &queue, tally: &tally, control, skipped: &skipped };
     let workers = std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 8));
     let states = std::thread::scope(|scope| {
         let work = || {
             let mut state = state();
             let mut buffer = Buffer::default();
             while let Some((task, _busy)) = queue.pop() {
-                walk.run(task, &mut buffer, &mut |file| visit(&mut state, file));
+                if control.pass() {
+                    walk.run(task, &mut buffer, &mut |file| visit(&mut state, file));
+                }
             }
             state
         };
@@ -141,7 +147,7 @@ pub fn walk<S: Send>(
     });
     let mut skipped = skipped.into_inner().unwrap_or_else(PoisonError::into_inner);
     skipped.sort();
-    let finished = !queue.is_cancelled() && states.len() == workers;
+    let finished = !control.is_cancelled() && states.len() == workers;
     let (progress, errors, more_errors) = tally.end();
     Walked { states, progress, errors, more_errors, skipped, finished }
 }
@@ -160,6 +166,7 @@ struct Walk<'w> {
     root_device: u64,
     queue: &'w Queue<'w>,
     tally: &'w Tally<'w>,
+    control: &'w Control,
     skipped: &'w Mutex<Vec<PathBuf>>,
 }
 
@@ -236,7 +243,7 @@ impl Walk<'_> {
                     )),
                 }
             }
-            if self.queue.is_cancelled() {
+            if self.control.is_cancelled() {
                 return Ok(());
             }
         }
@@ -274,10 +281,10 @@ impl Walk<'_> {
     ) {
         let mut bytes = 0;
         for name in names {
-            if self.queue.is_cancelled() {
+            if !self.control.pass() {
                 return;
             }
-            match OpenFile::open(directory.as_fd(), place, name, buffer) {
+            match OpenFile::open(directory.as_fd(), place, name, buffer, self.control) {
                 Ok(Some(mut file)) if self.queue.is_first(&file.meta()) => {
                     if let Err(error) = visit(&mut file) {
                         self.tally.error(error);

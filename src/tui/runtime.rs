@@ -226,7 +226,10 @@ impl Workers {
     }
 
     fn carry_out(&self, effect: Effect) {
-        if matches!(effect, Effect::Survey | Effect::AgentKeys) {
+        if matches!(effect, Effect::Pause(_)) {
+            // At once, whatever the workers are at.
+            carry_out(&self.engine, effect, &self.queue);
+        } else if matches!(effect, Effect::Survey | Effect::AgentKeys) {
             let (engine, queue) = (Arc::clone(&self.engine), self.queue.clone());
             std::thread::spawn(move || carry_out(&engine, effect, &queue));
         } else {

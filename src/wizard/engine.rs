@@ -12,6 +12,7 @@ use crate::catalogue::Catalogue;
 use crate::change::diff::{self, FileDiff};
 use crate::change::{self, ApplyError, Remedy, State, UndoError, What};
 use crate::check::{self, Context, Findings, Progress};
+use crate::image::walk::Control;
 use crate::image::{Error, Image};
 use crate::report::{Particulars, Preparation, Report, off_image};
 
@@ -74,6 +75,17 @@ struct Known {
     findings: Findings,
     /// Which survey is the newest; an older one has no say any more.
     survey: u64,
+    /// Holds up and ends the newest survey's sweep.
+    control: Arc<Control>,
+    /// The sweep is to be held up.
+    paused: bool,
+}
+
+impl Known {
+    fn outdate_survey(&mut self) {
+        self.survey += 1;
+        self.control.cancel();
+    }
 }
 
 impl Engine {
@@ -84,6 +96,8 @@ impl Engine {
             context: session.context.clone(),
             findings: Findings::new(),
             survey: 0,
+            control: Arc::default(),
+            paused: false,
         };
         Self { session, known: Mutex::new(known) }
     }
@@ -93,6 +107,7 @@ impl Engine {
         match effect {
             Effect::Start => self.start(send),
             Effect::Survey => self.survey(send),
+            Effect::Pause(paused) => self.pause(paused),
             Effect::Runs => self.runs(send),
             Effect::Preview(id) => {
                 let preview = self.preview(&id);
@@ -133,11 +148,16 @@ impl Engine {
 
     fn survey(&self, send: &(dyn Fn(Message) + Sync)) {
         let image = Arc::new(self.session.image.refreshed());
+        let control = Arc::new(Control::new());
         let number = {
             let mut known = self.known();
+            known.outdate_survey();
             known.image = Arc::clone(&image);
             known.findings.clear();
-            known.survey += 1;
+            known.control = Arc::clone(&control);
+            if known.paused {
+                control.pause();
+            }
             known.survey
         };
         let progress = |progress: Progress| {
@@ -151,7 +171,7 @@ impl Engine {
             send(Message::Progress(progress));
         };
         let (context, findings) =
-            check::survey(&image, &self.session.catalogue, self.session.context.clone(), &progress);
+            check::survey(&image, &self.session.catalogue, self.session.context.clone(), &control, &progress);
         let mut known = self.known();
         if known.survey == number {
             known.context = context;
@@ -162,7 +182,17 @@ impl Engine {
 
     /// A run is going to change the image: what a survey that is still at work says of it is out of date.
     fn outdate_survey(&self) {
-        self.known().survey += 1;
+        self.known().outdate_survey();
+    }
+
+    fn pause(&self, paused: bool) {
+        let mut known = self.known();
+        known.paused = paused;
+        if paused {
+            known.control.pause();
+        } else {
+            known.control.resume();
+        }
     }
 
     fn preview(&self, id: &str) -> Preview {

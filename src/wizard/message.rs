@@ -64,6 +64,8 @@ pub enum Effect {
     Start,
     /// Judge every guideline.
     Survey,
+    /// Hold the sweep up, or let it go on.
+    Pause(bool),
     /// List the runs.
     Runs,
     /// Work out what would be done about one guideline.

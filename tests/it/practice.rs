@@ -6,6 +6,7 @@ use seaworthy::catalogue::{Catalogue, Severity};
 use seaworthy::change::{State, What, apply, plan, undo};
 use seaworthy::check::{Context, Findings, Status, survey};
 use seaworthy::image::Image;
+use seaworthy::image::walk::Control;
 use seaworthy::practice::{LessonInfo, PracticeImage, lessons};
 
 use crate::support::{differences, traces};
@@ -35,7 +36,7 @@ fn every_lesson() -> Vec<Practice> {
 
 impl Practice {
     fn judged(&self) -> (Context, Findings) {
-        survey(&self.image.refreshed(), &self.catalogue, Context::on(TODAY), &|_| {})
+        survey(&self.image.refreshed(), &self.catalogue, Context::on(TODAY), &Control::new(), &|_| {})
     }
 }
 

@@ -12,9 +12,10 @@ fn every_guideline_is_judged_once_and_those_that_need_the_sweep_come_last() {
     fixture.cloud_init("admin").openssh("9.2p1").file("/etc/ssh/sshd_config", "UsePAM yes\n");
     let catalogue = Catalogue::built_in().unwrap();
     let told = Mutex::new(Vec::new());
-    let (context, findings) = survey(&fixture.image(), &catalogue, Context::on(date(2026, 11, 22)), &|progress| {
-        told.lock().unwrap().push(progress);
-    });
+    let (context, findings) =
+        survey(&fixture.image(), &catalogue, Context::on(date(2026, 11, 22)), &Control::new(), &|progress| {
+            told.lock().unwrap().push(progress);
+        });
     let ids = |found: &crate::check::Findings| found.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&findings), catalogue.guidelines.iter().map(|one| one.id.clone()).collect::<Vec<_>>());
     assert_eq!(findings, crate::check::judge_all(&fixture.image(), &catalogue, &context));
@@ -35,7 +36,7 @@ fn every_guideline_is_judged_once_and_those_that_need_the_sweep_come_last() {
 fn an_image_with_almost_nothing_is_never_seaworthy_by_accident() {
     let fixture = Fixture::bare();
     let catalogue = Catalogue::built_in().unwrap();
-    let (_, findings) = survey(&fixture.image(), &catalogue, Context::on(date(2026, 11, 22)), &|_| {});
+    let (_, findings) = survey(&fixture.image(), &catalogue, Context::on(date(2026, 11, 22)), &Control::new(), &|_| {});
     for id in ["ACC-01", "ACC-02", "ACC-03", "ACC-04", "ACC-05", "ACC-08"] {
         let finding = &findings.iter().find(|(found, _)| found == id).unwrap().1;
         assert_eq!(finding.status, Status::Unknown, "{id}: {finding:?}");

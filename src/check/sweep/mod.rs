@@ -6,11 +6,10 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 use super::survey::Progress;
 use crate::catalogue::SweptKind as Kind;
-use crate::image::walk::{self, OpenFile, walk};
+use crate::image::walk::{self, Control, OpenFile, walk};
 use crate::image::{Body, Error, Image, Node};
 pub use oddity::{Odd, Oddity};
 use rules::Rules;
@@ -153,7 +152,9 @@ pub fn without_aws_keys(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Reads every regular file of the image's own file systems, on several threads, in memory that does not grow with them.
-pub fn sweep(image: &Image, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
+///
+/// `control` holds it up or ends it early; a sweep that ended early says so in [`Sweep::unread`].
+pub fn sweep(image: &Image, control: &Control, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
     let Some(scanner) = Scanner::new() else {
         let error = Error::malformed("search", "/", "the search could not be made ready");
         return Sweep { unread: vec![error], ..Sweep::default() };
@@ -163,10 +164,10 @@ pub fn sweep(image: &Image, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
         image,
         Gathered::default,
         |gathered, file| look_at(image, &scanner, &homes, file, gathered),
-        &|walk::Progress { files, bytes }| progress(Progress::Swept { files, bytes }),
-        &AtomicBool::new(false),
+        &|walk::Progress { files, bytes, .. }| progress(Progress::Swept { files, bytes }),
+        control,
     );
-    let walk::Progress { files, bytes } = walked.progress;
+    let walk::Progress { files, bytes, .. } = walked.progress;
     let mut sweep = Sweep { unread: walked.errors, files, bytes, ..Sweep::default() };
     let is_virtual = |path: &PathBuf| ["/dev", "/proc", "/run", "/sys"].iter().any(|place| path.starts_with(place));
     sweep.skipped = walked.skipped.into_iter().filter(|path| !is_virtual(path)).collect();

@@ -257,7 +257,11 @@ fn what_a_package_shipped_is_left_out_until_it_is_changed() {
         .link("/srv/link.key", "own.key")
         .fifo("/srv/pipe");
     let paths = |fixture: &Fixture| {
-        super::sweep(&fixture.image(), &|_| ()).hits.into_iter().map(|hit| hit.path).collect::<Vec<_>>()
+        super::sweep(&fixture.image(), &crate::image::walk::Control::new(), &|_| ())
+            .hits
+            .into_iter()
+            .map(|hit| hit.path)
+            .collect::<Vec<_>>()
     };
     assert_eq!(paths(&fixture), [Path::new("/srv/own.key")]);
     fixture.file("/usr/share/lib/test.key", format!("{key}\n"));
@@ -271,7 +275,7 @@ fn a_draft_takes_hits_away_only_where_it_takes_the_secret_away() {
         fixture.file(path, id());
     }
     let image = fixture.image();
-    let sweep = super::sweep(&image, &|_| ());
+    let sweep = super::sweep(&image, &crate::image::walk::Control::new(), &|_| ());
     let mut overlay = Overlay::default();
     overlay.put("/srv/gone", None);
     overlay.put("/srv/cleaned", Some(Node::new_file(&b"nothing"[..], 0o644)));

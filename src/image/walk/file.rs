@@ -16,6 +16,7 @@ use xattr::FileExt as _;
 use super::super::resolve::errno_of;
 use super::super::root::without_access_time;
 use super::super::{Error, Kind, Meta};
+use super::Control;
 use super::place::Place;
 
 /// The length of a piece, and the memory that each worker reads into: 256 KiB.
@@ -38,6 +39,7 @@ pub struct OpenFile<'w> {
     meta: Meta,
     buffer: &'w mut Buffer,
     bytes: u64,
+    control: &'w Control,
 }
 
 impl std::fmt::Debug for OpenFile<'_> {
@@ -54,11 +56,12 @@ impl<'w> OpenFile<'w> {
         place: &'w Place,
         name: &'w OsStr,
         buffer: &'w mut Buffer,
+        control: &'w Control,
     ) -> nix::Result<Option<Self>> {
         let fd = without_access_time(|flags| openat(directory, name, flags | OFlag::O_NOFOLLOW, Mode::empty()))?;
         let file = File::from(fd);
         let meta = Meta::of(&file.metadata().map_err(errno_of)?);
-        Ok((meta.kind == Kind::File).then_some(Self { place, name, file, meta, buffer, bytes: 0 }))
+        Ok((meta.kind == Kind::File).then_some(Self { place, name, file, meta, buffer, bytes: 0, control }))
     }
 
     /// Its path inside the image; put together anew at each call.
@@ -74,6 +77,11 @@ impl<'w> OpenFile<'w> {
     /// Its size, mode, owner and times.
     pub fn meta(&self) -> Meta {
         self.meta
+    }
+
+    /// What says whether the walk goes on; for long work on what was read.
+    pub fn control(&self) -> &'w Control {
+        self.control
     }
 
     /// Bytes read of it so far.
@@ -103,7 +111,8 @@ impl<'w> OpenFile<'w> {
     /// one is a piece without overlap.
     ///
     /// Of a file larger than `limit` bytes the first half of `limit` and the last are read, holes not counted. Gives
-    /// whether everything was handed over: `false` when something in the middle was left out, or `visit` stopped.
+    /// whether everything was handed over: `false` when something in the middle was left out, `visit` stopped, or the walk
+    /// was cancelled.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -142,6 +151,9 @@ impl<'w> OpenFile<'w> {
         // How much of the buffer's beginning is the end of the piece before.
         let mut kept = 0;
         while offset < to && budget > 0 {
+            if !self.control.pass() {
+                return Ok(None);
+            }
             if to - from > PIECE as u64 {
                 let data = next_data(&self.file, offset, to)?;
                 if data > offset {

@@ -1,11 +1,11 @@
 //! What waits to be done, shared by the workers, and what has been seen already.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::super::Meta;
-use super::Task;
+use super::{Control, Task};
 
 /// The stack of tasks. The walk is over when it is empty and nobody is busy.
 pub(super) struct Queue<'c> {
@@ -13,7 +13,7 @@ pub(super) struct Queue<'c> {
     wake: Condvar,
     /// Workers that wait for something to do.
     idle: AtomicUsize,
-    cancel: &'c AtomicBool,
+    control: &'c Control,
     /// Inodes with several names, and roots of mounts.
     seen: Mutex<HashSet<(u64, u64)>>,
 }
@@ -38,12 +38,12 @@ impl Drop for Busy<'_, '_> {
 }
 
 impl<'c> Queue<'c> {
-    pub(super) fn new(cancel: &'c AtomicBool) -> Self {
+    pub(super) fn new(control: &'c Control) -> Self {
         Self {
             state: Mutex::default(),
             wake: Condvar::new(),
             idle: AtomicUsize::new(0),
-            cancel,
+            control,
             seen: Mutex::default(),
         }
     }
@@ -67,7 +67,7 @@ impl<'c> Queue<'c> {
     pub(super) fn pop(&self) -> Option<(Task, Busy<'_, 'c>)> {
         let mut state = self.lock();
         loop {
-            if self.is_cancelled() {
+            if self.control.is_cancelled() {
                 // Whoever waits is to see it too.
                 self.wake.notify_all();
                 return None;
@@ -88,10 +88,6 @@ impl<'c> Queue<'c> {
     /// Whether a worker has nothing to do.
     pub(super) fn is_hungry(&self) -> bool {
         self.idle.load(Ordering::Relaxed) > 0
-    }
-
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.cancel.load(Ordering::Relaxed)
     }
 
     /// Whether a file has not been met under another name.

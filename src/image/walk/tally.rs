@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::super::Error;
-use super::{ERROR_LIMIT, Progress};
+use super::{Control, ERROR_LIMIT, Progress};
 
 /// Milliseconds between two calls of the progress callback.
 const PACE: u64 = 50;
@@ -16,18 +16,20 @@ pub(super) struct Tally<'p> {
     errors: Mutex<(Vec<Error>, u64)>,
     progress: &'p (dyn Fn(Progress) + Sync),
     begun: Instant,
+    control: &'p Control,
     /// When `progress` was called last, in milliseconds since the beginning.
     told: AtomicU64,
 }
 
 impl<'p> Tally<'p> {
-    pub(super) fn new(progress: &'p (dyn Fn(Progress) + Sync)) -> Self {
+    pub(super) fn new(progress: &'p (dyn Fn(Progress) + Sync), control: &'p Control) -> Self {
         Self {
             files: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             errors: Mutex::default(),
             progress,
             begun: Instant::now(),
+            control,
             told: AtomicU64::new(0),
         }
     }
@@ -45,7 +47,11 @@ impl<'p> Tally<'p> {
     }
 
     fn progress(&self) -> Progress {
-        Progress { files: self.files.load(Ordering::Relaxed), bytes: self.bytes.load(Ordering::Relaxed) }
+        Progress {
+            files: self.files.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            at_work: self.begun.elapsed().saturating_sub(self.control.paused_for()),
+        }
     }
 
     pub(super) fn error(&self, error: Error) {

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, mkdirat};
@@ -32,7 +32,7 @@ fn contents(image: &Image) -> (BTreeMap<PathBuf, Vec<u8>>, Walked<()>) {
             Ok(())
         },
         &|_| {},
-        &AtomicBool::new(false),
+        &Control::new(),
     );
     let Walked { states, progress, errors, more_errors, skipped, finished } = walked;
     let files = states.into_iter().flatten().collect();
@@ -59,7 +59,8 @@ fn every_regular_file_is_visited_once_and_nothing_else() {
     let own = Image::of(super::super::root::Root::open(root.root()).unwrap().with_own_resolver()).unwrap();
     assert_eq!(contents(&own).0.len(), files.len(), "a kernel without openat2 shows the same");
     // The second name of a file is counted, not read.
-    assert_eq!(walked.progress, Progress { files: 1005, bytes: files.values().map(|bytes| bytes.len() as u64).sum() });
+    assert_eq!(walked.progress.files, 1005);
+    assert_eq!(walked.progress.bytes, files.values().map(|bytes| bytes.len() as u64).sum::<u64>());
 }
 
 #[test]
@@ -98,7 +99,7 @@ fn a_directory_that_cannot_be_read_is_an_error_and_the_walk_goes_on() {
             Err(Error::malformed("judge", file.path(), "it is odd"))
         },
         &|_| {},
-        &AtomicBool::new(false),
+        &Control::new(),
     );
     assert_eq!(walked.errors.len(), 1);
     assert_eq!(walked.errors[0].to_string(), "cannot judge /etc/a: it is odd");
@@ -111,15 +112,135 @@ fn cancelling_ends_the_walk() {
     for number in 0..500 {
         root.file(&format!("/var/{number}/file"), "x");
     }
-    let cancel = AtomicBool::new(false);
+    let control = Control::new();
     let visit = |seen: &mut u32, _: &mut OpenFile<'_>| {
         *seen += 1;
-        cancel.store(true, Ordering::Relaxed);
+        control.cancel();
         Ok(())
     };
-    let walked = walk(&root.image(), || 0, visit, &|_| {}, &cancel);
+    let walked = walk(&root.image(), || 0, visit, &|_| {}, &control);
     assert!(!walked.finished);
     assert!(walked.states.iter().sum::<u32>() < 500);
+}
+
+/// A tree with more than enough for every worker, a large file among it.
+fn crowded() -> Fixture {
+    let root = Fixture::bare();
+    for number in 0..300 {
+        root.file(&format!("/var/{number}/file"), "x");
+    }
+    root.file("/etc/large", vec![b'x'; 40 * (256 << 10)]);
+    root
+}
+
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 8))
+}
+
+#[test]
+fn a_paused_walk_stands_still_and_goes_on_where_it_was() {
+    let root = crowded();
+    let image = root.image();
+    let control = Control::new();
+    let visited = AtomicUsize::new(0);
+    let pieces = AtomicUsize::new(0);
+    let visit = |_: &mut (), file: &mut OpenFile<'_>| {
+        if visited.fetch_add(1, Ordering::SeqCst) == 20 {
+            control.pause();
+        }
+        file.pieces(0, u64::MAX, &mut |_, _| {
+            pieces.fetch_add(1, Ordering::SeqCst);
+            ControlFlow::Continue(())
+        })?;
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let walk = scope.spawn(|| walk(&image, || (), visit, &|_| {}, &control));
+        control.until_waiting(workers());
+        let before = (visited.load(Ordering::SeqCst), pieces.load(Ordering::SeqCst));
+        assert!(before.0 < 300, "{before:?}");
+        // Whoever waits is let on by nothing else.
+        control.pause();
+        control.until_waiting(workers());
+        assert_eq!((visited.load(Ordering::SeqCst), pieces.load(Ordering::SeqCst)), before);
+        control.resume();
+        let walked = walk.join().unwrap();
+        assert!(walked.finished && walked.errors.is_empty());
+        assert_eq!(walked.progress.files, 301);
+        assert_eq!(pieces.load(Ordering::SeqCst), 340);
+    });
+}
+
+#[test]
+fn a_walk_stands_still_within_a_large_file() {
+    let root = Fixture::bare();
+    root.file("/etc/large", vec![b'x'; 40 * (256 << 10)]);
+    let image = root.image();
+    let control = Control::new();
+    let pieces = AtomicUsize::new(0);
+    let visit = |_: &mut (), file: &mut OpenFile<'_>| {
+        file.pieces(0, u64::MAX, &mut |_, _| {
+            if pieces.fetch_add(1, Ordering::SeqCst) == 2 {
+                control.pause();
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let walk = scope.spawn(|| walk(&image, || (), visit, &|_| {}, &control));
+        control.until_waiting(1);
+        assert_eq!(pieces.load(Ordering::SeqCst), 3);
+        control.cancel();
+        assert!(!walk.join().unwrap().finished);
+    });
+    assert_eq!(pieces.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+fn cancelling_ends_a_paused_walk() {
+    let root = crowded();
+    let image = root.image();
+    let control = Control::new();
+    control.pause();
+    std::thread::scope(|scope| {
+        let walk = scope.spawn(|| walk(&image, || 0, |_, _| Ok(()), &|_| {}, &control));
+        control.until_waiting(1);
+        control.cancel();
+        let walked = walk.join().unwrap();
+        assert!(!walked.finished);
+        assert_eq!(walked.progress.files, 0);
+    });
+    control.resume();
+    control.pause();
+    assert!(control.is_cancelled() && !control.is_paused() && !control.pass(), "cancelling is for good");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 40, ..Default::default() })]
+
+    #[test]
+    fn any_interleaving_of_orders_ends(orders in proptest::collection::vec(0..3, 0..30), ends in proptest::bool::ANY) {
+        let root = Fixture::bare();
+        for number in 0..40 {
+            root.file(&format!("/var/{number}/file"), "x");
+        }
+        let image = root.image();
+        let control = Control::new();
+        std::thread::scope(|scope| {
+            let walk = scope.spawn(|| walk(&image, || (), |_, _| Ok(()), &|_| {}, &control));
+            for order in &orders {
+                match order {
+                    0 => control.pause(),
+                    1 => control.resume(),
+                    _ => std::thread::yield_now(),
+                }
+            }
+            if ends { control.cancel() } else { control.resume() }
+            let walked = walk.join().unwrap();
+            assert!(ends || walked.finished && walked.progress.files == 40);
+        });
+    }
 }
 
 #[test]
@@ -132,7 +253,7 @@ fn a_worker_that_panics_does_not_hang_the_others() {
         assert_ne!(file.path(), Path::new("/var/250/file"), "as wanted");
         Ok(())
     };
-    let walked = walk(&root.image(), || (), visit, &|_| {}, &AtomicBool::new(false));
+    let walked = walk(&root.image(), || (), visit, &|_| {}, &Control::new());
     assert!(!walked.finished);
 }
 
@@ -149,7 +270,7 @@ fn pieces(root: &Fixture, overlap: usize, limit: u64) -> (Vec<(u64, Vec<u8>)>, b
             Ok(())
         },
         &|_| {},
-        &AtomicBool::new(false),
+        &Control::new(),
     );
     assert!(walked.errors.is_empty());
     walked.states.into_iter().find(|(pieces, _)| !pieces.is_empty()).unwrap_or_default()

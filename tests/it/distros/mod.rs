@@ -5,6 +5,7 @@ use seaworthy::catalogue::Catalogue;
 use seaworthy::change::{State, apply, plan};
 use seaworthy::check::{Context, Findings, Status, survey};
 use seaworthy::image::Image;
+use seaworthy::image::walk::Control;
 
 pub(crate) mod database;
 mod rpm_root;
@@ -20,7 +21,7 @@ const EVERYWHERE: &str = "layers/everywhere";
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 22);
 
 fn judged(image: &Image, catalogue: &Catalogue) -> (Context, Findings) {
-    survey(&image.refreshed(), catalogue, Context::on(TODAY), &|_| {})
+    survey(&image.refreshed(), catalogue, Context::on(TODAY), &Control::new(), &|_| {})
 }
 
 /// What is found against what the tables say, each difference a line.
