@@ -26,28 +26,20 @@ const LONGEST_NAME: usize = 100;
 /// A value shorter than this is none.
 const SHORTEST: usize = 4;
 
-/// The setting around `bytes[at..]` whose name ends with one of `words`, when its value is written out.
-pub(super) fn assigned(
-    bytes: &[u8],
-    at: usize,
-    words: &[String],
-    kind: FileKind,
-    no: &Placeholders,
-) -> Option<Assigned> {
+/// The setting whose name ends with the `length` bytes at `bytes[at..]`, when its value is written out.
+pub(super) fn assigned(bytes: &[u8], at: usize, length: usize, kind: FileKind, no: &Placeholders) -> Option<Assigned> {
     let line = line_of(bytes, at);
     let text = bytes.get(line.place.clone())?;
     let within = at - line.place.start;
     let named = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let begin = text.get(..within)?.iter().rposition(|byte| !named(byte)).map_or(0, |before| before + 1);
     let end = within + text.get(within..)?.iter().take_while(|byte| named(byte)).count();
-    let key = text.get(begin..end).filter(|key| key.len() <= LONGEST_NAME)?;
-    let ends = |word: &String| {
-        let start = key.len().checked_sub(word.len())?;
-        key.get(start..).filter(|end| end.eq_ignore_ascii_case(word.as_bytes()))
-    };
+    if end != within + length || end - begin > LONGEST_NAME {
+        return None;
+    }
     let before = text.get(..begin)?;
     let is_reference = before.ends_with(b"${") || before.ends_with(b"$") && kind == FileKind::Settings;
-    if !words.iter().any(|word| ends(word).is_some()) || is_reference {
+    if is_reference {
         return None;
     }
     let (value, quoted) = value(before, text, end)?;
@@ -167,10 +159,10 @@ impl Placeholders {
     }
 }
 
-/// Where the password stands in the URL whose `://` is at `bytes[at..]`.
-pub(super) fn url_password(bytes: &[u8], at: usize, no: &Placeholders) -> Option<Range<usize>> {
-    let scheme = bytes.get(..at)?.last()?;
-    let start = at + 3;
+/// Where the password stands in the URL whose scheme with `://` ends the `length` bytes at `bytes[at..]`.
+pub(super) fn url_password(bytes: &[u8], at: usize, length: usize, no: &Placeholders) -> Option<Range<usize>> {
+    let start = at + length;
+    let scheme = bytes.get(..start.checked_sub(3)?)?.last()?;
     let rest = bytes.get(start..)?;
     let rest = rest.get(..LONGEST).unwrap_or(rest);
     let part = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&*+=%:,;()".contains(&byte);

@@ -1,5 +1,5 @@
 //! The walk over every regular file for what must not be on an image: private keys, AWS keys, scripts that ask for
-//! instance metadata without a token, and what the rules of `rules.toml` find in configuration and scripts.
+//! instance metadata without a token, and what the rules of `rules/` find in configuration and scripts.
 //!
 //! What was found is kept masked. Judging by it is the business of the checks in [`super::own`].
 
@@ -17,13 +17,12 @@ use scan::Scanner;
 
 mod armour;
 mod assignment;
-mod aws;
 mod container;
 mod files;
 mod oddity;
-mod pattern;
 mod rules;
 mod scan;
+mod structure;
 #[cfg(test)]
 mod tests;
 mod token;

@@ -1,76 +1,153 @@
-//! The rules of `rules.toml`: which words to search for in configuration and scripts, and what makes one of them a find.
+//! The rules in `rules/`: which words to search for, and what makes one of them a find.
+//!
+//! A word costs next to nothing where it does not stand, so the pattern of a rule is made and tried only where one does, and
+//! only on the few hundred bytes from there on: time grows with the bytes of a file, whatever they are.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use regex_lite::Regex;
 use serde::Deserialize;
 
-use super::Kind;
 use super::assignment::{self, Placeholders};
 use super::files::{FileKind, Files};
-use super::pattern::Pattern;
 use super::scan::{line_of, masked};
-use super::token;
+use super::structure::Structure;
+use super::{Kind, token};
 use crate::image::text;
+
+#[cfg(test)]
+mod tests;
+
+/// The files of rules, by subject.
+const SUBJECTS: [(&str, &str); 4] = [
+    ("clouds", include_str!("rules/clouds.toml")),
+    ("portability", include_str!("rules/portability.toml")),
+    ("settings", include_str!("rules/settings.toml")),
+    ("tokens", include_str!("rules/tokens.toml")),
+];
 
 /// Every rule, ready to be used.
 #[derive(Debug)]
 pub(super) struct Rules {
-    words: AhoCorasick,
-    /// For each word, the place of its rule.
-    owners: Vec<usize>,
+    words: Vec<Word>,
     list: Vec<Rule>,
+    anywhere: Search,
+    in_settings: Search,
     placeholders: Placeholders,
-    /// Which files are looked through by them.
+    /// What sort of text a file is.
     pub(super) files: Files,
 }
 
-/// What `rules.toml` holds.
+/// A word to search for, in every place where it stands, also within others: where it does, [`Rules::judge`] says what of it.
+#[derive(Debug)]
+pub(super) struct Word {
+    /// ASCII.
+    pub(super) text: String,
+    /// Where it counts.
+    pub(super) scope: Scope,
+    /// Whether it counts in capitals as well; otherwise as it is written only.
+    pub(super) any_case: bool,
+    /// The place of its rule.
+    rule: usize,
+}
+
+/// Where a rule is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Scope {
+    /// In every byte of every file.
+    Anywhere,
+    /// In configuration, scripts and texts, as [`Files::kind`] tells them.
+    Settings,
+}
+
+/// Some of the words, and the place of each.
+#[derive(Debug)]
+struct Search {
+    automaton: AhoCorasick,
+    words: Vec<usize>,
+}
+
+/// What `files.toml` holds.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct Surroundings {
     files: Files,
     placeholders: Placeholders,
+}
+
+/// What a file of rules holds.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Subject {
     rule: Vec<Rule>,
 }
 
-/// One rule.
+/// One rule, as it stands in a file of `rules/`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Rule {
+    /// What allow entries and reports call it: kebab-case; never changes.
     id: String,
+    /// What people call what it finds.
     name: String,
     finds: Kind,
+    scope: Scope,
+    /// What to search for; only where one stands is anything else looked at.
     words: Vec<String>,
     #[serde(default)]
-    then: String,
+    any_case: bool,
     #[serde(default)]
-    test: Test,
+    reads: Reads,
+    /// What must stand right before the word, as a regular expression.
+    #[serde(default)]
+    before: Pattern,
+    /// What must stand right after the word, or, for `setting`, what the whole value must be. Its group is the secret; without one
+    /// the word belongs to the secret. It bounds what it takes.
+    #[serde(default)]
+    pattern: Pattern,
+    /// The least bits a byte that the secret must have, without the word.
+    #[serde(default = "three")]
+    entropy: f64,
+    /// Whether some run of letters and digits in the secret must have two of each.
+    #[serde(default = "yes")]
+    mixed: bool,
+    /// How the secret must be built.
+    #[serde(default)]
+    structure: Option<Structure>,
+    /// For `follows`: what goes before the secret, on the same line.
     #[serde(default)]
     option: Option<String>,
+    /// For `follows`: the sign in it after which the secret begins.
     #[serde(default)]
     after: Option<char>,
-    #[serde(skip)]
-    pattern: Pattern,
+}
+
+fn three() -> f64 {
+    3.0
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What is looked at where a word stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Test {
-    /// The pattern follows, the whole stands alone, and it looks like chance: letters and digits.
+enum Reads {
+    /// The pattern fits from the word on, the whole stands alone, and its secret looks like chance.
     #[default]
-    Random,
-    /// As `random`, of letters only.
-    Letters,
-    /// The pattern follows and the whole stands alone, in a file with settings, in no comment.
+    Token,
+    /// The pattern fits from the word on and the whole stands alone, in a file with settings, in no comment.
     Exact,
-    /// As `exact`; what follows is 8 or 17 characters that look like chance.
-    Id,
     /// A JSON web token: its header says how it is signed, and the signature is there (RFC 7519).
     Jwt,
     /// A user and a password follow, then `@` (RFC 3986, section 3.2.1).
     Url,
+    /// The name of a setting ends with the word, and its value fits the pattern and looks like chance.
+    Setting,
     /// The name of a setting ends with the word, and its value is written out.
     Password,
     /// As `password`, and the value looks like chance.
@@ -82,10 +159,50 @@ enum Test {
     Mention,
 }
 
+/// A regular expression that is made when it is first needed: most are not on most images.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "String")]
+struct Pattern {
+    text: String,
+    made: OnceLock<Option<Regex>>,
+}
+
+impl From<String> for Pattern {
+    fn from(text: String) -> Self {
+        Self { text, made: OnceLock::new() }
+    }
+}
+
+impl Pattern {
+    /// Where it fits in `text`, between `start` and `end`, which are `^`, `$` or nothing; of its group, when it has one.
+    fn fit(&self, text: &str, start: &str, end: &str) -> Option<Fit> {
+        let make = || Regex::new(&format!("{start}(?:{}){end}", self.text)).ok();
+        let captures = self.made.get_or_init(make).as_ref()?.captures(text)?;
+        let whole = captures.get(0)?.range();
+        let secret = captures.get(1).map_or(whole.clone(), |group| group.range());
+        Some(Fit { whole, secret })
+    }
+}
+
+struct Fit {
+    whole: Range<usize>,
+    secret: Range<usize>,
+}
+
+/// The most bytes that a pattern is tried on, from the word on.
+const LONGEST: usize = 600;
+
+/// The most bytes before a word that are looked at.
+const BEFORE: usize = 100;
+
 /// What a rule found.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Find {
     pub(super) kind: Kind,
     pub(super) rule: &'static str,
+    /// Where the secret stands, without what gives it a name.
+    pub(super) place: Range<usize>,
+    /// What is said of it; holds nothing of a secret but its first characters.
     pub(super) text: String,
 }
 
@@ -93,19 +210,56 @@ impl Rules {
     /// The built-in rules; made once. `None` never happens: a test loads them.
     pub(super) fn built_in() -> Option<&'static Self> {
         static RULES: OnceLock<Option<Rules>> = OnceLock::new();
-        RULES.get_or_init(|| Self::load(include_str!("rules.toml"))).as_ref()
+        RULES.get_or_init(|| Self::load(include_str!("files.toml"), &SUBJECTS).ok()).as_ref()
     }
 
-    fn load(text: &str) -> Option<Self> {
-        let Table { files, placeholders, mut rule } = toml::from_str(text).ok()?;
-        for rule in &mut rule {
-            rule.pattern = Pattern::parse(&rule.then)?;
+    /// Reads rules; the error says which file and rule is wrong.
+    fn load(surroundings: &str, subjects: &[(&str, &str)]) -> Result<Self, String> {
+        let Surroundings { files, placeholders } =
+            toml::from_str(surroundings).map_err(|error| format!("files.toml: {error}"))?;
+        let mut list = Vec::new();
+        for (name, text) in subjects {
+            let subject: Subject = toml::from_str(text).map_err(|error| format!("{name}.toml: {error}"))?;
+            list.extend(subject.rule);
         }
-        let owners = rule.iter().enumerate().flat_map(|(at, rule)| rule.words.iter().map(move |_| at)).collect();
-        let mut builder = AhoCorasick::builder();
-        builder.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true);
-        let words = builder.build(rule.iter().flat_map(|rule| &rule.words)).ok()?;
-        Some(Self { words, owners, list: rule, placeholders, files })
+        let of_rule = |(rule, Rule { words, scope, any_case, .. }): (usize, &Rule)| {
+            let word = |text: &String| Word { text: text.clone(), scope: *scope, any_case: *any_case, rule };
+            words.iter().map(word).collect::<Vec<_>>()
+        };
+        let words: Vec<Word> = list.iter().enumerate().flat_map(of_rule).collect();
+        let search = |scope: Scope| {
+            let places: Vec<usize> =
+                words.iter().enumerate().filter(|(_, word)| word.scope == scope).map(|(at, _)| at).collect();
+            let texts = places.iter().filter_map(|&at| words.get(at)).map(|word| &word.text);
+            let mut builder = AhoCorasick::builder();
+            builder.kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(scope == Scope::Settings);
+            builder.build(texts).map(|automaton| Search { automaton, words: places }).map_err(|error| error.to_string())
+        };
+        let (anywhere, in_settings) = (search(Scope::Anywhere)?, search(Scope::Settings)?);
+        Ok(Self { words, list, anywhere, in_settings, placeholders, files })
+    }
+
+    /// Every word of every rule; the same text may come twice, for two rules.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the search over all bytes is made from it"))]
+    pub(super) fn words(&self) -> &[Word] {
+        &self.words
+    }
+
+    /// What to say of the word at place `word` of [`Rules::words`], which stands, in some case, at `piece[at..]` in a file of
+    /// sort `kind`; `None` when it is nothing.
+    pub(super) fn judge(&'static self, word: usize, piece: &[u8], at: usize, kind: Option<FileKind>) -> Option<Find> {
+        let word = self.words.get(word)?;
+        let rule = self.list.get(word.rule)?;
+        let written = piece.get(at..at.checked_add(word.text.len())?)?;
+        if !word.any_case && written != word.text.as_bytes() || word.scope == Scope::Settings && kind.is_none() {
+            return None;
+        }
+        let here = Here { piece, at, length: written.len(), kind: kind.unwrap_or(FileKind::Text) };
+        let (place, text) = rule.judge(&here, &self.placeholders)?;
+        if rule.reads.is_general() && self.is_known(piece, &place) {
+            return None;
+        }
+        Some(Find { kind: rule.finds, rule: &rule.id, place, text })
     }
 
     /// Everything found in `piece` from `from` on, with its place.
@@ -113,152 +267,166 @@ impl Rules {
         &'static self,
         piece: &'a [u8],
         from: usize,
-        kind: FileKind,
+        kind: Option<FileKind>,
     ) -> impl Iterator<Item = (usize, Find)> + 'a {
-        self.words.find_iter(piece.get(from..).unwrap_or_default()).filter_map(move |word| {
-            let at = from + word.start();
-            let rule = self.list.get(*self.owners.get(word.pattern().as_usize())?)?;
-            let text = rule.judge(piece, at, word.len(), kind, &self.placeholders)?;
-            Some((at, Find { kind: rule.finds, rule: &rule.id, text }))
+        let rest = piece.get(from..).unwrap_or_default();
+        let anywhere = Some(&self.anywhere);
+        let in_settings = kind.is_some().then_some(&self.in_settings);
+        anywhere.into_iter().chain(in_settings).flat_map(move |search| {
+            search.automaton.find_overlapping_iter(rest).filter_map(move |found| {
+                let word = *search.words.get(found.pattern().as_usize())?;
+                let at = from + found.start();
+                Some((at, self.judge(word, piece, at, kind)?))
+            })
         })
+    }
+
+    /// Whether a rule that knows the token by its form finds something in `place`, and so says more of it.
+    fn is_known(&'static self, piece: &[u8], place: &Range<usize>) -> bool {
+        let Some(value) = piece.get(..place.end) else { return false };
+        let finds = |search: &Search| {
+            search.automaton.find_overlapping_iter(value.get(place.start..).unwrap_or_default()).any(|found| {
+                let word = search.words.get(found.pattern().as_usize()).and_then(|&word| self.words.get(word));
+                let rule = word.and_then(|word| self.list.get(word.rule));
+                let here = Here {
+                    piece: value,
+                    at: place.start + found.start(),
+                    length: found.len(),
+                    kind: FileKind::Settings,
+                };
+                rule.is_some_and(|rule| {
+                    matches!(rule.reads, Reads::Token | Reads::Jwt) && rule.judge(&here, &self.placeholders).is_some()
+                })
+            })
+        };
+        finds(&self.anywhere) || finds(&self.in_settings)
+    }
+}
+
+impl Reads {
+    /// Whether the secret is told by its name or place, not by its form.
+    fn is_general(self) -> bool {
+        matches!(self, Self::Url | Self::Password | Self::Secret | Self::Follows)
+    }
+}
+
+/// Where a word stands.
+struct Here<'a> {
+    piece: &'a [u8],
+    at: usize,
+    length: usize,
+    kind: FileKind,
+}
+
+impl Here<'_> {
+    /// The word as it is written here.
+    fn word(&self) -> &[u8] {
+        self.piece.get(self.at..self.at + self.length).unwrap_or_default()
+    }
+
+    fn in_comment(&self) -> bool {
+        line_of(self.piece, self.at).in_comment
     }
 }
 
 impl Rule {
-    /// What to say of the word of `length` bytes at `piece[at..]`; `None` when it is nothing.
-    fn judge(&self, piece: &[u8], at: usize, length: usize, kind: FileKind, no: &Placeholders) -> Option<String> {
-        match self.test {
-            Test::Random | Test::Letters | Test::Exact | Test::Id => self.fixed(piece, at, length, kind),
-            Test::Jwt => token::web_token(piece, at).map(|place| format!("{} {}", self.name, masked(piece, place))),
-            Test::Url if kind != FileKind::Text => {
-                let password = assignment::url_password(piece, at, no)?;
-                Some(format!("{} {}", self.name, masked(piece, password)))
+    /// Where the secret at the word is, and what to say of it.
+    fn judge(&self, here: &Here<'_>, no: &Placeholders) -> Option<(Range<usize>, String)> {
+        let &Here { piece, at, length, kind } = here;
+        let said = |name: &str, place: Range<usize>| {
+            let text = format!("{name} {}", masked(piece, place.clone()));
+            Some((place, text))
+        };
+        match self.reads {
+            Reads::Token => said(&self.name, self.token(here)?),
+            Reads::Exact if kind == FileKind::Settings && !here.in_comment() => {
+                let whole = self.exact(here)?;
+                let written = text::visible(&String::from_utf8_lossy(piece.get(whole.clone())?));
+                Some((whole, format!("{} {written}", self.name)))
             }
-            Test::Password | Test::Secret if kind != FileKind::Text => {
-                let found = assignment::assigned(piece, at, &self.words, kind, no)?;
+            Reads::Jwt => said(&self.name, token::web_token(piece, at)?),
+            Reads::Url if kind != FileKind::Text => said(&self.name, assignment::url_password(piece, at, length, no)?),
+            Reads::Setting if kind != FileKind::Text => {
+                let found = assignment::assigned(piece, at, length, kind, no)?;
+                let value = str::from_utf8(piece.get(found.value.clone())?).ok()?;
+                let place = self.pattern.fit(value, "^", "$")?.secret;
+                let start = found.value.start;
+                let place = start + place.start..start + place.end;
+                self.is_genuine(piece.get(place.clone())?).then_some(())?;
+                said(&self.name, place)
+            }
+            Reads::Password | Reads::Secret if kind != FileKind::Text => {
+                let found = assignment::assigned(piece, at, length, kind, no)?;
                 let value = piece.get(found.value.clone())?;
-                let random = self.test == Test::Secret || found.in_comment;
-                let long = if self.test == Test::Secret { 16 } else { 8 };
+                let random = self.reads == Reads::Secret || found.in_comment;
+                let long = if self.reads == Reads::Secret { 16 } else { 8 };
                 if random && !(value.len() >= long && token::is_mixed(value)) {
                     return None;
                 }
                 let key = text::visible(&String::from_utf8_lossy(piece.get(found.key)?));
-                Some(format!("{key}: {}", masked(piece, found.value)))
+                let text = format!("{key}: {}", masked(piece, found.value.clone()));
+                Some((found.value, text))
             }
-            Test::Follows if kind == FileKind::Settings => {
-                let secret = assignment::following(piece, at, length, self.option.as_deref(), self.after, no)?;
-                let word = String::from_utf8_lossy(piece.get(at..at + length)?).into_owned();
-                Some(format!("{}: {}", text::visible(word.trim()), masked(piece, secret)))
+            Reads::Follows if kind == FileKind::Settings => {
+                let place = assignment::following(piece, at, length, self.option.as_deref(), self.after, no)?;
+                let word = text::visible(String::from_utf8_lossy(here.word()).trim());
+                let text = format!("{word}: {}", masked(piece, place.clone()));
+                Some((place, text))
             }
-            Test::Mention if kind != FileKind::Text && !line_of(piece, at).in_comment => {
-                let word = piece.get(at..at + length)?;
-                Some(text::visible(&String::from_utf8_lossy(word)))
+            Reads::Mention if kind != FileKind::Text && !here.in_comment() => {
+                Some((at..at + length, text::visible(&String::from_utf8_lossy(here.word()))))
             }
             _ => None,
         }
     }
 
-    fn fixed(&self, piece: &[u8], at: usize, length: usize, kind: FileKind) -> Option<String> {
-        let word = piece.get(at..at.checked_add(length)?)?;
-        let after = piece.get(at + length..)?;
-        let found = piece.get(at..at + length + self.pattern.fit(after)?)?;
-        let tail = found.get(length..)?;
-        let alone = word.starts_with(b".") || token::begins_at(piece, at);
-        let as_written = self.words.iter().any(|spelt| spelt.as_bytes() == word);
-        if !alone || !as_written || !token::ends_at(piece, at + found.len()) || token::is_example(found) {
-            return None;
+    /// Where the secret of the token is that begins with the word, or around it.
+    fn token(&self, here: &Here<'_>) -> Option<Range<usize>> {
+        let Fit { whole, secret } = self.fitting(here)?;
+        let (all, value) = (here.piece.get(whole)?, here.piece.get(secret.clone())?);
+        // What every such token begins with is not chance.
+        let tail = value.strip_prefix(here.word()).filter(|tail| !tail.is_empty()).unwrap_or(value);
+        let built = self.structure.is_none_or(|structure| structure.fits(value));
+        (self.is_chance(tail) && built && !token::is_example(all)).then_some(secret)
+    }
+
+    /// Where the word with what must stand around it is.
+    fn exact(&self, here: &Here<'_>) -> Option<Range<usize>> {
+        let Fit { whole, secret } = self.fitting(here)?;
+        let fits = !self.mixed || token::is_mixed(here.piece.get(secret)?);
+        (fits && !token::is_example(here.piece.get(whole.clone())?)).then_some(whole)
+    }
+
+    /// Where the pattern fits after the word, with what must stand before it; and where its secret is.
+    fn fitting(&self, here: &Here<'_>) -> Option<Fit> {
+        let &Here { piece, at, length, .. } = here;
+        let mut start = at;
+        if !self.before.text.is_empty() {
+            let before = piece.get(at.saturating_sub(BEFORE)..at)?;
+            let ascii = before.iter().rposition(|byte| !byte.is_ascii()).map_or(0, |other| other + 1);
+            let text = str::from_utf8(before.get(ascii..)?).ok()?;
+            start = at - (text.len() - self.before.fit(text, "", "$")?.whole.start);
         }
-        let shown = match self.test {
-            Test::Random if token::is_mixed(tail) && token::is_random(tail) => masked(piece, at..at + found.len()),
-            Test::Letters if token::is_random(tail) => masked(piece, at..at + found.len()),
-            Test::Exact | Test::Id if kind != FileKind::Settings || line_of(piece, at).in_comment => return None,
-            Test::Exact => String::from_utf8_lossy(found).into_owned(),
-            Test::Id if matches!(tail.len(), 8 | 17) && token::is_mixed(tail) => {
-                String::from_utf8_lossy(found).into_owned()
-            }
-            _ => return None,
-        };
-        Some(format!("{} {shown}", self.name))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    fn found(text: &str) -> Vec<Kind> {
-        let rules = Rules::built_in().expect("the rules load");
-        rules.find(text.as_bytes(), 0, FileKind::Settings).map(|(_, find)| find.kind).collect()
+        let begins =
+            piece.get(start).is_some_and(|byte| !byte.is_ascii_alphanumeric()) || token::begins_at(piece, start);
+        let end = at + length;
+        let rest = piece.get(end..).filter(|_| begins)?;
+        let rest = rest.get(..LONGEST).unwrap_or(rest);
+        let ascii = rest.iter().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+        let fit = self.pattern.fit(str::from_utf8(rest.get(..ascii)?).ok()?, "^", "")?;
+        let whole = start..end + fit.whole.end;
+        let secret = if fit.secret == fit.whole { whole.clone() } else { end + fit.secret.start..end + fit.secret.end };
+        token::ends_at(piece, whole.end).then_some(Fit { whole, secret })
     }
 
-    /// What a rule must find and what it must not.
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Examples {
-        yes: Vec<String>,
-        no: Vec<String>,
+    /// Whether `value` looks like chance, is built as it must be, and is out of no manual.
+    fn is_genuine(&self, value: &[u8]) -> bool {
+        self.is_chance(value)
+            && self.structure.is_none_or(|structure| structure.fits(value))
+            && !token::is_example(value)
     }
 
-    #[test]
-    fn every_rule_finds_what_it_must_and_nothing_else() {
-        let rules = Rules::built_in().expect("the rules load");
-        let mut examples: BTreeMap<String, Examples> = toml::from_str(include_str!("examples.toml")).unwrap();
-        let mut wrong = Vec::new();
-        for rule in &rules.list {
-            let Examples { yes, no } = examples.remove(&rule.name).expect("a rule has examples");
-            assert!(!yes.is_empty() && !no.is_empty(), "{} has examples of one sort only", rule.name);
-            let yes = yes.into_iter().map(|text| (text, true));
-            for (text, expected) in yes.chain(no.into_iter().map(|text| (text, false))) {
-                let text = text.replace('¦', "");
-                if found(&format!("one\n{text}\n")).contains(&rule.finds) != expected {
-                    wrong.push((&rule.name, text, expected));
-                }
-            }
-        }
-        assert!(wrong.is_empty(), "{wrong:#?}");
-        assert!(examples.is_empty(), "examples of no rule: {:?}", examples.keys());
+    fn is_chance(&self, value: &[u8]) -> bool {
+        (!self.mixed || token::is_mixed(value)) && token::bits(value) >= self.entropy
     }
-
-    #[test]
-    fn what_is_shown_gives_nothing_away() {
-        let rules = Rules::built_in().unwrap();
-        let text = "DB_PASSWORD=Tr0ub4dor3x\nurl: postgres://app:Tr0ub4dor3x@db/app\nGH=ghp_Jq7Rk2Wv9Zx4Tn8Bc3Mf6Hd1Ls5Pg0YaUeIo\n";
-        let shown: Vec<String> =
-            rules.find(text.as_bytes(), 0, FileKind::Settings).map(|(_, find)| find.text).collect();
-        assert_eq!(shown.len(), 3, "{shown:?}");
-        assert!(!shown.iter().any(|shown| shown.contains("Tr0ub") || shown.contains("Jq7")), "{shown:?}");
-    }
-
-    #[test]
-    fn programs_count_by_what_stands_in_quotes_and_texts_by_tokens() {
-        let rules = Rules::built_in().unwrap();
-        let count = |text: &str, kind| rules.find(text.as_bytes(), 0, kind).count();
-        assert_eq!(count("$password = 'hunter22';", FileKind::Code), 1);
-        assert_eq!(count("password = hunter22", FileKind::Code), 0);
-        assert_eq!(count("password = hunter22", FileKind::Text), 0);
-        assert_eq!(count("region = us-east-1", FileKind::Code), 0);
-        assert_eq!(count("ghp_Jq7Rk2Wv9Zx4Tn8Bc3Mf6Hd1Ls5Pg0YaUeIo", FileKind::Text), 1);
-    }
-
-    #[test]
-    fn a_flood_of_words_ends() {
-        for words in ["password=", "://u:p", "eyJ", "token: ", "arn:aws", "<password>", "define('password',"] {
-            found(&words.repeat((64 << 10) / words.len()));
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_text_is_survived(parts in proptest::collection::vec(proptest::prop_oneof![
-            proptest::sample::select(vec![
-                "password", "PASSWORD", "=", ":", "\"", "'", "://", "@", "eyJ", ".", "\n", "#", "define('", "token", "ghp_", "arn:aws", ">", "<", ",", "us-east-", "curl ", " -p", "-u ", "requirepass ", "vpc-0a1b2c3d", "\u{e9}",
-            ]).prop_map(str::to_owned),
-            "\\PC{0,12}",
-        ], 0..40)) {
-            found(&parts.concat());
-        }
-    }
-    use proptest::strategy::Strategy as _;
 }

@@ -9,7 +9,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::files::FileKind;
 use super::rules::{Find, Rules};
-use super::{Kind, armour, aws};
+use super::{Kind, armour};
 use crate::image::text;
 
 /// How much of a piece must come again at the beginning of the next: the longest secret, and what is looked at before
@@ -22,16 +22,7 @@ const LINE: usize = 1000;
 /// The most of one kind that is kept of one file.
 pub(super) const PER_FILE: usize = 16;
 
-const WORDS: [&str; 8] = [
-    "PRIVATE KEY",
-    "PuTTY-User-Key-File-",
-    "AKIA",
-    "ASIA",
-    "_access_key",
-    "_ACCESS_KEY",
-    "AccessKey",
-    "169.254.169.254",
-];
+const WORDS: [&str; 3] = ["PRIVATE KEY", "PuTTY-User-Key-File-", "169.254.169.254"];
 
 /// A secret in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,12 +57,14 @@ impl Scanner {
 
     /// Where AWS keys stand in `bytes`, a whole file.
     pub(super) fn aws_keys(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        let place = |word: aho_corasick::Match| match word.pattern().as_usize() {
-            2 | 3 => aws::key_id(bytes, word.start()),
-            4..=6 => aws::secret(bytes, word.start(), word.len()),
-            _ => None,
-        };
-        self.words.find_iter(bytes).filter_map(place).collect()
+        let Some(rules) = Rules::built_in() else { return Vec::new() };
+        let mut places: Vec<Range<usize>> = rules
+            .find(bytes, 0, None)
+            .filter(|(_, find)| find.kind == Kind::AwsKey)
+            .map(|(_, find)| find.place)
+            .collect();
+        places.sort_by_key(|place| place.start);
+        places
     }
 }
 
@@ -136,8 +129,8 @@ impl<'s> Pass<'s> {
                 self.keep(piece, at, settled, lines, find);
             }
         }
-        if let (Some(kind), Some(rules)) = (self.kind, Rules::built_in()) {
-            for (at, find) in rules.find(piece, from, kind) {
+        if let Some(rules) = Rules::built_in() {
+            for (at, find) in rules.find(piece, from, self.kind) {
                 self.keep(piece, at, settled, lines, find);
             }
         }
@@ -145,7 +138,7 @@ impl<'s> Pass<'s> {
 
     /// Keeps what was found at `piece[at..]`, once for each line.
     fn keep(&mut self, piece: &[u8], at: usize, settled: usize, lines: u32, find: Find) {
-        let Find { kind, rule, text } = find;
+        let Find { kind, rule, text, .. } = find;
         if self.found.iter().chain(&self.tail).filter(|found| found.kind == kind).count() >= PER_FILE {
             return;
         }
@@ -165,17 +158,9 @@ fn secret(piece: &[u8], at: usize, word: usize, length: usize, script: &mut Opti
             (Kind::PrivateKey, "putty-private-key", "PuTTY private key".to_owned())
         }
         1 => return None,
-        2 | 3 => {
-            let id = masked(piece, aws::key_id(piece, at)?);
-            (Kind::AwsKey, "aws-access-key-id", format!("AWS access key id {id}"))
-        }
-        4..=6 => {
-            let secret = masked(piece, aws::secret(piece, at, length)?);
-            (Kind::AwsKey, "aws-secret-access-key", format!("AWS secret access key {secret}"))
-        }
         _ => (Kind::Metadata, "metadata-without-token", metadata(piece, at, script)?),
     };
-    Some(Find { kind, rule, text })
+    Some(Find { kind, rule, place: at..at + length, text })
 }
 
 pub(super) fn masked(piece: &[u8], place: Range<usize>) -> String {

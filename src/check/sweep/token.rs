@@ -4,10 +4,15 @@ use std::ops::Range;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 
-/// Whether something that stands alone may begin at `bytes[at..]`.
+/// Whether something that stands alone may begin at `bytes[at..]`: what stands before it belongs to no word, or is how a
+/// sign is written in a string (`\\n`) or a URL (`%3D`).
 pub(super) fn begins_at(bytes: &[u8], at: usize) -> bool {
-    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-    before.is_none_or(|&byte| !byte.is_ascii_alphanumeric() && byte != b'_')
+    match bytes.get(at.saturating_sub(3)..at) {
+        Some([.., b'\\', b'n' | b'r' | b't']) => true,
+        Some([b'%', high, low]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => true,
+        Some([.., byte]) => !byte.is_ascii_alphanumeric() && *byte != b'_',
+        _ => true,
+    }
 }
 
 /// Whether something that stands alone may end before `bytes[at]`.
@@ -23,8 +28,9 @@ pub(super) fn is_mixed(value: &[u8]) -> bool {
     })
 }
 
-/// Whether the characters of `value` are spread as chance spreads them: at least three bits of Shannon entropy each.
-pub(super) fn is_random(value: &[u8]) -> bool {
+/// The Shannon entropy of `value` in bits a byte: chance gives text of 30 letters and digits more than four, 16 hexadecimal
+/// digits about three, and words and placeholders less.
+pub(super) fn bits(value: &[u8]) -> f64 {
     let mut counts = [0_u32; 256];
     for &byte in value {
         if let Some(count) = counts.get_mut(usize::from(byte)) {
@@ -32,9 +38,7 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         }
     }
     let total = f64::from(u32::try_from(value.len()).unwrap_or(u32::MAX));
-    let bits: f64 =
-        counts.iter().filter(|&&count| count > 0).map(|&count| f64::from(count) / total).map(|p| -p * p.log2()).sum();
-    bits >= 3.0
+    counts.iter().filter(|&&count| count > 0).map(|&count| f64::from(count) / total).map(|p| -p * p.log2()).sum()
 }
 
 /// Account ids that AWS's manuals use.

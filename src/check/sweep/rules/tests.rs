@@ -1,0 +1,137 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::strategy::Strategy as _;
+
+use super::*;
+
+/// What each rule must find and what it must not, by its id.
+const EXAMPLES: [(&str, &str); SUBJECTS.len()] = [
+    ("clouds", include_str!("../examples/clouds.toml")),
+    ("portability", include_str!("../examples/portability.toml")),
+    ("settings", include_str!("../examples/settings.toml")),
+    ("tokens", include_str!("../examples/tokens.toml")),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Examples {
+    yes: Vec<String>,
+    no: Vec<String>,
+}
+
+fn rules() -> &'static Rules {
+    Rules::built_in().expect("the rules load")
+}
+
+/// The ids of the rules that find something in `text`, a file with settings.
+fn found(text: &str) -> Vec<&'static str> {
+    rules().find(text.as_bytes(), 0, Some(FileKind::Settings)).map(|(_, find)| find.rule).collect()
+}
+
+#[test]
+fn the_rules_load_and_a_mistake_is_named() {
+    Rules::load(include_str!("../files.toml"), &SUBJECTS).unwrap();
+    let wrong = "[[rule]]\nid = \"a\"\nname = \"a\"\nfinds = \"nothing\"\n";
+    let error = Rules::load(include_str!("../files.toml"), &[("odd", wrong)]).unwrap_err();
+    assert!(error.starts_with("odd.toml: ") && error.contains("finds"), "{error}");
+}
+
+#[test]
+fn every_rule_is_well_formed() {
+    let mut ids = BTreeSet::new();
+    for rule in &rules().list {
+        let Rule { id, name, words, before, pattern, scope, any_case, .. } = rule;
+        assert!(ids.insert(id), "{id} comes twice");
+        assert!(id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{id}");
+        assert!(!name.is_empty() && !words.is_empty(), "{id}");
+        let shortest = if *scope == Scope::Anywhere { 3 } else { 2 };
+        assert!(words.iter().all(|word| word.is_ascii() && word.len() >= shortest), "{id}: {words:?}");
+        assert!(!any_case || *scope == Scope::Settings, "{id}: in every file, words count as they are written");
+        for Pattern { text, .. } in [before, pattern] {
+            assert!(Regex::new(text).is_ok(), "{id}: {text}");
+            let bare = text.replace("\\+", "").replace("\\*", "");
+            let open = bare.split(['[', ']']).step_by(2).any(|part| part.contains(['+', '*']) || part.contains(",}"));
+            assert!(!open, "{id}: nothing bounds {text}");
+        }
+    }
+}
+
+#[test]
+fn every_rule_finds_what_it_must_and_nothing_else() {
+    let mut wrong = Vec::new();
+    let mut ids: BTreeSet<&str> = rules().list.iter().map(|rule| rule.id.as_str()).collect();
+    for (subject, text) in EXAMPLES {
+        let examples: BTreeMap<String, Examples> = toml::from_str(text).expect(subject);
+        for (id, Examples { yes, no }) in examples {
+            assert!(ids.remove(id.as_str()), "{subject}: examples of no rule: {id}");
+            assert!(!yes.is_empty() && !no.is_empty(), "{subject}: {id} has examples of one sort only");
+            let yes = yes.into_iter().map(|text| (text, true));
+            for (text, expected) in yes.chain(no.into_iter().map(|text| (text, false))) {
+                let text = text.replace('¦', "");
+                let seen = found(&format!("one\n{text}\n"));
+                if seen.contains(&id.as_str()) != expected {
+                    wrong.push((id.clone(), text, expected, seen));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(ids.is_empty(), "rules without examples: {ids:?}");
+}
+
+#[test]
+fn what_is_shown_gives_nothing_away() {
+    let text = "DB_PASSWORD=Tr0ub4dor3x\nurl: postgres://app:Tr0ub4dor3x@db/app\nGL=glpat-Jq7Rk2Wv9Zx4Tn8Bc3Mf\n";
+    let rules = rules();
+    let shown: Vec<String> =
+        rules.find(text.as_bytes(), 0, Some(FileKind::Settings)).map(|(_, find)| find.text).collect();
+    assert_eq!(shown.len(), 3, "{shown:?}");
+    assert!(!shown.iter().any(|shown| shown.contains("Tr0ub") || shown.contains("Jq7")), "{shown:?}");
+}
+
+#[test]
+fn programs_count_by_what_stands_in_quotes_and_texts_by_tokens() {
+    let count = |text: &str, kind| rules().find(text.as_bytes(), 0, kind).count();
+    let token = ["glpat", "-Jq7Rk2Wv9Zx4Tn8Bc3Mf"].concat();
+    assert_eq!(count("$password = 'hunter22';", Some(FileKind::Code)), 1);
+    assert_eq!(count("password = hunter22", Some(FileKind::Code)), 0);
+    assert_eq!(count("password = hunter22", Some(FileKind::Text)), 0);
+    assert_eq!(count("password = hunter22", None), 0);
+    assert_eq!(count("region = us-east-1", Some(FileKind::Code)), 0);
+    assert_eq!(count(&token, Some(FileKind::Text)), 1);
+    assert_eq!(count(&format!("\0\u{1}{token}\0"), None), 1);
+}
+
+#[test]
+fn a_token_is_found_by_its_own_rule_only() {
+    let token = ["glpat", "-Jq7Rk2Wv9Zx4Tn8Bc3Mf"].concat();
+    for text in
+        [format!("password = {token}"), format!("https://x:{token}@git.acme.com"), format!("curl -u me:{token} x")]
+    {
+        assert_eq!(found(&text), ["gitlab-token"], "{text}");
+    }
+}
+
+#[test]
+fn a_flood_of_words_ends() {
+    for Word { text, .. } in rules().words() {
+        for words in [text.clone(), format!("{text}="), format!("{text} ")] {
+            found(&words.repeat((2 << 10) / words.len()));
+        }
+    }
+    for words in ["://u:p", "<password>", "define('password',", "password=\"", "password: |\n  "] {
+        found(&words.repeat((8 << 10) / words.len()));
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_survived(parts in proptest::collection::vec(proptest::prop_oneof![
+        proptest::sample::select(rules().words().iter().map(|word| word.text.clone()).collect::<Vec<_>>()),
+        proptest::sample::select(vec!["=", ":", "\"", "'", "://", "@", ".", "\n", "#", "define('", ">", "<", ",", "\\", "\u{e9}", "\"\"\"", "|\n  "])
+            .prop_map(str::to_owned),
+        "\\PC{0,12}",
+    ], 0..40)) {
+        found(&parts.concat());
+    }
+}
