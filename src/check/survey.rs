@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use super::{Context, Finding, judge, needs_sweep, own, sweep};
+use news::News;
+use pace::Pace;
+
+use super::sweep::{self, Sweep};
+use super::{Context, Finding, Observation, judge, needs_sweep, own};
 use crate::catalogue::{Catalogue, Check, Guideline, OwnCheck};
 use crate::image::Image;
-use crate::image::walk::Control;
+use crate::image::walk::{self, Control};
 
 /// How far a survey has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,14 +31,28 @@ pub enum Progress {
         /// What was found.
         finding: Finding,
     },
+    /// The sweep has come upon something that a guideline asks about; it is judged when the sweep is through.
+    Found {
+        /// The guideline's id.
+        id: String,
+        /// What is new since this was said last, at most [`TOLD_LIMIT`] in all.
+        seen: Vec<Observation>,
+        /// How many places there are so far, those that are not told included.
+        places: usize,
+    },
     /// The sweep has gone through this much.
     Swept {
         /// Regular files so far.
         files: u64,
         /// Bytes so far.
         bytes: u64,
+        /// How long the rest may take; `None` where nobody can tell.
+        left: Option<Duration>,
     },
 }
+
+/// The most places of one guideline that are told while the sweep runs.
+pub const TOLD_LIMIT: usize = 200;
 
 /// Judges every guideline, those that need no sweep first, then sweeps, then the rest. Each finding is handed to
 /// `progress` as soon as it is known. `context` holds what the publisher handed in. `control` holds up or ends the sweep. Returns the context with the sweep in it and the findings in catalogue order.
@@ -51,12 +70,26 @@ pub fn survey(
     first.sort_by_key(|guideline| waits(image, guideline).is_none());
     let mut found = judge_each(image, &first, &context, progress);
     if !last.is_empty() {
-        context.sweep = Some(Arc::new(sweep::sweep(image, control, progress)));
+        context.sweep = Some(Arc::new(swept(image, &last, control, progress)));
         found.extend(judge_each(image, &last, &context, progress));
     }
     let in_order = |guideline: &Guideline| found.remove(&guideline.id).map(|finding| (guideline.id.clone(), finding));
     let findings = catalogue.guidelines.iter().filter_map(in_order).collect();
     (context, findings)
+}
+
+/// Sweeps, and tells of `guidelines` what is found on the way.
+fn swept(image: &Image, guidelines: &[&Guideline], control: &Control, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
+    let news = News::new(image, guidelines);
+    let pace = Mutex::new(Pace::default());
+    let told = |walked: walk::Progress| {
+        news.tell(progress);
+        let walk::Progress { files, bytes, of, at_work } = walked;
+        let mut pace = pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = of.and_then(|of| pace.left(at_work, of.done(files, bytes)));
+        progress(Progress::Swept { files, bytes, left });
+    };
+    sweep::sweep(image, control, &|hit| news.hear(hit), &told)
 }
 
 /// What the check of `guideline` waits for, when it asks somebody who may take long to answer.
@@ -92,5 +125,7 @@ fn judge_each(
     found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+mod news;
+mod pace;
 #[cfg(test)]
 mod tests;

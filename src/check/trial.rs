@@ -29,6 +29,6 @@ pub(crate) fn judged_ami(ami: crate::image::ami::Ami, id: &str) -> Finding {
 /// What the check of `id` says of `image`, which is swept when the check needs that.
 pub(crate) fn judged(image: &Image, id: &str) -> Finding {
     let guideline = guideline(id);
-    let sweep = needs_sweep(&guideline).then(|| Arc::new(sweep::sweep(image, &Control::new(), &|_| ())));
+    let sweep = needs_sweep(&guideline).then(|| Arc::new(sweep::sweep(image, &Control::new(), &|_| (), &|_| ())));
     judge(image, &guideline, &Context { sweep, ..context() })
 }

@@ -163,7 +163,8 @@ pub(super) fn survey(
             let now = waiting.as_ref().map_or(id, |(_, what)| what.clone());
             line.show(&format!("{judged} of {total} guidelines judged ({now})"));
         }
-        check::Progress::Swept { files, bytes } => {
+        check::Progress::Found { .. } => {}
+        check::Progress::Swept { files, bytes, .. } => {
             line.show(&format!("looking for secrets: {files} files, {} MiB", bytes >> 20));
         }
     })

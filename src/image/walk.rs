@@ -12,7 +12,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,12 +24,14 @@ use nix::sys::stat::Mode;
 use super::resolve::{handle, handle_at};
 use super::root::without_access_time;
 use super::{Error, Image, Kind};
+use extent::{Mounts, outside};
 use file::Buffer;
 use place::{Mount, Place};
 use queue::Queue;
 use tally::Tally;
 
 mod control;
+mod extent;
 mod file;
 mod place;
 mod queue;
@@ -38,6 +40,7 @@ mod tally;
 mod tests;
 
 pub use control::Control;
+pub use extent::Extent;
 pub use file::OpenFile;
 
 /// What the walk has gone through so far.
@@ -47,6 +50,8 @@ pub struct Progress {
     pub files: u64,
     /// Bytes read.
     pub bytes: u64,
+    /// How much there is; `None` where the root is a plain directory, or a part of a file system is mounted in it.
+    pub of: Option<Extent>,
     /// How long it has taken, pauses left out.
     pub at_work: Duration,
 }
@@ -120,15 +125,25 @@ pub fn walk<S: Send>(
     let queue = Queue::new(control);
     let tally = Tally::new(progress, control);
     let skipped = Mutex::new(Vec::new());
+    let mounts = Mounts::read();
     let mut root_device = 0;
     match image.root.handle().and_then(|(root, resolver)| Mount::root(root, resolver)) {
         Ok(root) => {
             root_device = root.device();
+            tally.enter(root.extent(&mounts, image.mount_point()));
             queue.push([Task::Directory(Arc::new(root), Place::root())]);
         }
         Err(errno) => tally.error(Error::io("walk through", "/", errno)),
     }
-    let walk = Walk { root_device, queue: &queue, tally: &tally, control, skipped: &skipped };
+    let walk = Walk {
+        root_device,
+        mount_point: image.mount_point(),
+        mounts: &mounts,
+        queue: &queue,
+        tally: &tally,
+        control,
+        skipped: &skipped,
+    };
     let workers = std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 8));
     let states = std::thread::scope(|scope| {
         let work = || {
@@ -164,6 +179,8 @@ enum Task {
 #[derive(Clone, Copy)]
 struct Walk<'w> {
     root_device: u64,
+    mount_point: &'w Path,
+    mounts: &'w Mounts,
     queue: &'w Queue<'w>,
     tally: &'w Tally<'w>,
     control: &'w Control,
@@ -265,7 +282,9 @@ impl Walk<'_> {
             let directory = without_access_time(|flags| {
                 openat(&found.file, ".", flags | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW, Mode::empty())
             })?;
-            return Ok(Some((Arc::new(mount.inside(found, place)), directory)));
+            let inside = mount.inside(found, place);
+            self.tally.enter(inside.extent(self.mounts, &outside(self.mount_point, &place.path())));
+            return Ok(Some((Arc::new(inside), directory)));
         }
         self.skipped.lock().unwrap_or_else(PoisonError::into_inner).push(place.path());
         Ok(None)
@@ -279,22 +298,23 @@ impl Walk<'_> {
         buffer: &mut Buffer,
         visit: Visit<'_>,
     ) {
-        let mut bytes = 0;
+        let (mut files, mut bytes) = (0, 0);
         for name in names {
             if !self.control.pass() {
-                return;
+                break;
             }
-            match OpenFile::open(directory.as_fd(), place, name, buffer, self.control) {
+            files += 1;
+            match OpenFile::open(directory.as_fd(), place, name, buffer, *self) {
                 Ok(Some(mut file)) if self.queue.is_first(&file.meta()) => {
                     if let Err(error) = visit(&mut file) {
                         self.tally.error(error);
                     }
-                    bytes += file.bytes();
+                    bytes += file.untold();
                 }
                 Ok(_) => {}
                 Err(errno) => self.missed("read", place.path().join(name), errno),
             }
         }
-        self.tally.add(names.len() as u64, bytes);
+        self.tally.add(files, bytes);
     }
 }

@@ -135,7 +135,7 @@ fn judged() -> Model {
     for (id, finding) in findings() {
         update(&mut model, Message::Progress(Progress::Judged { id: id.into(), finding }));
     }
-    update(&mut model, Message::Progress(Progress::Swept { files: 41_234, bytes: 1_834_000_000 }));
+    update(&mut model, Message::Progress(Progress::Swept { files: 41_234, bytes: 1_834_000_000, left: None }));
     update(&mut model, Message::Surveyed);
     model.previews.insert("SSH-01".into(), Preview::Changes(vec![sshd_diff()]));
     model
@@ -269,7 +269,7 @@ fn scenes() -> Vec<(&'static str, Model)> {
     for (id, finding) in findings().into_iter().take(5) {
         update(&mut survey, Message::Progress(Progress::Judged { id: id.into(), finding }));
     }
-    update(&mut survey, Message::Progress(Progress::Swept { files: 12_345, bytes: 345_678_901 }));
+    update(&mut survey, Message::Progress(Progress::Swept { files: 12_345, bytes: 345_678_901, left: None }));
     scenes.push(("survey", survey));
     scenes.push(("overview", {
         let mut model = decided();

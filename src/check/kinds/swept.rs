@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::catalogue::SweptKind;
-use crate::check::sweep::Sweep;
-use crate::check::{Context, Finding, Observation, Status, places};
+use crate::catalogue::{Check, Guideline, SweptKind};
+use crate::check::places::{self, Excused};
+use crate::check::sweep::{Hit, Sweep};
+use crate::check::{Context, Finding, Observation, Status};
 use crate::image::{Error, Image, Kind};
 
 pub(in crate::check) fn check(
@@ -23,19 +24,12 @@ pub(in crate::check) fn check(
         }
     }
     let mut files: BTreeSet<PathBuf> = seen.iter().filter_map(|seen| seen.path.clone()).collect();
-    let (kept, excused) = (files.clone(), places::matching(image, except, &[])?);
+    let kept = files.clone();
+    let asked = Asked { kind, below, excused: Excused::new(image, except)? };
     if let Some(sweep) = &context.sweep {
-        for hit in sweep.hits(kind, image) {
-            let counts = below.is_empty() || below.iter().any(|directory| hit.path.starts_with(directory));
-            if !counts || excused.binary_search(&hit.path).is_ok() || kept.contains(&hit.path) {
-                continue;
-            }
+        for hit in sweep.hits(kind, image).filter(|hit| asked.about(hit) && !kept.contains(&hit.path)) {
             files.insert(hit.path.clone());
-            let text = match &hit.inside {
-                Some(member) => format!("in {member}: {}", hit.text),
-                None => hit.text.clone(),
-            };
-            seen.push(Observation { line: hit.line, ..Observation::at(&hit.path).text(text) });
+            seen.push(observed(hit));
         }
     }
     let fails = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Fail };
@@ -49,6 +43,36 @@ pub(in crate::check) fn check(
     let cut = sweep.cut.iter().map(|path| Observation::at(path).text("read only in part: it is larger than 1 GiB"));
     let passes = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Pass };
     Ok(Finding::new(passes, passed(kind, sweep)).seen(cut))
+}
+
+/// Which hits a guideline asks about.
+pub(in crate::check) struct Asked<'g> {
+    kind: SweptKind,
+    below: &'g [PathBuf],
+    excused: Excused,
+}
+
+impl<'g> Asked<'g> {
+    /// What `guideline` asks about; `None` when it is judged by something else.
+    pub(in crate::check) fn by(image: &Image, guideline: &'g Guideline) -> Option<Self> {
+        let Check::Swept { kind, below, except, .. } = &guideline.check else { return None };
+        Some(Self { kind: *kind, below, excused: Excused::new(image, except).ok()? })
+    }
+
+    /// Whether `hit` counts.
+    pub(in crate::check) fn about(&self, hit: &Hit) -> bool {
+        let is_below = self.below.is_empty() || self.below.iter().any(|directory| hit.path.starts_with(directory));
+        hit.kind == self.kind && is_below && !self.excused.has(&hit.path)
+    }
+}
+
+/// A hit as a finding shows it.
+pub(in crate::check) fn observed(hit: &Hit) -> Observation {
+    let text = match &hit.inside {
+        Some(member) => format!("in {member}: {}", hit.text),
+        None => hit.text.clone(),
+    };
+    Observation { line: hit.line, ..Observation::at(&hit.path).text(text) }
 }
 
 /// What the sweep found, when it looked at everything; a finding that says why not otherwise.

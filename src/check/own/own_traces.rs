@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::check::kinds::swept::swept;
 use crate::check::{Context, Finding, Status, places};
 use crate::image::{Error, Image};
 
@@ -35,10 +36,12 @@ pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> 
         }
         seen.extend(places::observed(image, &path)?);
     }
-    Ok(if seen.is_empty() {
-        Finding::new(Status::Pass, "Nothing of Seaworthy is on the image.")
-    } else {
-        Finding::new(Status::Fail, "The program or files of it are on the image.").seen(seen)
+    if !seen.is_empty() {
+        return Ok(Finding::new(Status::Fail, "The program or files of it are on the image.").seen(seen));
+    }
+    Ok(match swept(image, context) {
+        Err(finding) => finding,
+        Ok(_) => Finding::new(Status::Pass, "Nothing of Seaworthy is on the image."),
     })
 }
 

@@ -24,7 +24,7 @@ fn every_guideline_is_judged_once_and_those_that_need_the_sweep_come_last() {
         .iter()
         .filter_map(|progress| match progress {
             Progress::Judged { id, .. } => Some(id),
-            Progress::Swept { .. } | Progress::Waiting { .. } => None,
+            Progress::Swept { .. } | Progress::Found { .. } | Progress::Waiting { .. } => None,
         })
         .collect();
     assert_eq!(judged.len(), findings.len());
@@ -40,5 +40,48 @@ fn an_image_with_almost_nothing_is_never_seaworthy_by_accident() {
     for id in ["ACC-01", "ACC-02", "ACC-03", "ACC-04", "ACC-05", "ACC-08"] {
         let finding = &findings.iter().find(|(found, _)| found == id).unwrap().1;
         assert_eq!(finding.status, Status::Unknown, "{id}: {finding:?}");
+    }
+}
+
+#[test]
+fn hits_are_told_before_their_guideline_is_judged_and_are_those_it_then_shows() {
+    let fixture = Fixture::debian();
+    let key = ["AKIA", "QX7RT2ZLM4WB6KDP"].concat();
+    for number in 0..TOLD_LIMIT + 30 {
+        fixture.file(&format!("/opt/app/{number}/settings"), &key);
+    }
+    let catalogue = Catalogue::built_in().unwrap();
+    let told = Mutex::new((Vec::new(), 0, false));
+    let progress = |progress| {
+        let mut told = told.lock().unwrap();
+        match progress {
+            Progress::Found { id, seen, places } if id == "SEC-01" => {
+                assert!(!told.2 && places > told.1, "{places} after {}", told.1);
+                told.0.extend(seen);
+                told.1 = places;
+            }
+            Progress::Judged { id, .. } if id == "SEC-01" => told.2 = true,
+            _ => {}
+        }
+    };
+    let context = Context::on(date(2026, 11, 22));
+    let (_, findings) = survey(&fixture.image(), &catalogue, context, &Control::new(), &progress);
+    let (seen, places, judged) = told.into_inner().unwrap();
+    assert!(judged && seen.len() == TOLD_LIMIT && places == TOLD_LIMIT + 30, "{} of {places}", seen.len());
+    let finding = &findings.iter().find(|(id, _)| id == "SEC-01").unwrap().1;
+    assert_eq!(finding.observations.len(), places);
+    assert!(seen.iter().all(|seen| finding.observations.contains(seen)));
+}
+
+#[test]
+fn a_cancelled_sweep_lets_nothing_pass() {
+    let control = Control::new();
+    control.cancel();
+    let catalogue = Catalogue::built_in().unwrap();
+    let context = Context::on(date(2026, 11, 22));
+    let (_, findings) = survey(&Fixture::debian().image(), &catalogue, context, &control, &|_| {});
+    for (id, finding) in findings {
+        let guideline = catalogue.get(&id).unwrap();
+        assert!(!needs_sweep(guideline) || finding.status != Status::Pass, "{id}: {finding:?}");
     }
 }

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::survey::Progress;
 use crate::catalogue::SweptKind as Kind;
 use crate::image::walk::{self, Control, OpenFile, walk};
 use crate::image::{Body, Error, Image, Node};
@@ -153,7 +152,13 @@ pub fn without_aws_keys(bytes: &[u8]) -> Option<Vec<u8>> {
 /// Reads every regular file of the image's own file systems, on several threads, in memory that does not grow with them.
 ///
 /// `control` holds it up or ends it early; a sweep that ended early says so in [`Sweep::unread`].
-pub fn sweep(image: &Image, control: &Control, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
+/// `found` gets each hit as soon as its file has been read, from any of the threads; `progress` as [`walk`] says.
+pub fn sweep(
+    image: &Image,
+    control: &Control,
+    found: &(dyn Fn(&Hit) + Sync),
+    progress: &(dyn Fn(walk::Progress) + Sync),
+) -> Sweep {
     let Some(scanner) = Scanner::new() else {
         let error = Error::malformed("search", "/", "the search could not be made ready");
         return Sweep { unread: vec![error], ..Sweep::default() };
@@ -162,8 +167,8 @@ pub fn sweep(image: &Image, control: &Control, progress: &(dyn Fn(Progress) + Sy
     let walked = walk(
         image,
         Gathered::default,
-        |gathered, file| look_at(image, &scanner, &homes, file, gathered),
-        &|walk::Progress { files, bytes, .. }| progress(Progress::Swept { files, bytes }),
+        |gathered, file| look_at(image, &scanner, &homes, file, gathered, found),
+        progress,
         control,
     );
     let walk::Progress { files, bytes, .. } = walked.progress;
@@ -208,6 +213,7 @@ fn look_at(
     homes: &[PathBuf],
     file: &mut OpenFile<'_>,
     gathered: &mut Gathered,
+    tell: &(dyn Fn(&Hit) + Sync),
 ) -> Result<(), Error> {
     let size = file.meta().size;
     let mut pass = scan::Pass::new(scanner, size);
@@ -240,7 +246,9 @@ fn look_at(
     }
     for scan::Secret { kind, rule, line, text } in found {
         if gathered.hits.len() < HIT_LIMIT {
-            gathered.hits.push(Hit { path: path.clone(), inside: None, line, kind, rule, text });
+            let hit = Hit { path: path.clone(), inside: None, line, kind, rule, text };
+            tell(&hit);
+            gathered.hits.push(hit);
         } else {
             gathered.more += 1;
         }

@@ -257,7 +257,7 @@ fn what_a_package_shipped_is_left_out_until_it_is_changed() {
         .link("/srv/link.key", "own.key")
         .fifo("/srv/pipe");
     let paths = |fixture: &Fixture| {
-        super::sweep(&fixture.image(), &crate::image::walk::Control::new(), &|_| ())
+        super::sweep(&fixture.image(), &crate::image::walk::Control::new(), &|_| (), &|_| ())
             .hits
             .into_iter()
             .map(|hit| hit.path)
@@ -275,7 +275,7 @@ fn a_draft_takes_hits_away_only_where_it_takes_the_secret_away() {
         fixture.file(path, id());
     }
     let image = fixture.image();
-    let sweep = super::sweep(&image, &crate::image::walk::Control::new(), &|_| ());
+    let sweep = super::sweep(&image, &crate::image::walk::Control::new(), &|_| (), &|_| ());
     let mut overlay = Overlay::default();
     overlay.put("/srv/gone", None);
     overlay.put("/srv/cleaned", Some(Node::new_file(&b"nothing"[..], 0o644)));

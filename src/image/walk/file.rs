@@ -16,11 +16,14 @@ use xattr::FileExt as _;
 use super::super::resolve::errno_of;
 use super::super::root::without_access_time;
 use super::super::{Error, Kind, Meta};
-use super::Control;
 use super::place::Place;
+use super::{Control, Walk};
 
 /// The length of a piece, and the memory that each worker reads into: 256 KiB.
 const PIECE: usize = 256 << 10;
+
+/// After how many bytes of one file the walk's progress is told.
+const TELL: u64 = 4 << 20;
 
 /// What a worker reads into.
 pub(super) struct Buffer(Vec<u8>);
@@ -38,8 +41,9 @@ pub struct OpenFile<'w> {
     file: File,
     meta: Meta,
     buffer: &'w mut Buffer,
-    bytes: u64,
-    control: &'w Control,
+    /// Bytes read that the walk's progress does not hold yet.
+    untold: u64,
+    walk: Walk<'w>,
 }
 
 impl std::fmt::Debug for OpenFile<'_> {
@@ -56,12 +60,12 @@ impl<'w> OpenFile<'w> {
         place: &'w Place,
         name: &'w OsStr,
         buffer: &'w mut Buffer,
-        control: &'w Control,
+        walk: Walk<'w>,
     ) -> nix::Result<Option<Self>> {
         let fd = without_access_time(|flags| openat(directory, name, flags | OFlag::O_NOFOLLOW, Mode::empty()))?;
         let file = File::from(fd);
         let meta = Meta::of(&file.metadata().map_err(errno_of)?);
-        Ok((meta.kind == Kind::File).then_some(Self { place, name, file, meta, buffer, bytes: 0, control }))
+        Ok((meta.kind == Kind::File).then_some(Self { place, name, file, meta, buffer, untold: 0, walk }))
     }
 
     /// Its path inside the image; put together anew at each call.
@@ -81,12 +85,12 @@ impl<'w> OpenFile<'w> {
 
     /// What says whether the walk goes on; for long work on what was read.
     pub fn control(&self) -> &'w Control {
-        self.control
+        self.walk.control
     }
 
-    /// Bytes read of it so far.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
+    /// Bytes read of it that the walk's progress does not hold yet.
+    pub(super) fn untold(&self) -> u64 {
+        self.untold
     }
 
     /// Whether it runs with capabilities of its own (capabilities(7), "File capabilities"); `false` where the file
@@ -101,7 +105,7 @@ impl<'w> OpenFile<'w> {
     /// When the file cannot be read.
     pub fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
         let read = fill(&self.file, offset, into).map_err(|errno| Error::io("read", self.path(), errno))?;
-        self.bytes += read as u64;
+        self.untold += read as u64;
         Ok(read)
     }
 
@@ -151,7 +155,10 @@ impl<'w> OpenFile<'w> {
         // How much of the buffer's beginning is the end of the piece before.
         let mut kept = 0;
         while offset < to && budget > 0 {
-            if !self.control.pass() {
+            if self.untold >= TELL {
+                self.walk.tally.add(0, std::mem::take(&mut self.untold));
+            }
+            if !self.walk.control.pass() {
                 return Ok(None);
             }
             if to - from > PIECE as u64 {
@@ -169,7 +176,7 @@ impl<'w> OpenFile<'w> {
                 // It has become shorter.
                 return Ok(Some(to));
             }
-            self.bytes += read as u64;
+            self.untold += read as u64;
             budget -= read as u64;
             let piece = self.buffer.0.get(..kept + read).unwrap_or_default();
             if visit(offset - kept as u64, piece).is_break() {

@@ -17,6 +17,7 @@ use nix::sys::statfs::{
 
 use super::super::resolve::{Handle, errno_of, handle};
 use super::super::root::{Resolver, without_access_time};
+use super::extent::{Extent, Mounts};
 
 /// A directory of the walk: its name and the directory it is in. Siblings share what is above them, so that a deep tree
 /// with long names does not multiply them.
@@ -94,6 +95,12 @@ impl Mount {
     /// The device number of the file system.
     pub(super) fn device(&self) -> u64 {
         self.device
+    }
+
+    /// What is in use on it, when all of a disk's file system is mounted here, at `point` of this machine.
+    pub(super) fn extent(&self, mounts: &Mounts, point: &Path) -> Option<Extent> {
+        let root = File::from(self.root.try_clone().ok()?);
+        if is_disk(&root).ok()? { mounts.extent(point, &root) } else { None }
     }
 
     /// Opens the directory `path` of this mount for listing.

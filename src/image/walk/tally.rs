@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::super::Error;
-use super::{Control, ERROR_LIMIT, Progress};
+use super::{Control, ERROR_LIMIT, Extent, Progress};
 
 /// Milliseconds between two calls of the progress callback.
 const PACE: u64 = 50;
@@ -17,6 +17,8 @@ pub(super) struct Tally<'p> {
     progress: &'p (dyn Fn(Progress) + Sync),
     begun: Instant,
     control: &'p Control,
+    /// How much there is; `None` once some of it cannot be told.
+    extent: Mutex<Option<Extent>>,
     /// When `progress` was called last, in milliseconds since the beginning.
     told: AtomicU64,
 }
@@ -30,6 +32,7 @@ impl<'p> Tally<'p> {
             progress,
             begun: Instant::now(),
             control,
+            extent: Mutex::new(Some(Extent { files: 0, bytes: 0 })),
             told: AtomicU64::new(0),
         }
     }
@@ -50,8 +53,15 @@ impl<'p> Tally<'p> {
         Progress {
             files: self.files.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
+            of: *self.extent.lock().unwrap_or_else(PoisonError::into_inner),
             at_work: self.begun.elapsed().saturating_sub(self.control.paused_for()),
         }
+    }
+
+    /// The walk goes into a file system that holds this much, as far as it is known.
+    pub(super) fn enter(&self, extent: Option<Extent>) {
+        let mut all = self.extent.lock().unwrap_or_else(PoisonError::into_inner);
+        *all = all.zip(extent).map(|(all, extent)| all.and(extent));
     }
 
     pub(super) fn error(&self, error: Error) {

@@ -83,7 +83,8 @@ fn progressed(model: &mut Model, progress: Progress) -> Vec<Effect> {
                 return preview_selected(model);
             }
         }
-        Progress::Swept { files, bytes } => {
+        Progress::Found { .. } => {}
+        Progress::Swept { files, bytes, .. } => {
             model.survey.files = files;
             model.survey.bytes = bytes;
         }
