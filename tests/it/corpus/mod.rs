@@ -32,7 +32,7 @@ struct Hit {
 
 fn swept(root: &Path) -> Vec<Hit> {
     let image = seaworthy::image::Image::open(root).unwrap();
-    let sweep = seaworthy::check::sweep::sweep(&image, &Control::default(), &|_| ());
+    let sweep = seaworthy::check::sweep::sweep(&image, &Control::default(), &|_| (), &|_| ());
     assert_eq!(sweep.more, 0, "hits were dropped");
     let hit = |hit: seaworthy::check::sweep::Hit| Hit {
         path: seaworthy::image::text::path(&hit.path),
