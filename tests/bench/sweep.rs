@@ -19,7 +19,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use seaworthy::check::sweep::sweep;
+use seaworthy::check::sweep::{Sweep, sweep};
 use seaworthy::image::Image;
 use seaworthy::image::walk::Control;
 use tempfile::TempDir;
@@ -66,11 +66,15 @@ const PROSE: &str = "# Where the service listens, and how many requests it takes
 const WORDY: &str = "password = ${DB_PASSWORD}\napi_token: {{ token }}\nsecret_key = os.environ['SECRET_KEY']\nurl = https://host/path\n\
     passwd: files systemd\nAuthorization: Bearer $TOKEN\nregion = $REGION\nghp_ xoxb- glpat- AKIA sk_live_ eyJ\n";
 
+fn swept(image: &Image) -> Sweep {
+    sweep(image, &Control::new(), &|_| (), &|_| ())
+}
+
 /// Sweeps `root`, which holds so many files and bytes.
 fn measure(bencher: Bencher<'_, '_>, root: &Path, files: usize, bytes: usize) {
     let image = Image::open(root).expect("the root opens");
     let bencher = bencher.counter(BytesCount::new(bytes)).counter(ItemsCount::new(files));
-    bencher.bench_local(|| sweep(black_box(&image), &Control::new(), &|_| ()));
+    bencher.bench_local(|| swept(black_box(&image)));
 }
 
 /// One program of 128 MiB.
@@ -158,7 +162,7 @@ fn start(bencher: Bencher<'_, '_>) {
 fn real_root(bencher: Bencher<'_, '_>) {
     let root = std::env::var_os("SEAWORTHY_BENCH_ROOT").unwrap_or_default();
     let image = Image::open(root.as_ref()).expect("the root opens");
-    let swept = sweep(&image, &Control::new(), &|_| ());
+    let swept = swept(&image);
     let [files, bytes] = [swept.files, swept.bytes].map(|count| usize::try_from(count).unwrap_or(usize::MAX));
     measure(bencher, root.as_ref(), files, bytes);
 }
