@@ -21,7 +21,7 @@ pub(super) enum Stop {
     Failed { error: Error, number: usize },
 }
 
-/// Turns `from` into `to` at `path`.
+/// Turns `from` into `to` at `path`. With `shred`, the bytes of a file that goes are overwritten.
 pub(super) fn carry(
     image: &Image,
     state: &State,
@@ -29,11 +29,12 @@ pub(super) fn carry(
     from: Option<&Held>,
     to: Option<&Held>,
     tag: &str,
+    shred: bool,
 ) -> Result<Outcome, Error> {
     let expected = from.map(Held::expected);
     let Some(to) = to else {
         return match expected {
-            Some(expected) => write::remove(image, path, &expected, tag),
+            Some(expected) => write::remove(image, path, &expected, tag, shred),
             None => Ok(Outcome::Done),
         };
     };
@@ -41,7 +42,7 @@ pub(super) fn carry(
         let is_link = matches!(to.body, HeldBody::Symlink(_));
         if from.same_content(to) && !is_link {
             let outcome = write::set_mode(image, path, expected, (to.mode, to.uid, to.gid))?;
-            if let (Outcome::Done, Some(times)) = (outcome, to.times) {
+            if let (Outcome::Done, Some(times)) = (&outcome, to.times) {
                 write::set_times(image, path, times, true)?;
             }
             return Ok(outcome);
@@ -61,7 +62,7 @@ pub(super) fn carry(
         HeldBody::Directory => Content::Directory,
     };
     let mut wanted = Wanted { content, mode: to.mode, uid: to.uid, gid: to.gid, xattrs: to.xattrs(), times: to.times };
-    write::put(image, path, &mut wanted, expected.as_ref(), tag)
+    write::put(image, path, &mut wanted, expected.as_ref(), tag, shred)
 }
 
 /// What the log says of a move: its path, what was there and what is there now.
@@ -83,15 +84,18 @@ pub(super) fn forward(
         announce(run, &step.guideline, &mut shown, progress);
         let failed = |error| Stop::Failed { error, number };
         let path = step.path.to_path();
+        let mut what = said(&path, step.from.as_ref(), step.to.as_ref());
         if !(resume && is_done(image, run, &chains, number).map_err(failed)?) {
-            let tag = tag(run, number, "");
-            let outcome = carry(image, state, &path, step.from.as_ref(), step.to.as_ref(), &tag).map_err(failed)?;
-            if outcome == Outcome::Changed {
-                return Err(Stop::Changed { path, number });
+            let (from, to, tag) = (step.from.as_ref(), step.to.as_ref(), tag(run, number, ""));
+            match carry(image, state, &path, from, to, &tag, run.shred).map_err(failed)? {
+                Outcome::Changed => return Err(Stop::Changed { path, number }),
+                Outcome::NotOverwritten(why) => what = format!("{what}, not overwritten: {why}"),
+                Outcome::Done if run.shred && step.gives_up_bytes() => what.push_str(", its bytes overwritten"),
+                Outcome::Done => {}
             }
         }
         journal.note([Event::Done { number }]).map_err(failed)?;
-        progress(ApplyStep::Done { what: said(&path, step.from.as_ref(), step.to.as_ref()) });
+        progress(ApplyStep::Done { what });
     }
     let finished = |error| Stop::Failed { error, number: run.moves.len() };
     for (path, times) in &run.restore {
@@ -120,8 +124,8 @@ pub(super) fn back(image: &Image, state: &State, run: &Run, count: usize) -> Res
         let failed = |error| Stop::Failed { error, number };
         let path = step.path.to_path();
         let (from, to) = (step.from.as_ref().map(Held::expected), step.to.as_ref().map(Held::expected));
-        write::settle(image, &path, from.as_ref(), to.as_ref(), &tag(run, number, "")).map_err(failed)?;
-        write::settle(image, &path, to.as_ref(), from.as_ref(), &tag(run, number, "b")).map_err(failed)?;
+        write::settle(image, &path, from.as_ref(), to.as_ref(), &tag(run, number, ""), false).map_err(failed)?;
+        write::settle(image, &path, to.as_ref(), from.as_ref(), &tag(run, number, "b"), false).map_err(failed)?;
     }
     for (number, step) in moves() {
         let failed = |error| Stop::Failed { error, number };
@@ -152,8 +156,8 @@ pub(super) fn back(image: &Image, state: &State, run: &Run, count: usize) -> Res
                 (to.mode, to.uid, to.gid) = (seen.mode, seen.uid, seen.gid);
             }
         }
-        let outcome =
-            carry(image, state, &path, to.as_ref(), step.from.as_ref(), &tag(run, number, "b")).map_err(failed)?;
+        let outcome = carry(image, state, &path, to.as_ref(), step.from.as_ref(), &tag(run, number, "b"), false)
+            .map_err(failed)?;
         if outcome == Outcome::Changed {
             return Err(Stop::Changed { path, number });
         }
@@ -178,9 +182,9 @@ fn is_done(image: &Image, run: &Run, chains: &HashMap<&Raw, Vec<usize>>, number:
     let Some(step) = run.moves.get(number) else { return Ok(true) };
     let path = step.path.to_path();
     let (from, to) = (step.from.as_ref().map(Held::expected), step.to.as_ref().map(Held::expected));
-    write::settle(image, &path, from.as_ref(), to.as_ref(), &tag(run, number, ""))?;
+    write::settle(image, &path, from.as_ref(), to.as_ref(), &tag(run, number, ""), run.shred)?;
     // A take-back that was interrupted itself may have left its own draft.
-    write::settle(image, &path, to.as_ref(), from.as_ref(), &tag(run, number, "b"))?;
+    write::settle(image, &path, to.as_ref(), from.as_ref(), &tag(run, number, "b"), false)?;
     let seen = write::look(image, &path, None)?;
     if is(step.from.as_ref(), seen.as_ref()) {
         return Ok(false);

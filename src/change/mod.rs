@@ -20,6 +20,7 @@ mod prepare;
 mod remedy;
 mod run;
 mod secret;
+mod shred;
 mod sshd;
 pub mod sshd_edit;
 pub mod state;
@@ -31,6 +32,7 @@ mod way_in;
 pub use apply::{Applied, ApplyError, Step as ApplyStep, apply};
 pub use plan::{Plan, PlanStep, Refusal, plan};
 pub use remedy::{Remedy, remedy};
+pub use shred::Shredding;
 pub use state::State;
 pub use undo::{UndoError, Undone, What, finish, undo};
 

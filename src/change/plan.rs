@@ -35,6 +35,8 @@ pub struct Plan {
     pub refused: Vec<Refusal>,
     /// What the image would look like afterwards.
     pub overlay: Overlay,
+    /// The bytes of files that go are overwritten before their names go.
+    pub shred: bool,
 }
 
 /// Drafts the plan for the guidelines in `chosen` (in any order; those that already pass are left out silently).

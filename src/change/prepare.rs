@@ -48,6 +48,7 @@ pub(super) fn prepare(image: &Image, state: &State, plan: &Plan, id: &str) -> Re
     let mut contents = Contents::create(state, id)?;
     let mut current: BTreeMap<&Path, (Option<&Node>, Option<Held>)> = BTreeMap::new();
     let mut run = Run::new(id);
+    run.shred = plan.shred;
     for step in &plan.steps {
         if !run.guidelines.contains(&step.guideline) {
             run.guidelines.push(step.guideline.clone());

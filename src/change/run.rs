@@ -136,6 +136,15 @@ pub(super) struct Move {
     pub(super) secret: bool,
 }
 
+impl Move {
+    /// Whether the bytes of a regular file go.
+    pub(super) fn gives_up_bytes(&self) -> bool {
+        let is_file = |held: &&Held| matches!(held.body, HeldBody::File { .. });
+        let from = self.from.as_ref().filter(is_file);
+        from.is_some_and(|from| self.to.as_ref().is_none_or(|to| !from.same_content(to)))
+    }
+}
+
 /// A program to run after the moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,6 +171,9 @@ pub(super) struct Run {
     /// For an undo, the runs that are taken back whole.
     #[serde(default)]
     pub(super) whole_runs: Vec<String>,
+    /// The bytes of files that go are overwritten first.
+    #[serde(default)]
+    pub(super) shred: bool,
     pub(super) moves: Vec<Move>,
     pub(super) commands: Vec<CommandStep>,
     /// The times of every directory whose entries change, before.
@@ -179,6 +191,7 @@ impl Run {
             guidelines: Vec::new(),
             takes_back: Vec::new(),
             whole_runs: Vec::new(),
+            shred: false,
             moves: Vec::new(),
             commands: Vec::new(),
             directories: DirectoryTimes::new(),

@@ -7,7 +7,7 @@ use super::environment::Environment;
 use super::output::{Failure, confirm, note, print, print_json};
 use super::{OK, check, diff, engine};
 use crate::catalogue::Catalogue;
-use crate::change::{self, ApplyStep, Plan};
+use crate::change::{self, ApplyStep, Plan, Shredding};
 use crate::image::{Image, text};
 use crate::playbook::{Decision, Playbook};
 
@@ -50,7 +50,8 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     } else {
         named
     };
-    let plan = change::plan(&image, &catalogue, &findings, &context, &chosen);
+    let mut plan = change::plan(&image, &catalogue, &findings, &context, &chosen);
+    plan.shred = args.shred;
     if !args.all
         && let Some(refused) =
             plan.refused.iter().find(|refusal| args.ids.iter().any(|id| id.eq_ignore_ascii_case(&refusal.guideline)))
@@ -70,6 +71,12 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         }
         return after(&image, None, &catalogue, &scope, &playbook, common, environment);
     }
+    let shredding = if plan.shred { plan.shredding(&image, state.directory()) } else { Shredding::default() };
+    if !common.quiet {
+        for limit in &shredding.limits {
+            note(&format!("--shred: {}", text::visible(limit)));
+        }
+    }
     if !args.yes {
         print(&summary(&plan))?;
         if !confirm("Apply this plan?")? {
@@ -82,6 +89,9 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     drop(log);
     if !common.quiet {
         note(&format!("Run {} is done; `seaworthy undo {}` takes it back.", applied.run, applied.run));
+        for advice in &shredding.advice {
+            note(&text::visible(advice));
+        }
     }
     after(&image, Some(&applied.run), &catalogue, &scope, &playbook, common, environment)
 }

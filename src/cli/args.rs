@@ -107,7 +107,8 @@ pub(super) enum Command {
     #[command(after_help = "Examples:
   sudo seaworthy apply SSH-01 SSH-04
   sudo seaworthy apply --all --root /mnt/image --yes
-  sudo seaworthy apply --playbook playbook.toml")]
+  sudo seaworthy apply --playbook playbook.toml
+  sudo seaworthy apply SEC-03 SEC-04 --shred")]
     Apply(ApplyArgs),
     /// Take back the last run, a named run, or one guideline's changes
     #[command(after_help = "Examples:
@@ -185,6 +186,10 @@ pub(super) struct ApplyArgs {
     /// Finish a run that was interrupted
     #[arg(long, conflicts_with_all = ["ids", "playbook"])]
     pub(super) resume: bool,
+    /// Overwrite the bytes of every file that is removed or replaced before its name goes; says how far that helps on
+    /// the file system at hand, and what helps more
+    #[arg(long, conflicts_with = "resume")]
+    pub(super) shred: bool,
     /// Do not ask
     #[arg(long, short)]
     pub(super) yes: bool,

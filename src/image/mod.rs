@@ -13,6 +13,7 @@ pub mod accounts;
 pub mod ami;
 pub mod cloud_init;
 mod error;
+mod file_system;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod glob;
@@ -40,6 +41,7 @@ pub mod walk;
 pub mod write;
 
 pub use error::{Error, Reason};
+pub use file_system::FileSystem;
 pub use glob::PathPattern;
 pub use look::{BODY_LIMIT, ENTRY_LIMIT, READ_LIMIT};
 pub use node::{Body, Entry, FileNode, Kind, Meta, Node, Stamp};

@@ -99,7 +99,7 @@ fn options_of(field: &str) -> Vec<String> {
 }
 
 /// `\040` for a blank and the like (getmntent(3)).
-fn decoded(field: &str) -> String {
+pub(super) fn decoded(field: &str) -> String {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field.as_bytes();
     while let [first, after @ ..] = rest {

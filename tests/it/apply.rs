@@ -172,6 +172,49 @@ fn a_full_disk_is_told_and_nothing_is_half_done() {
     run("umount", &[path], directory.path());
 }
 
+/// How often the secret stands in the raw disk after it was removed, and cut out of another file.
+fn left_on_the_disk(options: &str, shred: bool) -> Option<usize> {
+    let directory = tempfile::tempdir().unwrap();
+    let (disk, root) = (directory.path().join("disk"), directory.path().join("root"));
+    fs::create_dir(&root).unwrap();
+    fs::File::create(&disk).unwrap().set_len(64 << 20).unwrap();
+    let (disk, place) = (disk.to_str().unwrap(), root.to_str().unwrap());
+    run("mkfs.ext4", &["-q", "-F", disk], directory.path());
+    let mounted = Command::new("mount").args(["-o", options, disk, place]).status().unwrap();
+    if !mounted.success() {
+        // Containers often have no loop devices.
+        return None;
+    }
+    for path in ["etc", "usr"] {
+        fs::create_dir(root.join(path)).unwrap();
+    }
+    let secret = "a-secret-to-be-found-on-the-disk\n";
+    fs::write(root.join("etc/key"), secret.repeat(1000)).unwrap();
+    fs::write(root.join("etc/conf"), format!("one\n{}two\n", secret.repeat(1000))).unwrap();
+    nix::unistd::sync();
+    let image = Image::open(&root).unwrap();
+    let plan = plan_of(vec![
+        change(&image, "/etc/key", |_| None),
+        change(&image, "/etc/conf", |node| Some(node.unwrap().with_bytes(b"one\ntwo\n".to_vec()))),
+    ]);
+    let state = State::at(&directory.path().join("state")).unwrap();
+    apply(&image, &Plan { shred, ..plan }, &state, &mut |_| {}).unwrap();
+    drop(image);
+    run("umount", &[place], directory.path());
+    let raw = fs::read(disk).unwrap();
+    Some(raw.windows(secret.len()).filter(|window| *window == secret.as_bytes()).count())
+}
+
+#[test]
+#[ignore = "needs root, mount and mkfs.ext4; run by .ci/run"]
+fn overwritten_bytes_are_gone_from_an_ext4_that_writes_in_place() {
+    let Some(removed) = left_on_the_disk("loop", false) else { return };
+    assert!(removed >= 2000, "{removed}: without overwriting all of it is left");
+    assert_eq!(left_on_the_disk("loop", true), Some(0));
+    let journalled = left_on_the_disk("loop,data=journal", true).unwrap_or_default();
+    assert!(journalled > 0, "what is said of data=journal is not so: nothing was left");
+}
+
 #[test]
 fn a_plan_is_applied_and_taken_back_by_another_process() {
     let directory = root();

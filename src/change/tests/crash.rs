@@ -203,3 +203,62 @@ fn an_error_at_any_step_of_undo_leaves_the_run_in_force() {
     }
     assert!(step > 50, "only {step} steps");
 }
+
+/// The plan of all sorts, to be carried out with every given-up file overwritten.
+fn shredding(bench: &Bench) -> Plan {
+    Plan { shred: true, ..bench.plan() }
+}
+
+#[test]
+fn an_interrupted_overwriting_is_finished_or_taken_back() {
+    quiet();
+    let whole = Bench::quick();
+    whole.apply(&shredding(&whole)).unwrap();
+    let wanted = without_times(whole.tree());
+    let mut step = 0;
+    loop {
+        let bench = Bench::quick();
+        let (before, plan) = (bench.tree(), shredding(&bench));
+        let Some(_) = with_fault(step, Fault::Crash, || bench.apply(&plan)) else { break };
+        let runs = bench.state().runs().unwrap();
+        let open = runs.first().filter(|run| run.standing == state::Standing::Unfinished);
+        if let Some(run) = open.filter(|_| step % 2 == 0) {
+            finish(&bench.image(), &bench.state(), &run.id, &mut |_| {}).unwrap();
+            assert_same(&without_times(bench.tree()), &wanted, &format!("crash at step {step}, then finish"));
+        }
+        if !runs.is_empty() {
+            bench.undo(&What::Last).unwrap();
+        }
+        assert_same(&bench.tree(), &before, &format!("crash at step {step}, then undo"));
+        step += 1;
+    }
+    assert!(step > 70, "only {step} steps");
+}
+
+#[test]
+fn an_error_while_overwriting_is_told_and_nothing_is_half_done() {
+    quiet();
+    let mut told = 0;
+    let mut step = 0;
+    loop {
+        let bench = Bench::quick();
+        let (before, plan) = (bench.tree(), shredding(&bench));
+        let mut said = Vec::new();
+        let mut tell =
+            |step: ApplyStep| said.extend(if let ApplyStep::Done { what } = step { Some(what) } else { None });
+        let act = || apply(&bench.image(), &plan, &bench.state(), &mut tell);
+        let Some(result) = with_fault(step, Fault::Error(Errno::EIO), act) else { break };
+        let when = format!("EIO at step {step}: {result:?}");
+        told += usize::from(said.iter().any(|what| what.contains("not overwritten")));
+        let result = result.unwrap();
+        if result.is_ok() {
+            assert!(!bench.tree().keys().any(|path| path.to_string_lossy().ends_with('~')), "{when}");
+        }
+        if matches!(result, Ok(_) | Err(ApplyError::Stuck { .. })) {
+            bench.undo(&What::Last).unwrap();
+        }
+        assert_same(&bench.tree(), &before, &when);
+        step += 1;
+    }
+    assert!(told > 4, "told {told} times in {step} steps");
+}

@@ -266,6 +266,7 @@ fn is_put_aside(name: &[u8]) -> bool {
     let [b'.', rest @ .., b'~'] = name else { return false };
     let mut parts = rest.rsplitn(3, |&byte| byte == b'.');
     let (Some(number), Some(run), Some(_)) = (parts.next(), parts.next(), parts.next()) else { return false };
+    let number = number.strip_suffix(b"s").unwrap_or(number);
     let number = number.strip_suffix(b"b").unwrap_or(number);
     let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     let fits = |(at, byte): (usize, &u8)| match at {

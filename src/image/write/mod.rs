@@ -19,6 +19,7 @@ use super::{Error, Image, Kind, Overlay, Reason, Stamp};
 mod aside;
 pub(crate) mod fault;
 mod look;
+mod shred;
 mod stage;
 mod swap;
 
@@ -131,11 +132,13 @@ pub enum Content<'a> {
 }
 
 /// Whether a write was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Outcome {
     /// It was.
     Done,
+    /// It was, but what was there before could not be overwritten; why, as the end of a sentence.
+    NotOverwritten(String),
     /// Something else was at the path than expected; it is there still, and nothing was written.
     Changed,
 }
@@ -198,9 +201,9 @@ impl<'a> Place<'a> {
 }
 
 /// `.name.tag~`: a leading dot and a final tilde are what sshd's `*.conf`, sudoers.d, cron.d, logrotate, apt, systemd and
-/// profile.d all pass over. Cut to the 255 bytes a name may have; one run puts one thing aside at a time.
+/// profile.d all pass over. Cut to the 255 bytes a name may have, with room for one more; one run puts one thing aside at a time.
 fn aside_name(name: &OsStr, tag: &str) -> OsString {
-    let room = 255usize.saturating_sub(tag.len() + 3);
+    let room = 255usize.saturating_sub(tag.len() + 4);
     let mut bytes = vec![b'.'];
     bytes.extend(name.as_bytes().iter().take(room));
     bytes.push(b'.');

@@ -9,10 +9,11 @@ use nix::sys::stat::{Mode, UtimensatFlags, fchmod, utimensat};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, unlinkat};
 
-use super::{Expected, Outcome, Place, Shape, Times, Wanted, fault, look, stage};
+use super::{Expected, Outcome, Place, Shape, Times, Wanted, fault, look, shred, stage};
 use crate::image::{Error, Image};
 
-/// Puts `wanted` at `path`, where `expected` is now (`None`: nothing). `tag` names the run.
+/// Puts `wanted` at `path`, where `expected` is now (`None`: nothing). `tag` names the run. With `shred`, the bytes of
+/// the file that it replaces are overwritten before they are given up.
 ///
 /// # Errors
 /// When it cannot be written; what was there is there still.
@@ -22,6 +23,7 @@ pub fn put(
     wanted: &mut Wanted<'_>,
     expected: Option<&Expected>,
     tag: &str,
+    shred: bool,
 ) -> Result<Outcome, Error> {
     let place = Place::of(image, path, tag)?;
     let holds = match expected {
@@ -47,17 +49,29 @@ pub fn put(
             place.sync()?;
             return Ok(Outcome::Changed);
         }
+        if shred && is_file(expected) {
+            if brought_out {
+                return shred::away(&place);
+            }
+            let why = "the file system could not exchange it for the new one".to_owned();
+            return Ok(Outcome::NotOverwritten(why));
+        }
         stage::clear(&place)?;
         place.sync()?;
     }
     Ok(Outcome::Done)
 }
 
-/// Removes what is at `path`, when it is what is `expected`. A directory must be empty.
+fn is_file(expected: &Expected) -> bool {
+    matches!(expected.shape, Shape::File { .. })
+}
+
+/// Removes what is at `path`, when it is what is `expected`. A directory must be empty. With `shred`, the bytes of a
+/// regular file are overwritten first.
 ///
 /// # Errors
 /// When it cannot be removed; it is there still.
-pub fn remove(image: &Image, path: &Path, expected: &Expected, tag: &str) -> Result<Outcome, Error> {
+pub fn remove(image: &Image, path: &Path, expected: &Expected, tag: &str, shred: bool) -> Result<Outcome, Error> {
     let place = Place::of(image, path, tag)?;
     if !expected.is(&place.directory, &place.name, path)? {
         return Ok(Outcome::Changed);
@@ -73,6 +87,9 @@ pub fn remove(image: &Image, path: &Path, expected: &Expected, tag: &str) -> Res
             rename(&place, false).map_err(place.fail("put back"))?;
             place.sync()?;
             return Ok(Outcome::Changed);
+        }
+        if shred && is_file(expected) {
+            return shred::away(&place);
         }
         stage::clear(&place)?;
     }

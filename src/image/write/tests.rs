@@ -1,7 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests build trees and look at them from outside")]
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _, symlink};
 
 use super::*;
 
@@ -35,7 +35,7 @@ impl Bench {
         let (uid, gid) = (nix::unistd::getuid().as_raw(), nix::unistd::getgid().as_raw());
         let mut wanted =
             Wanted { content: Content::File(&mut bytes), mode: 0o640, uid, gid, xattrs: None, times: None };
-        put(&self.image, Path::new(path), &mut wanted, expected, "run")
+        put(&self.image, Path::new(path), &mut wanted, expected, "run", false)
     }
 
     fn names(&self) -> Vec<String> {
@@ -67,7 +67,7 @@ fn something_else_in_the_place_is_left_alone() {
     fs::write(bench.host("etc/a"), "theirs\n").unwrap();
     assert_eq!(bench.put("/etc/a", "new\n", Some(&expected)).unwrap(), Outcome::Changed);
     assert_eq!(bench.put("/etc/a", "new\n", None).unwrap(), Outcome::Changed);
-    assert_eq!(remove(&bench.image, Path::new("/etc/a"), &expected, "run").unwrap(), Outcome::Changed);
+    assert_eq!(remove(&bench.image, Path::new("/etc/a"), &expected, "run", false).unwrap(), Outcome::Changed);
     assert_eq!(set_mode(&bench.image, Path::new("/etc/a"), &expected, (0o600, 0, 0)).unwrap(), Outcome::Changed);
     assert_eq!(fs::read_to_string(bench.host("etc/a")).unwrap(), "theirs\n");
     assert_eq!(bench.names(), ["a"]);
@@ -103,7 +103,7 @@ fn nothing_is_written_through_a_link_on_the_way() {
 fn a_full_directory_is_not_removed() {
     let bench = bench();
     let expected = bench.expected("/etc");
-    let error = remove(&bench.image, Path::new("/etc"), &expected, "run").unwrap_err();
+    let error = remove(&bench.image, Path::new("/etc"), &expected, "run", false).unwrap_err();
     assert!(error.to_string().contains("not empty"), "{error}");
 }
 
@@ -139,7 +139,7 @@ fn after_a_crash_the_place_is_tidied() {
     fs::write(bench.host("etc/b"), new).unwrap();
     let to = bench.expected("/etc/b");
     fs::rename(bench.host("etc/b"), bench.host("etc/.a.run~")).unwrap();
-    let tidy = || settle(&bench.image, Path::new("/etc/a"), Some(&from), Some(&to), "run").unwrap();
+    let tidy = || settle(&bench.image, Path::new("/etc/a"), Some(&from), Some(&to), "run", false).unwrap();
     tidy();
     assert_eq!((bench.names(), fs::read_to_string(bench.host("etc/a")).unwrap()), (vec!["a".to_owned()], old.into()));
     // After it: the old file goes.
@@ -152,4 +152,65 @@ fn after_a_crash_the_place_is_tidied() {
     tidy();
     assert_eq!(fs::read_to_string(bench.host("etc/a")).unwrap(), "theirs\n");
     assert_eq!(bench.names(), ["a"]);
+}
+
+/// What the inode held open by `file` holds, whatever its name.
+fn bytes_of(file: &fs::File) -> Vec<u8> {
+    let mut bytes = vec![0; usize::try_from(file.metadata().unwrap().len()).unwrap()];
+    file.read_exact_at(&mut bytes, 0).unwrap();
+    bytes
+}
+
+#[test]
+fn a_file_that_goes_is_overwritten_and_one_with_other_names_is_not() {
+    let bench = bench();
+    let secret = "hunter22\n".repeat(20_000);
+    fs::write(bench.host("etc/a"), &secret).unwrap();
+    // Not even a file that nobody may write to.
+    fs::set_permissions(bench.host("etc/a"), fs::Permissions::from_mode(0o400)).unwrap();
+    let old = fs::File::open(bench.host("etc/a")).unwrap();
+    let gone = remove(&bench.image, Path::new("/etc/a"), &bench.expected("/etc/a"), "run", true).unwrap();
+    assert_eq!((gone, bench.names()), (Outcome::Done, Vec::new()));
+    let left = bytes_of(&old);
+    assert_eq!(left.len(), secret.len());
+    assert!(memchr::memmem::find(&left, b"hunter22").is_none());
+
+    // What is replaced goes the same way.
+    fs::write(bench.host("etc/b"), &secret).unwrap();
+    let old = fs::File::open(bench.host("etc/b")).unwrap();
+    let expected = bench.expected("/etc/b");
+    let (mut bytes, uid, gid) = (&b"clean\n"[..], expected.uid, expected.gid);
+    let mut wanted = Wanted { content: Content::File(&mut bytes), mode: 0o600, uid, gid, xattrs: None, times: None };
+    assert_eq!(
+        put(&bench.image, Path::new("/etc/b"), &mut wanted, Some(&expected), "run", true).unwrap(),
+        Outcome::Done
+    );
+    assert!(memchr::memmem::find(&bytes_of(&old), b"hunter22").is_none());
+    assert_eq!(
+        (fs::read_to_string(bench.host("etc/b")).unwrap(), bench.names()),
+        ("clean\n".to_owned(), vec!["b".to_owned()])
+    );
+
+    // Another name would lose its content.
+    fs::write(bench.host("etc/c"), "kept\n").unwrap();
+    fs::hard_link(bench.host("etc/c"), bench.host("usr/c")).unwrap();
+    let outcome = remove(&bench.image, Path::new("/etc/c"), &bench.expected("/etc/c"), "run", true).unwrap();
+    assert!(matches!(outcome, Outcome::NotOverwritten(why) if why.contains("hard links")));
+    assert_eq!(fs::read_to_string(bench.host("usr/c")).unwrap(), "kept\n");
+    assert_eq!(bench.names(), ["b"]);
+}
+
+#[test]
+fn the_holes_of_a_sparse_file_take_no_room() {
+    let bench = bench();
+    let file = fs::File::create(bench.host("etc/a")).unwrap();
+    file.write_all_at(b"hunter22", 1 << 30).unwrap();
+    drop(file);
+    let old = fs::File::open(bench.host("etc/a")).unwrap();
+    let expected = Expected { stamp: None, ..bench.expected("/etc/a") };
+    assert_eq!(remove(&bench.image, Path::new("/etc/a"), &expected, "run", true).unwrap(), Outcome::Done);
+    let mut end = [0; 8];
+    old.read_exact_at(&mut end, 1 << 30).unwrap();
+    assert_ne!(&end, b"hunter22");
+    assert!(old.metadata().unwrap().blocks() < 10_000, "the hole was filled");
 }
