@@ -21,6 +21,7 @@ mod files;
 mod oddity;
 mod rules;
 mod scan;
+mod search;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -103,14 +104,14 @@ fn is_still_there(hit: &Hit, image: &Image) -> bool {
 /// Every secret in `bytes`, the whole file at `path`.
 fn secrets(image: &Image, path: &Path, bytes: &[u8]) -> Vec<scan::Secret> {
     let kind = Rules::built_in().and_then(|rules| rules.files.kind(path, bytes, &homes(image)));
-    let mut found = Scanner::new().map(|scanner| scanner.scan(bytes, kind)).unwrap_or_default();
+    let mut found = Scanner::built_in().map(|scanner| scanner.scan(bytes, kind)).unwrap_or_default();
     found.extend(container::key_store(path, bytes));
     without_tables(found)
 }
 
 /// Whether the whole file `bytes` holds a private key in a text armour.
 pub(crate) fn holds_private_key(bytes: &[u8]) -> bool {
-    let found = Scanner::new().map(|scanner| scanner.scan(bytes, None)).unwrap_or_default();
+    let found = Scanner::built_in().map(|scanner| scanner.scan(bytes, None)).unwrap_or_default();
     found.iter().any(|secret| secret.kind == Kind::PrivateKey)
 }
 
@@ -140,7 +141,7 @@ pub fn without_aws_keys(bytes: &[u8]) -> Option<Vec<u8>> {
     }
     let mut kept = Vec::with_capacity(bytes.len());
     let mut done = 0;
-    for place in Scanner::new()?.aws_keys(bytes) {
+    for place in Scanner::built_in()?.aws_keys(bytes) {
         kept.extend_from_slice(bytes.get(done..place.start)?);
         kept.extend_from_slice(b"REMOVED");
         done = place.end;
@@ -159,7 +160,7 @@ pub fn sweep(
     found: &(dyn Fn(&Hit) + Sync),
     progress: &(dyn Fn(walk::Progress) + Sync),
 ) -> Sweep {
-    let Some(scanner) = Scanner::new() else {
+    let Some(scanner) = Scanner::built_in() else {
         let error = Error::malformed("search", "/", "the search could not be made ready");
         return Sweep { unread: vec![error], ..Sweep::default() };
     };
@@ -167,7 +168,7 @@ pub fn sweep(
     let walked = walk(
         image,
         Gathered::default,
-        |gathered, file| look_at(image, &scanner, &homes, file, gathered, found),
+        |gathered, file| look_at(image, scanner, &homes, file, gathered, found),
         progress,
         control,
     );
@@ -209,7 +210,7 @@ struct Gathered {
 
 fn look_at(
     image: &Image,
-    scanner: &Scanner,
+    scanner: &'static Scanner,
     homes: &[PathBuf],
     file: &mut OpenFile<'_>,
     gathered: &mut Gathered,

@@ -6,13 +6,12 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex_lite::Regex;
 use serde::Deserialize;
 
 use super::assignment::{self, Placeholders};
 use super::files::{FileKind, Files};
-use super::scan::{line_of, masked};
+use super::scan::{Owner, Scanner, line_of, masked};
 use super::structure::Structure;
 use super::{Kind, token};
 use crate::image::text;
@@ -33,8 +32,6 @@ const SUBJECTS: [(&str, &str); 4] = [
 pub(super) struct Rules {
     words: Vec<Word>,
     list: Vec<Rule>,
-    anywhere: Search,
-    in_settings: Search,
     placeholders: Placeholders,
     /// What sort of text a file is.
     pub(super) files: Files,
@@ -61,13 +58,6 @@ pub(super) enum Scope {
     Anywhere,
     /// In configuration, scripts and texts, as [`Files::kind`] tells them.
     Settings,
-}
-
-/// Some of the words, and the place of each.
-#[derive(Debug)]
-struct Search {
-    automaton: AhoCorasick,
-    words: Vec<usize>,
 }
 
 /// What `files.toml` holds.
@@ -226,21 +216,11 @@ impl Rules {
             let word = |text: &String| Word { text: text.clone(), scope: *scope, any_case: *any_case, rule };
             words.iter().map(word).collect::<Vec<_>>()
         };
-        let words: Vec<Word> = list.iter().enumerate().flat_map(of_rule).collect();
-        let search = |scope: Scope| {
-            let places: Vec<usize> =
-                words.iter().enumerate().filter(|(_, word)| word.scope == scope).map(|(at, _)| at).collect();
-            let texts = places.iter().filter_map(|&at| words.get(at)).map(|word| &word.text);
-            let mut builder = AhoCorasick::builder();
-            builder.kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(scope == Scope::Settings);
-            builder.build(texts).map(|automaton| Search { automaton, words: places }).map_err(|error| error.to_string())
-        };
-        let (anywhere, in_settings) = (search(Scope::Anywhere)?, search(Scope::Settings)?);
-        Ok(Self { words, list, anywhere, in_settings, placeholders, files })
+        let words = list.iter().enumerate().flat_map(of_rule).collect();
+        Ok(Self { words, list, placeholders, files })
     }
 
     /// Every word of every rule; the same text may come twice, for two rules.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the search over all bytes is made from it"))]
     pub(super) fn words(&self) -> &[Word] {
         &self.words
     }
@@ -262,44 +242,20 @@ impl Rules {
         Some(Find { kind: rule.finds, rule: &rule.id, place, text })
     }
 
-    /// Everything found in `piece` from `from` on, with its place.
-    pub(super) fn find<'a>(
-        &'static self,
-        piece: &'a [u8],
-        from: usize,
-        kind: Option<FileKind>,
-    ) -> impl Iterator<Item = (usize, Find)> + 'a {
-        let rest = piece.get(from..).unwrap_or_default();
-        let anywhere = Some(&self.anywhere);
-        let in_settings = kind.is_some().then_some(&self.in_settings);
-        anywhere.into_iter().chain(in_settings).flat_map(move |search| {
-            search.automaton.find_overlapping_iter(rest).filter_map(move |found| {
-                let word = *search.words.get(found.pattern().as_usize())?;
-                let at = from + found.start();
-                Some((at, self.judge(word, piece, at, kind)?))
-            })
-        })
-    }
-
     /// Whether a rule that knows the token by its form finds something in `place`, and so says more of it.
     fn is_known(&'static self, piece: &[u8], place: &Range<usize>) -> bool {
-        let Some(value) = piece.get(..place.end) else { return false };
-        let finds = |search: &Search| {
-            search.automaton.find_overlapping_iter(value.get(place.start..).unwrap_or_default()).any(|found| {
-                let word = search.words.get(found.pattern().as_usize()).and_then(|&word| self.words.get(word));
-                let rule = word.and_then(|word| self.list.get(word.rule));
-                let here = Here {
-                    piece: value,
-                    at: place.start + found.start(),
-                    length: found.len(),
-                    kind: FileKind::Settings,
-                };
-                rule.is_some_and(|rule| {
-                    matches!(rule.reads, Reads::Token | Reads::Jwt) && rule.judge(&here, &self.placeholders).is_some()
-                })
-            })
-        };
-        finds(&self.anywhere) || finds(&self.in_settings)
+        let (Some(value), Some(scanner)) = (piece.get(..place.end), Scanner::built_in()) else { return false };
+        let mut known = false;
+        scanner.each(value.get(place.start..).unwrap_or_default(), true, &mut |at, owner| {
+            let Owner::Rule(word) = owner else { return };
+            let Some(word) = self.words.get(word) else { return };
+            let at = place.start + at;
+            let here = Here { piece: value, at, length: word.text.len(), kind: FileKind::Settings };
+            known |= self.list.get(word.rule).is_some_and(|rule| {
+                matches!(rule.reads, Reads::Token | Reads::Jwt) && rule.judge(&here, &self.placeholders).is_some()
+            });
+        });
+        known
     }
 }
 

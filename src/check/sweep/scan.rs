@@ -1,14 +1,16 @@
 //! Where a secret stands in one file, which is handed over piece by piece.
 //!
-//! One pass of a vectorized multi-literal search finds the few places worth a look; each is then judged by hand-written
-//! code that looks at its neighbours. No regular expression, no Unicode, no allocation for a file without a secret.
+//! A search for the words of all rules finds the few places worth a look; each is then judged by code that looks at its
+//! neighbours. No allocation for a file without a secret.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::files::FileKind;
-use super::rules::{Find, Rules};
+use super::rules::{Find, Rules, Scope};
+use super::search::Search;
 use super::{Kind, armour};
 use crate::image::text;
 
@@ -19,10 +21,22 @@ pub(super) const OVERLAP: usize = armour::LONGEST + LINE;
 /// What is looked at of a line, before and after the word.
 const LINE: usize = 1000;
 
-/// The most of one kind that is kept of one file.
+/// The most finds of one rule that are kept of one file.
 pub(super) const PER_FILE: usize = 16;
 
-const WORDS: [&str; 3] = ["PRIVATE KEY", "PuTTY-User-Key-File-", "169.254.169.254"];
+/// What a word that was found belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    PrivateKey,
+    Putty,
+    Metadata,
+    /// The rules' word at this place.
+    Rule(usize),
+}
+
+/// The words of what is judged without the rules.
+const WORDS: [(&str, Owner); 3] =
+    [("PRIVATE KEY", Owner::PrivateKey), ("PuTTY-User-Key-File-", Owner::Putty), ("169.254.169.254", Owner::Metadata)];
 
 /// A secret in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,41 +50,85 @@ pub(super) struct Secret {
 /// The search, made once and shared by every thread.
 #[derive(Debug)]
 pub(super) struct Scanner {
-    words: AhoCorasick,
+    rules: &'static Rules,
+    /// For the words that count in every byte of every file, and whose they are.
+    anywhere: Search,
+    owners: Vec<Owner>,
+    /// For those that count in settings alone.
+    settings: AhoCorasick,
+    settings_owners: Vec<Owner>,
 }
 
 impl Scanner {
-    /// `None` never happens with the words above.
-    pub(super) fn new() -> Option<Self> {
+    /// The search for what the built-in rules look for. `None` never happens: a test makes it.
+    pub(super) fn built_in() -> Option<&'static Self> {
+        static SCANNER: OnceLock<Option<Scanner>> = OnceLock::new();
+        SCANNER.get_or_init(|| Self::new(Rules::built_in()?)).as_ref()
+    }
+
+    fn new(rules: &'static Rules) -> Option<Self> {
+        let of = |scope: Scope| {
+            let words = rules.words().iter().enumerate().filter(move |(_, word)| word.scope == scope);
+            words.map(|(at, word)| (word.text.as_str(), Owner::Rule(at)))
+        };
+        let (anywhere, owners): (Vec<_>, Vec<_>) = WORDS.into_iter().chain(of(Scope::Anywhere)).unzip();
+        let (settings, settings_owners): (Vec<_>, Vec<_>) = of(Scope::Settings).unzip();
         let mut builder = AhoCorasick::builder();
-        builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::DFA));
-        builder.build(WORDS).ok().map(|words| Self { words })
+        let settings = builder.kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true).build(settings).ok()?;
+        let anywhere = Search::new(anywhere.into_iter().map(str::as_bytes))?;
+        Some(Self { rules, anywhere, owners, settings, settings_owners })
+    }
+
+    /// Calls `found` with each place in `bytes` where a word stands, also within another, and with whose it is: every word
+    /// that counts anywhere, as it is written, and with `settings` those of settings, in any case.
+    pub(super) fn each(&self, bytes: &[u8], settings: bool, found: &mut dyn FnMut(usize, Owner)) {
+        self.anywhere.each(bytes, |at, word| {
+            if let Some(&owner) = self.owners.get(word) {
+                found(at, owner);
+            }
+        });
+        if settings {
+            for word in self.settings.find_overlapping_iter(bytes) {
+                if let Some(&owner) = self.settings_owners.get(word.pattern().as_usize()) {
+                    found(word.start(), owner);
+                }
+            }
+        }
     }
 
     /// Every secret in `bytes`, a whole file of sort `kind`.
-    pub(super) fn scan(&self, bytes: &[u8], kind: Option<FileKind>) -> Vec<Secret> {
+    pub(super) fn scan(&'static self, bytes: &[u8], kind: Option<FileKind>) -> Vec<Secret> {
         let mut pass = Pass::new(self, bytes.len() as u64);
         pass.kind = kind;
         pass.piece(0, bytes);
         pass.finish()
     }
 
-    /// Where AWS keys stand in `bytes`, a whole file.
+    /// Where AWS keys stand in `bytes`, a whole file; in order, none within another.
     pub(super) fn aws_keys(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        let Some(rules) = Rules::built_in() else { return Vec::new() };
-        let mut places: Vec<Range<usize>> = rules
-            .find(bytes, 0, None)
-            .filter(|(_, find)| find.kind == Kind::AwsKey)
-            .map(|(_, find)| find.place)
-            .collect();
+        let mut places = Vec::new();
+        self.each(bytes, false, &mut |at, owner| {
+            if let Owner::Rule(word) = owner
+                && let Some(find) = self.rules.judge(word, bytes, at, None)
+                && find.kind == Kind::AwsKey
+            {
+                places.push(find.place);
+            }
+        });
         places.sort_by_key(|place| place.start);
+        let mut end = 0;
+        places.retain(|place| {
+            let first = place.start >= end;
+            end = end.max(place.end);
+            first
+        });
         places
     }
 }
 
 /// The way through one file, piece by piece.
-pub(super) struct Pass<'s> {
-    scanner: &'s Scanner,
+pub(super) struct Pass {
+    scanner: &'static Scanner,
     /// What sort of text it is; `None` leaves out the rules.
     pub(super) kind: Option<FileKind>,
     /// Where the file ends.
@@ -85,8 +143,8 @@ pub(super) struct Pass<'s> {
     tail: Vec<Secret>,
 }
 
-impl<'s> Pass<'s> {
-    pub(super) fn new(scanner: &'s Scanner, size: u64) -> Self {
+impl Pass {
+    pub(super) fn new(scanner: &'static Scanner, size: u64) -> Self {
         Self { scanner, kind: None, size, judged: 0, seen: 0, lines: 0, found: Vec::new(), tail: Vec::new() }
     }
 
@@ -121,46 +179,48 @@ impl<'s> Pass<'s> {
 
     /// Judges the words from `from` on; those from `settled` on only for the time being.
     fn judge(&mut self, piece: &[u8], from: usize, settled: usize, lines: u32) {
+        let (scanner, kind) = (self.scanner, self.kind);
         let mut script = None;
-        let scanner = self.scanner;
-        for word in scanner.words.find_iter(piece.get(from..).unwrap_or_default()) {
-            let at = from + word.start();
-            if let Some(find) = secret(piece, at, word.pattern().as_usize(), word.len(), &mut script) {
+        scanner.each(piece.get(from..).unwrap_or_default(), kind.is_some(), &mut |at, owner| {
+            let at = from + at;
+            let find = match owner {
+                Owner::Rule(word) => scanner.rules.judge(word, piece, at, kind),
+                owner => secret(piece, at, owner, &mut script),
+            };
+            if let Some(find) = find {
                 self.keep(piece, at, settled, lines, find);
             }
-        }
-        if let Some(rules) = Rules::built_in() {
-            for (at, find) in rules.find(piece, from, self.kind) {
-                self.keep(piece, at, settled, lines, find);
-            }
-        }
+        });
     }
 
     /// Keeps what was found at `piece[at..]`, once for each line.
     fn keep(&mut self, piece: &[u8], at: usize, settled: usize, lines: u32, find: Find) {
         let Find { kind, rule, text, .. } = find;
-        if self.found.iter().chain(&self.tail).filter(|found| found.kind == kind).count() >= PER_FILE {
+        let of_rule = || self.found.iter().chain(&self.tail).filter(|found| found.rule == rule);
+        if of_rule().count() >= PER_FILE {
             return;
         }
         let line = Some(lines.saturating_add(newlines(piece.get(..at).unwrap_or_default())).saturating_add(1));
-        let found = if at < settled { &mut self.found } else { &mut self.tail };
-        if found.last().is_none_or(|last| last.kind != kind || last.line != line) {
+        if of_rule().all(|found| found.line != line) {
+            let found = if at < settled { &mut self.found } else { &mut self.tail };
             found.push(Secret { kind, rule, line, text });
         }
     }
 }
 
 /// What the word at `piece[at..]` begins, if it is a secret.
-fn secret(piece: &[u8], at: usize, word: usize, length: usize, script: &mut Option<bool>) -> Option<Find> {
+fn secret(piece: &[u8], at: usize, word: Owner, script: &mut Option<bool>) -> Option<Find> {
     let (kind, rule, text) = match word {
-        0 => (Kind::PrivateKey, "private-key", format!("-----BEGIN {}-----", armour::private_key(piece, at)?)),
-        1 if piece.get(at..).is_some_and(armour::putty) => {
+        Owner::PrivateKey => {
+            (Kind::PrivateKey, "private-key", format!("-----BEGIN {}-----", armour::private_key(piece, at)?))
+        }
+        Owner::Putty if piece.get(at..).is_some_and(armour::putty) => {
             (Kind::PrivateKey, "putty-private-key", "PuTTY private key".to_owned())
         }
-        1 => return None,
-        _ => (Kind::Metadata, "metadata-without-token", metadata(piece, at, script)?),
+        Owner::Metadata => (Kind::Metadata, "metadata-without-token", metadata(piece, at, script)?),
+        Owner::Putty | Owner::Rule(_) => return None,
     };
-    Some(Find { kind, rule, place: at..at + length, text })
+    Some(Find { kind, rule, place: at..at, text })
 }
 
 pub(super) fn masked(piece: &[u8], place: Range<usize>) -> String {

@@ -33,7 +33,7 @@ fn openssh() -> String {
 }
 
 fn scan(text: impl AsRef<[u8]>) -> Vec<Secret> {
-    Scanner::new().unwrap().scan(text.as_ref(), None)
+    Scanner::built_in().unwrap().scan(text.as_ref(), None)
 }
 
 fn kinds(text: impl AsRef<[u8]>) -> Vec<Kind> {
@@ -216,8 +216,8 @@ fn key_stores_are_told_by_name_and_first_bytes() {
 
 /// Hands over `bytes` as the walk does, in pieces of `step` bytes.
 fn stream(bytes: &[u8], step: usize) -> Vec<Secret> {
-    let scanner = Scanner::new().unwrap();
-    let mut pass = Pass::new(&scanner, bytes.len() as u64);
+    let scanner = Scanner::built_in().unwrap();
+    let mut pass = Pass::new(scanner, bytes.len() as u64);
     pass.kind = Some(FileKind::Settings);
     let mut start = 0;
     loop {
@@ -232,8 +232,8 @@ fn stream(bytes: &[u8], step: usize) -> Vec<Secret> {
 
 #[test]
 fn what_stands_before_a_hole_is_seen() {
-    let scanner = Scanner::new().unwrap();
-    let mut pass = Pass::new(&scanner, 10 << 20);
+    let scanner = Scanner::built_in().unwrap();
+    let mut pass = Pass::new(scanner, 10 << 20);
     let piece = format!("{}\n{}", " ".repeat(1000), openssh());
     pass.piece(0, piece.as_bytes());
     pass.piece(5 << 20, id().as_bytes());
@@ -328,7 +328,7 @@ proptest! {
         }
         scan(&text);
         for kind in [FileKind::Settings, FileKind::Code, FileKind::Text] {
-            Scanner::new().unwrap().scan(&text, Some(kind));
+            Scanner::built_in().unwrap().scan(&text, Some(kind));
         }
     }
 }
