@@ -18,6 +18,7 @@ use plant::{Corpus, Planted};
 mod form;
 mod odd;
 mod plant;
+mod races;
 mod rules;
 
 /// What the program found.
