@@ -33,6 +33,7 @@ pub fn remedy(
         let why = guideline.no_fix.as_deref().unwrap_or("It needs a person's judgement.");
         return Ok(Some(Remedy::ByHand(why.to_owned())));
     };
+    let finding = &finding.without_allowed();
     let mut remedy = match wanted {
         Fix::Sshd { keyword, value } => fix::sshd::remedy(image, keyword, value),
         Fix::Remove => fix::remove::found(image, &guideline.check, finding),

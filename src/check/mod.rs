@@ -2,6 +2,7 @@
 //!
 //! A check that could not look says [`Status::Unknown`] with the reason. It never says pass.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Catalogue, Check, Guideline, OwnCheck};
 use crate::image::{Error, Image, text};
+use crate::playbook::{Allow, Decision};
 
 pub(crate) mod cloud_lines;
 pub(crate) mod kinds;
@@ -64,6 +66,23 @@ pub struct Observation {
     pub line: Option<u32>,
     /// What was seen, masked where it may be secret.
     pub text: Option<String>,
+    /// The rule of the search for secrets that found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Why it may stay, where the publisher's playbook allows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<Allowed>,
+}
+
+/// Why something that was found may stay, and how long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowed {
+    /// The publisher's reason.
+    pub reason: String,
+    /// The last day.
+    pub until: Date,
+    /// Who decided; `None` where the playbook does not say.
+    pub by: Option<String>,
 }
 
 /// A path that is not UTF-8 could not be kept otherwise.
@@ -75,12 +94,12 @@ fn path_as_text<S: serde::Serializer>(path: &Option<PathBuf>, to: S) -> Result<S
 impl Observation {
     /// Something at `path`.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: Some(path.into()), line: None, text: None }
+        Self { path: Some(path.into()), line: None, text: None, rule: None, allowed: None }
     }
 
     /// A fact that has no path.
     pub fn fact(text: impl Into<String>) -> Self {
-        Self { path: None, line: None, text: Some(text.into()) }
+        Self { path: None, line: None, text: Some(text.into()), rule: None, allowed: None }
     }
 
     /// With the line it was seen on.
@@ -129,6 +148,29 @@ impl Finding {
         self
     }
 
+    /// The waiver that a failing finding comes to when the publisher allows each place it lists; it lasts as long as the
+    /// first of them. `None` where anything else was found, or more than is listed.
+    pub fn waiver(&self) -> Option<Decision> {
+        if self.status != Status::Fail || self.observations.len() >= OBSERVATION_LIMIT {
+            return None;
+        }
+        let allowed: Vec<&Allowed> =
+            self.observations.iter().map(|seen| seen.allowed.as_ref()).collect::<Option<_>>()?;
+        let until = allowed.iter().map(|allowed| allowed.until).min()?;
+        let joined = |texts: BTreeSet<&str>| texts.into_iter().collect::<Vec<_>>().join("; ");
+        let reason = joined(allowed.iter().map(|allowed| allowed.reason.as_str()).collect());
+        let by = joined(allowed.iter().filter_map(|allowed| allowed.by.as_deref()).collect());
+        Some(Decision::Waive { reason, until, by })
+    }
+
+    /// Without the places the publisher allows: what a remedy is made for.
+    #[must_use]
+    pub fn without_allowed(&self) -> Self {
+        let mut left = self.clone();
+        left.observations.retain(|seen| seen.allowed.is_none());
+        left
+    }
+
     /// With every hidden character of its texts written out ([`text::visible`]).
     fn made_visible(mut self) -> Self {
         self.summary = text::visible(&self.summary);
@@ -158,12 +200,14 @@ pub struct Context {
     pub ami: Option<std::sync::Arc<crate::image::ami::Ami>>,
     /// What vulnerability scanners said; empty when the publisher handed nothing in.
     pub scans: std::sync::Arc<[crate::image::vulnerabilities::Scan]>,
+    /// Which secrets may stay, by the publisher's playbook.
+    pub allow: std::sync::Arc<[Allow]>,
 }
 
 impl Context {
     /// On this day, with nothing swept yet and nothing handed in.
     pub fn on(today: Date) -> Self {
-        Self { today, sweep: None, ami: None, scans: std::sync::Arc::default() }
+        Self { today, sweep: None, ami: None, scans: std::sync::Arc::default(), allow: std::sync::Arc::default() }
     }
 }
 

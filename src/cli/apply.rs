@@ -40,7 +40,8 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         change::finish(&image, &state, &run.id, &mut progress).map_err(Failure::failed)?;
         return after(&image, Some(&run.id), &catalogue, &scope, &playbook, common, environment);
     }
-    let (context, findings) = engine::survey(&image, &catalogue, engine::context(common)?, common, environment);
+    let (context, findings) =
+        engine::survey(&image, &catalogue, engine::context(common, &playbook)?, common, environment);
     let failing = engine::failing(&scope, &findings);
     let chosen: Vec<String> = if args.all {
         failing
@@ -107,7 +108,7 @@ fn after(
     environment: &Environment,
 ) -> Result<u8, Failure> {
     let image = image.refreshed();
-    let (_, findings) = engine::survey(&image, scope, engine::context(common)?, common, environment);
+    let (_, findings) = engine::survey(&image, scope, engine::context(common, playbook)?, common, environment);
     let verdict = check::judge(&image, catalogue, &findings, playbook);
     match common.format {
         Format::Text => {

@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
     after_help = "Examples:
   sudo seaworthy                            the wizard on this machine
   sudo seaworthy --root /mnt/image          the wizard on a mounted image
+  sudo seaworthy --playbook last.toml       the wizard with the decisions of the last image
   seaworthy practice                        the wizard on a throw-away image; try anything
   sudo seaworthy check --root /mnt/image    judge every guideline, change nothing
   seaworthy guidelines SSH-04               what one guideline asks, why, and how to do it by hand
@@ -26,6 +27,9 @@ Exit codes: 0 seaworthy, or done as asked; 1 not seaworthy or undecided; 2 wrong
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) common: Common,
+    /// Decisions to begin with, for the wizard
+    #[arg(long, value_name = "FILE")]
+    pub(super) playbook: Option<PathBuf>,
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 }
@@ -167,7 +171,7 @@ pub(super) struct PracticeArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// Decisions to count: waivers that hold and statements confirmed
+    /// Decisions to count: waivers that hold, secrets that may stay, and statements confirmed
     #[arg(long, value_name = "FILE")]
     pub(super) playbook: Option<PathBuf>,
 }

@@ -10,10 +10,10 @@ use super::output::{Failure, Paint, print, print_json};
 use super::{NOT_SEAWORTHY, OK, engine};
 use crate::catalogue::{Catalogue, Guideline, PHASES, Severity};
 use crate::change::{Remedy, remedy};
-use crate::check::{Context, Finding, Findings, Status};
+use crate::check::{Allowed, Context, Finding, Findings, Status};
 use crate::image::{Image, Mode, text};
 use crate::playbook::Playbook;
-use crate::report::verdict::{decided, verdict};
+use crate::report::verdict::{counting, decided, verdict};
 use crate::report::{Counts, Verdict};
 
 /// How many observations a finding shows without `--verbose`.
@@ -27,7 +27,8 @@ pub(super) fn run(args: &CheckArgs, common: &Common, environment: &Environment) 
         None => Playbook::default(),
     };
     let image = engine::image(common)?;
-    let (context, findings) = engine::survey(&image, &catalogue, engine::context(common)?, common, environment);
+    let (context, findings) =
+        engine::survey(&image, &catalogue, engine::context(common, &playbook)?, common, environment);
     let verdict = judge(&image, &catalogue, &findings, &playbook);
     match common.format {
         Format::Json => print_json(&document(&image, &whole, &context, &findings, verdict))?,
@@ -44,7 +45,8 @@ pub(super) fn judge(image: &Image, catalogue: &Catalogue, findings: &Findings, p
     let live = image.mode() == Mode::Live;
     verdict(findings.iter().filter_map(|(id, finding)| {
         let guideline = catalogue.get(id)?;
-        let decided = decided(playbook.decisions.get(id), guideline.phase, live, engine::today());
+        let decision = counting(playbook.decisions.get(id), Some(finding));
+        let decided = decided(decision.as_ref(), guideline.phase, live, engine::today());
         Some((guideline.severity, finding.status, decided))
     }))
 }
@@ -218,6 +220,8 @@ struct Seen {
     path: Option<String>,
     line: Option<u32>,
     text: Option<String>,
+    rule: Option<String>,
+    allowed: Option<Allowed>,
 }
 
 #[derive(Debug, Serialize)]
@@ -251,6 +255,8 @@ fn document<'a>(
                     path: seen.path.as_deref().map(text::path),
                     line: seen.line,
                     text: seen.text.as_deref().map(text::visible),
+                    rule: seen.rule.clone(),
+                    allowed: seen.allowed.clone(),
                 })
                 .collect(),
             remedy: remedy_info(image, guideline, finding, context),

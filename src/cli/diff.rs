@@ -8,12 +8,14 @@ use super::output::{Failure, note, print, print_json};
 use super::{OK, engine};
 use crate::change::{self, Plan, diff};
 use crate::image::text;
+use crate::playbook::Playbook;
 
 pub(super) fn run(common: &Common, environment: &Environment) -> Result<u8, Failure> {
     let catalogue = engine::catalogue(common)?;
     let chosen = engine::selected(common, &catalogue)?;
     let image = engine::image(common)?;
-    let (context, findings) = engine::survey(&image, &catalogue, engine::context(common)?, common, environment);
+    let (context, findings) =
+        engine::survey(&image, &catalogue, engine::context(common, &Playbook::default())?, common, environment);
     let failing = engine::failing(&chosen, &findings);
     let plan = change::plan(&image, &catalogue, &findings, &context, &failing);
     match common.format {

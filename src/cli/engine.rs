@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use super::args::Common;
 use super::environment::Environment;
-use super::output::{Failure, ProgressLine};
+use super::output::{Failure, ProgressLine, note};
 use crate::catalogue::Catalogue;
 use crate::change::State;
 use crate::check::{self, Context, Findings, Status};
@@ -17,7 +17,7 @@ use crate::image::Image;
 use crate::image::ami::{self, Ami};
 use crate::image::vulnerabilities::{self, Scan};
 use crate::image::walk::Control;
-use crate::playbook::Playbook;
+use crate::playbook::{Known, Playbook};
 
 /// The built-in catalogue, with house rules where `--guidelines` names them.
 pub(super) fn catalogue(common: &Common) -> Result<Catalogue, Failure> {
@@ -75,8 +75,13 @@ pub(super) fn image(common: &Common) -> Result<Image, Failure> {
 }
 
 /// Today, and what the publisher handed in.
-pub(super) fn context(common: &Common) -> Result<Context, Failure> {
-    Ok(Context { ami: ami(&common.ami)?.map(Arc::new), scans: scans(&common.cve)?.into(), ..Context::on(today()) })
+pub(super) fn context(common: &Common, playbook: &Playbook) -> Result<Context, Failure> {
+    Ok(Context {
+        ami: ami(&common.ami)?.map(Arc::new),
+        scans: scans(&common.cve)?.into(),
+        allow: playbook.allow.clone().into(),
+        ..Context::on(today())
+    })
 }
 
 /// The largest description of an AMI that is read: hundreds of times what one has.
@@ -195,8 +200,15 @@ pub(super) fn failing(scope: &Catalogue, findings: &Findings) -> Vec<String> {
 pub(super) fn playbook(path: &Path, catalogue: &Catalogue) -> Result<Playbook, Failure> {
     let text = read_host_file(path)?;
     let name = crate::image::text::path(path);
-    Playbook::parse(&text, &name, today(), |id| catalogue.get(id).is_some())
-        .map_err(|error| Failure::Usage(error.to_string()))
+    let known = Known { guideline: &|id| catalogue.get(id).is_some(), rule: &check::sweep::has_rule };
+    let playbook = Playbook::parse(&text, &name, today(), known).map_err(|error| Failure::Usage(error.to_string()))?;
+    for (what, day) in playbook.ended(today()) {
+        note(&format!(
+            "{name}: the waiver for {} ended on {day} and no longer counts.",
+            crate::image::text::visible(what)
+        ));
+    }
+    Ok(playbook)
 }
 
 /// The largest text file that is read: far beyond any playbook or public key.

@@ -61,7 +61,7 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
     let common = &cli.common;
     match &cli.command {
-        None => wizard::run(common, environment),
+        None => wizard::run(cli.playbook.as_deref(), common, environment),
         Some(Command::Practice(args)) => practice::run(args, common, environment),
         Some(Command::Check(args)) => check::run(args, common, environment),
         Some(Command::Diff) => diff::run(common, environment),

@@ -6,6 +6,7 @@ use super::output::{Failure, note, print, print_json};
 use super::{OK, wizard};
 use crate::change::State;
 use crate::image::{Image, text};
+use crate::playbook::Playbook;
 use crate::practice::{self, PracticeImage};
 
 pub(super) fn run(args: &PracticeArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
@@ -38,5 +39,5 @@ pub(super) fn run(args: &PracticeArgs, common: &Common, environment: &Environmen
     let practice = build()?;
     let image = Image::open(&practice.root())?;
     let state = State::at(&practice.state())?;
-    wizard::open(common, environment, image, state, Some(practice.story().to_owned()))
+    wizard::open(common, environment, image, state, Playbook::default(), Some(practice.story().to_owned()))
 }

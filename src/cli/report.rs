@@ -39,7 +39,8 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         Some(path) => engine::playbook(path, &catalogue)?,
         None => session(&state)?,
     };
-    let (context, findings) = engine::survey(&image, &catalogue, engine::context(common)?, common, environment);
+    let (context, findings) =
+        engine::survey(&image, &catalogue, engine::context(common, &playbook)?, common, environment);
     let preparation = Preparation::of(&state, &findings)?;
     let publisher = args.publisher.clone().unwrap_or_else(|| environment.person());
     let particulars = Particulars {

@@ -1,6 +1,6 @@
 //! Plain `seaworthy`, and `seaworthy practice`: the wizard.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::Common;
@@ -9,14 +9,25 @@ use super::environment::Environment;
 use super::output::Failure;
 use crate::change::State;
 use crate::image::{Image, Mode};
+use crate::playbook::Playbook;
 use crate::tui;
-use crate::wizard::{Keys, Session};
+use crate::wizard::{Keys, Session, saved_playbook};
 
-pub(super) fn run(common: &Common, environment: &Environment) -> Result<u8, Failure> {
+pub(super) fn run(playbook: Option<&Path>, common: &Common, environment: &Environment) -> Result<u8, Failure> {
     needs_terminal(environment)?;
     let image = engine::image(common)?;
     let state = engine::state(&image, environment)?;
-    open(common, environment, image, state, None)
+    let playbook = match playbook {
+        Some(path) => engine::playbook(path, &engine::catalogue(common)?)?,
+        None => Playbook { allow: last_session(&state).allow, ..Playbook::default() },
+    };
+    open(common, environment, image, state, playbook, None)
+}
+
+/// What the last session decided; nothing where it cannot be read, which the wizard says when it reads it again.
+fn last_session(state: &State) -> Playbook {
+    let text = state.load_session().ok().flatten();
+    text.and_then(|text| saved_playbook(&text).ok()).unwrap_or_default()
 }
 
 /// Without a terminal there is no wizard; says what there is instead.
@@ -36,6 +47,7 @@ pub(super) fn open(
     environment: &Environment,
     image: Image,
     state: State,
+    playbook: Playbook,
     story: Option<String>,
 ) -> Result<u8, Failure> {
     let catalogue = engine::selected(common, &engine::catalogue(common)?)?;
@@ -49,7 +61,8 @@ pub(super) fn open(
         catalogue: Arc::new(catalogue),
         state,
         story,
-        context: engine::context(common)?,
+        context: engine::context(common, &playbook)?,
+        playbook,
         publisher: environment.person(),
         export_directory,
         keys: Keys {

@@ -141,7 +141,8 @@ pub(crate) fn playbook() -> Playbook {
         Decision::Waive { reason: "The console needs it until 3.2 is out.".into(), until, by: "Ann Example".into() };
     let attest = Decision::Attest { by: "Ann Example".into(), note: "SEC-1234".into() };
     let decisions = [("SSH-04", Decision::Apply), ("ACC-02", Decision::Apply), ("SSH-13", waiver), ("PRD-13", attest)];
-    Playbook { decisions: decisions.map(|(id, decision)| (id.to_owned(), decision)).into() }
+    let decisions = decisions.map(|(id, decision)| (id.to_owned(), decision)).into();
+    Playbook { decisions, ..Playbook::default() }
 }
 
 pub(crate) fn image() -> ImageInfo {

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Phase, Severity};
-use crate::check::Status;
+use crate::check::{Finding, Status};
 use crate::playbook::Decision;
 
 /// What all findings and decisions come to.
@@ -77,6 +77,15 @@ pub enum Decided {
     Attested,
     /// On a running machine it can only be done by the seal, after the report.
     LeftForSeal,
+}
+
+/// The decision that counts for a guideline: what was decided, unless everything that was found is allowed by the
+/// playbook, which waives it.
+pub fn counting(decision: Option<&Decision>, finding: Option<&Finding>) -> Option<Decision> {
+    match decision {
+        Some(Decision::Waive { .. }) => decision.cloned(),
+        _ => finding.and_then(Finding::waiver).or_else(|| decision.cloned()),
+    }
 }
 
 /// What `decision` comes to for a guideline of `phase`, on `today`. `live`: the image is the running machine, where

@@ -14,6 +14,7 @@ use crate::change::{self, ApplyError, Remedy, State, UndoError, What};
 use crate::check::{self, Context, Findings, Progress};
 use crate::image::walk::Control;
 use crate::image::{Error, Image};
+use crate::playbook::Playbook;
 use crate::report::{Particulars, Preparation, Report, off_image};
 
 /// What a wizard is opened with.
@@ -31,6 +32,8 @@ pub struct Session {
     pub context: Context,
     /// The publisher's name, where it is known; the session of last time wins.
     pub publisher: String,
+    /// Decisions to begin with: those of a playbook that was handed in go before those of the last session.
+    pub playbook: Playbook,
     /// Where reports go unless the publisher says otherwise.
     pub export_directory: PathBuf,
     /// The publisher's own keys.
@@ -48,13 +51,15 @@ impl Session {
             os: None,
             arch: None,
         };
-        Model::new(
+        let mut model = Model::new(
             Arc::clone(&self.catalogue),
             subject,
             self.context.today,
             self.publisher.clone(),
             self.export_directory.clone(),
-        )
+        );
+        model.playbook = self.playbook.clone();
+        model
     }
 }
 

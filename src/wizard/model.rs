@@ -15,7 +15,7 @@ use crate::change::state::RunSummary;
 use crate::check::{Finding, Status};
 use crate::image::Mode;
 use crate::playbook::{Decision, Playbook};
-use crate::report::verdict::{Counts, Verdict, decided, verdict};
+use crate::report::verdict::{Counts, Verdict, counting, decided, verdict};
 
 /// Which image is being prepared, as people are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,7 +203,9 @@ impl Model {
 
     /// How `guideline` stands.
     pub fn standing_of(&self, guideline: &Guideline) -> Standing {
-        let standing = Standing::of(self.findings.get(&guideline.id), self.decision(&guideline.id), self.today);
+        let finding = self.findings.get(&guideline.id);
+        let decision = counting(self.decision(&guideline.id), finding);
+        let standing = Standing::of(finding, decision.as_ref(), self.today);
         if standing == Standing::Fail && self.is_for_seal(guideline) { Standing::ForSeal } else { standing }
     }
 
@@ -230,9 +232,11 @@ impl Model {
     /// The verdict so far: a guideline that is not judged yet is unknown.
     pub fn verdict(&self) -> Verdict {
         verdict(self.catalogue.guidelines.iter().map(|guideline| {
-            let status = self.findings.get(&guideline.id).map_or(Status::Unknown, |finding| finding.status);
+            let finding = self.findings.get(&guideline.id);
+            let status = finding.map_or(Status::Unknown, |finding| finding.status);
             let live = self.subject.mode == Mode::Live;
-            let decided = decided(self.decision(&guideline.id), guideline.phase, live, self.today);
+            let decision = counting(self.decision(&guideline.id), finding);
+            let decided = decided(decision.as_ref(), guideline.phase, live, self.today);
             (guideline.severity, status, decided)
         }))
     }

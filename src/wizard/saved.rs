@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::model::Model;
-use crate::playbook::{Decision, Playbook};
+use crate::playbook::{Allow, Decision, Playbook};
 
 /// What is kept: the decisions, and where the publisher was.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub(super) struct Saved {
     /// By guideline id.
     #[serde(default)]
     pub(super) decisions: BTreeMap<String, Decision>,
+    /// Secrets that may stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) allow: Vec<Allow>,
 }
 
 impl Saved {
@@ -29,6 +32,7 @@ impl Saved {
             selected: model.selected.clone(),
             publisher: Some(model.publisher.clone()).filter(|name| !name.is_empty()),
             decisions: model.playbook.decisions.clone(),
+            allow: model.playbook.allow.clone(),
         }
     }
 
@@ -51,7 +55,7 @@ impl Saved {
 /// # Errors
 /// When it is no TOML or holds something unknown; one line.
 pub fn saved_playbook(text: &str) -> Result<Playbook, String> {
-    Saved::from_toml(text).map(|saved| Playbook { decisions: saved.decisions })
+    Saved::from_toml(text).map(|saved| Playbook { decisions: saved.decisions, allow: saved.allow })
 }
 
 #[cfg(test)]

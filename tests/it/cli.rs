@@ -340,3 +340,40 @@ fn the_readmes_playbook_and_house_rule_are_taken_as_printed() {
     assert!(stdout(&output).starts_with("Only 1 of "), "{}", stdout(&output));
     assert!(!root.join("etc/acme.conf").exists());
 }
+
+#[test]
+fn what_a_playbook_allows_is_waived_in_the_check_and_in_the_report() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = small_root(dir.path());
+    put(&root, "/opt/app/.env", "DB_PASSWORD=hunter22\nGREETING=hello\n");
+    let (book, mount) = (dir.path().join("playbook.toml"), root.to_str().unwrap());
+    let check = |playbook: &str| {
+        fs::write(&book, playbook).unwrap();
+        let only = ["check", "--only", "SEC-04", "--format", "json", "--root", mount, "--playbook"];
+        let output = seaworthy(dir.path(), [only.as_slice(), &[book.to_str().unwrap()]].concat());
+        (output.status.code(), stdout(&output), stderr(&output))
+    };
+    let (code, found, _) = check("");
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    let rule = found["guidelines"][0]["observations"][0]["rule"].as_str().unwrap().to_owned();
+    assert_eq!((code, found["verdict"].as_str()), (Some(1), Some("not-seaworthy")));
+    let entry = |path: &str, days: i64| {
+        let until = jiff::Zoned::now().date() + jiff::Span::new().days(days);
+        let reason = "A password for tests only.";
+        format!("[[allow]]\npath = {path:?}\nrule = {rule:?}\nreason = {reason:?}\nuntil = {until}\n")
+    };
+    let (code, _, note) = check(&entry("/opt/app/**", -1));
+    assert!(code == Some(1) && note.contains("no longer counts"), "{note}");
+    let (code, _, wrong) = check(&entry("/opt/app/**", 30).replace(&rule, "no-such-rule"));
+    assert!(code == Some(2) && wrong.contains("playbook.toml:1: there is no rule"), "{wrong}");
+    let (code, waived, _) = check(&entry("/opt/app/**", 30));
+    assert!(waived.contains("seaworthy-with-waivers") && waived.contains("A password for tests only."), "{waived}");
+    assert_eq!(code, Some(0));
+
+    let report = ["report", "--stdout", "--publisher", "Ann Example", "--root", mount, "--playbook"];
+    let output = seaworthy(dir.path(), [report.as_slice(), &[book.to_str().unwrap()]].concat());
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let record = report["guidelines"].as_array().unwrap().iter().find(|one| one["id"] == "SEC-04").unwrap();
+    assert_eq!(record["result"], "waived");
+    assert_eq!((&record["decision"]["choice"], &record["decision"]["by"]), (&"waive".into(), &"Ann Example".into()));
+}

@@ -27,7 +27,8 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 fn may_use(room: &str) -> &'static [&'static str] {
     match room {
         "image" | "catalogue" | "playbook" => &[],
-        "check" | "practice" => &["image", "catalogue"],
+        "practice" => &["image", "catalogue"],
+        "check" => &["image", "catalogue", "playbook"],
         "change" => &["image", "catalogue", "check"],
         "report" => &["image", "catalogue", "check", "change", "playbook"],
         "wizard" => &["image", "catalogue", "check", "change", "playbook", "report"],

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use crate::catalogue::{Check, Guideline, SweptKind};
 use crate::check::places::{self, Excused};
 use crate::check::sweep::{Hit, Sweep};
-use crate::check::{Context, Finding, Observation, Status};
-use crate::image::{Error, Image, Kind};
+use crate::check::{Allowed, Context, Finding, Observation, Status};
+use crate::image::{Error, Image, Kind, PathPattern};
+use crate::playbook::Allow;
 
 pub(in crate::check) fn check(
     image: &Image,
@@ -27,14 +28,23 @@ pub(in crate::check) fn check(
     let kept = files.clone();
     let asked = Asked { kind, below, excused: Excused::new(image, except)? };
     if let Some(sweep) = &context.sweep {
+        let list = AllowList::of(context);
         for hit in sweep.hits(kind, image).filter(|hit| asked.about(hit) && !kept.contains(&hit.path)) {
             files.insert(hit.path.clone());
-            seen.push(observed(hit));
+            seen.push(list.said(hit));
         }
     }
     let fails = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Fail };
     if !seen.is_empty() {
-        return Ok(Finding::new(fails, failed(kind, files.len())).seen(seen));
+        // What is not allowed comes first: a finding that lists too many must not hide it.
+        seen.sort_by_key(|seen| seen.allowed.is_some());
+        let left: BTreeSet<_> = seen.iter().filter(|seen| seen.allowed.is_none()).map(|seen| &seen.path).collect();
+        let summary = match (left.len(), files.len()) {
+            (0, _) => format!("{} The playbook allows it.", failed(kind, files.len())),
+            (left, all) if left < all => format!("{} The playbook allows others.", failed(kind, left)),
+            _ => failed(kind, files.len()),
+        };
+        return Ok(Finding::new(fails, summary).seen(seen));
     }
     let sweep = match swept(image, context) {
         Ok(sweep) => sweep,
@@ -72,7 +82,38 @@ pub(in crate::check) fn observed(hit: &Hit) -> Observation {
         Some(member) => format!("in {member}: {}", hit.text),
         None => hit.text.clone(),
     };
-    Observation { line: hit.line, ..Observation::at(&hit.path).text(text) }
+    let rule = Some(hit.rule.to_owned());
+    Observation { line: hit.line, rule, ..Observation::at(&hit.path).text(text) }
+}
+
+/// What the playbook allows today.
+struct AllowList<'c>(Vec<(PathPattern, &'c Allow)>);
+
+impl<'c> AllowList<'c> {
+    fn of(context: &'c Context) -> Self {
+        let holds = context.allow.iter().filter(|entry| entry.until >= context.today);
+        Self(holds.map(|entry| (PathPattern::new(&entry.path), entry)).collect())
+    }
+
+    /// `hit` as a finding shows it, with the reason why it may stay.
+    fn said(&self, hit: &Hit) -> Observation {
+        let seen = observed(hit);
+        match self.by(hit) {
+            None => seen,
+            Some(allowed) => {
+                let said = seen.text.as_deref().unwrap_or_default();
+                let text = format!("{said} (allowed until {}: {})", allowed.until, allowed.reason);
+                Observation { allowed: Some(allowed), ..seen.text(text) }
+            }
+        }
+    }
+
+    /// What allows `hit`; of several entries the one that lasts longest.
+    fn by(&self, hit: &Hit) -> Option<Allowed> {
+        let fitting = self.0.iter().filter(|(path, entry)| entry.rule == hit.rule && path.fits(&hit.path));
+        let (_, Allow { reason, until, by, .. }) = fitting.max_by_key(|(_, entry)| entry.until)?;
+        Some(Allowed { reason: reason.clone(), until: *until, by: by.clone() })
+    }
 }
 
 /// What the sweep found, when it looked at everything; a finding that says why not otherwise.
@@ -183,6 +224,45 @@ mod tests {
         assert_eq!((finding.status, finding.observations.len()), (Status::Fail, 1));
         assert_eq!(finding.observations[0].text.as_deref(), Some("DB_PASSWORD: hu… (6 more characters)"));
         assert_eq!(finding.observations[0].line, Some(2));
+    }
+
+    #[test]
+    fn what_the_playbook_allows_is_waived_and_never_passes() {
+        let fixture = Fixture::debian();
+        for unit in ["a", "b"] {
+            let text = "[Service]\nEnvironment=DB_PASSWORD=hunter22\n";
+            fixture.file(&format!("/etc/systemd/system/{unit}.service"), text);
+        }
+        let image = fixture.image();
+        let sweep =
+            Some(Arc::new(crate::check::sweep::sweep(&image, &crate::image::walk::Control::default(), &|_| ())));
+        let judged = |path: &str, rule: &str, until: &str| {
+            let entry = Allow {
+                path: path.into(),
+                rule: rule.into(),
+                reason: "A password for tests only.".into(),
+                until: until.parse().unwrap(),
+                by: Some("Ann".into()),
+            };
+            let context = Context { sweep: sweep.clone(), allow: Arc::new([entry]), ..context() };
+            crate::check::judge(&image, &guideline("SEC-04"), &context)
+        };
+        let rule = judged("/none", "password", "2027-01-01").observations[0].rule.clone().unwrap();
+        let whole = judged("/etc/systemd/system/*.service", &rule, "2027-01-01");
+        let waived = whole.waiver();
+        assert!(matches!(&waived, Some(crate::playbook::Decision::Waive { by, .. }) if by == "Ann"), "{whole:?}");
+        assert_eq!((whole.status, whole.without_allowed().observations.len()), (Status::Fail, 0));
+        assert!(whole.summary.contains("allows"), "{}", whole.summary);
+        let partly = judged("/etc/systemd/system/a.service", &rule, "2027-01-01");
+        assert_eq!((partly.waiver(), partly.without_allowed().observations.len()), (None, 1));
+        assert!(partly.summary.starts_with("One file"), "{}", partly.summary);
+        for (path, rule, until) in [
+            ("/etc/**", "private-key", "2027-01-01"),
+            ("/etc/**", rule.as_str(), "2026-11-21"),
+            ("/opt/**", &rule, "2027-01-01"),
+        ] {
+            assert!(judged(path, rule, until).observations.iter().all(|seen| seen.allowed.is_none()));
+        }
     }
 
     #[test]

@@ -79,6 +79,23 @@ pub const FILE_LIMIT: u64 = 1 << 30;
 /// Files larger than this hold data, not settings, and are not looked through by the rules: 64 MiB.
 const SETTINGS_LIMIT: u64 = 64 << 20;
 
+/// The ids of the rules that are code.
+const CODED: [&str; 8] = [
+    "private-key",
+    "putty-private-key",
+    "java-key-store",
+    "pkcs12-key-store",
+    "keepass-store",
+    "aws-access-key-id",
+    "aws-secret-access-key",
+    "metadata-without-token",
+];
+
+/// Whether there is a rule of this id.
+pub fn has_rule(id: &str) -> bool {
+    CODED.contains(&id) || Rules::built_in().is_some_and(|rules| rules.has(id))
+}
+
 impl Sweep {
     /// The hits of `kind` that are still there on `image`, which may be a draft of the image that was swept.
     pub fn hits<'a>(&'a self, kind: Kind, image: &'a Image) -> impl Iterator<Item = &'a Hit> {

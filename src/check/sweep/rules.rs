@@ -203,6 +203,11 @@ impl Rules {
         RULES.get_or_init(|| Self::load(include_str!("files.toml"), &SUBJECTS).ok()).as_ref()
     }
 
+    /// Whether there is a rule of this id.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.list.iter().any(|rule| rule.id == id)
+    }
+
     /// Reads rules; the error says which file and rule is wrong.
     fn load(surroundings: &str, subjects: &[(&str, &str)]) -> Result<Self, String> {
         let Surroundings { files, placeholders } =

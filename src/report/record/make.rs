@@ -20,7 +20,7 @@ use crate::image::text::{path, visible};
 use crate::image::{self, Body, Node};
 use crate::playbook::{Decision, Playbook};
 use crate::report::sha256_hex;
-use crate::report::verdict::{Counts, Outcome, decided, outcome, verdict};
+use crate::report::verdict::{Counts, Outcome, counting, decided, outcome, verdict};
 
 /// What a report is made from.
 #[derive(Debug, Clone)]
@@ -170,7 +170,13 @@ fn guideline_record(
     // A guideline nobody judged is unknown, never left out.
     let after = find(input.after).unwrap_or_else(|| Finding::new(Status::Unknown, "It was not judged in this run."));
     let before = find(input.before).unwrap_or_else(|| after.clone());
-    let decision = input.playbook.decisions.get(&guideline.id);
+    let mut decision = counting(input.playbook.decisions.get(&guideline.id), Some(&after));
+    if let Some(Decision::Waive { by, .. }) = &mut decision
+        && by.is_empty()
+    {
+        input.publisher.clone_into(by);
+    }
+    let decision = decision.as_ref();
     let changes = changes.unwrap_or_default();
     let live = input.image.mode == Mode::Live;
     let decided = decided(decision, guideline.phase, live, today);

@@ -6,6 +6,7 @@ use crate::change::diff::FileDiff;
 use crate::check::{Finding, Observation};
 use crate::image::text;
 use crate::playbook::Decision;
+use crate::report::verdict::counting;
 use crate::wizard::model::{Model, Preview};
 use crate::wizard::standing::Standing;
 use crate::wizard::words;
@@ -36,8 +37,8 @@ fn guideline_page(model: &Model, guideline: &Guideline, width: usize) -> Page {
         None => page.prose(Role::Dim, 4, "Not judged yet; the checks are running."),
         Some(finding) => page.prose(Role::Text, 4, &finding.summary),
     }
-    if let Some(decision) = model.decision(&guideline.id) {
-        decided(&mut page, model, guideline, decision);
+    if let Some(decision) = counting(model.decision(&guideline.id), finding) {
+        decided(&mut page, model, guideline, &decision);
     }
     if let Some(finding) = finding {
         seen(&mut page, finding);
@@ -80,6 +81,9 @@ fn decided(page: &mut Page, model: &Model, guideline: &Guideline, decision: &Dec
             (Standing::Waiting, None) => "Its remedy is chosen.".to_owned(),
             (_, None) => "Its remedy is chosen; as it stands, it needs no change of its own.".to_owned(),
         },
+        Decision::Waive { reason, until, by } if by.is_empty() => {
+            format!("Allowed by the playbook until {until}: {reason}")
+        }
         Decision::Waive { reason, until, by } => format!("Waived by {by} until {until}: {reason}"),
         Decision::Attest { by, note } if note.is_empty() => format!("Confirmed by {by}."),
         Decision::Attest { by, note } => format!("Confirmed by {by}: {note}"),
