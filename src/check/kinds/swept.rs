@@ -234,8 +234,12 @@ mod tests {
             fixture.file(&format!("/etc/systemd/system/{unit}.service"), text);
         }
         let image = fixture.image();
-        let sweep =
-            Some(Arc::new(crate::check::sweep::sweep(&image, &crate::image::walk::Control::default(), &|_| ())));
+        let sweep = Some(Arc::new(crate::check::sweep::sweep(
+            &image,
+            &crate::image::walk::Control::default(),
+            &|_| (),
+            &|_| (),
+        )));
         let judged = |path: &str, rule: &str, until: &str| {
             let entry = Allow {
                 path: path.into(),
