@@ -17,6 +17,7 @@ use plant::{Corpus, Planted};
 
 mod form;
 mod odd;
+mod packed;
 mod plant;
 mod races;
 mod rules;

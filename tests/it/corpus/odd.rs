@@ -23,8 +23,7 @@ const PASSWORD: &str = "password = hunter22kept\n";
 pub(super) const LINKED: [&str; 2] = ["/srv/linked/first", "/srv/linked/second"];
 
 pub(super) fn plant(corpus: &mut Corpus) {
-    let token = rules::all().into_iter().find(|rule| rule.id == "github-token").expect("a rule for GitHub's tokens");
-    let token = corpus.joined(&token.yes[0]);
+    let token = rules::example(corpus, "github-token");
     let id = corpus.joined("AKIA¦QX7RT2ZLM4WB6KDP");
     borders(corpus, &token, &id);
     names(corpus, &token);

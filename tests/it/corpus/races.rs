@@ -40,6 +40,15 @@ pub(super) fn observed(findings: &[Value], id: &str) -> Vec<(String, String)> {
     seen.iter().map(|seen| (text(seen, "path"), text(seen, "text"))).collect()
 }
 
+/// Says that it is over, also when a test panics: the other thread is to end.
+struct Ends<'o>(&'o AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Does something to the tree, over and over, while `watch` looks at it; gives how often it did.
 fn meanwhile(change: impl Fn(usize) + Sync, watch: impl FnOnce(&AtomicUsize)) {
     let (over, rounds) = (AtomicBool::new(false), AtomicUsize::new(0));
@@ -50,13 +59,6 @@ fn meanwhile(change: impl Fn(usize) + Sync, watch: impl FnOnce(&AtomicUsize)) {
                 rounds.fetch_add(1, Ordering::Relaxed);
             }
         });
-        // Also when `watch` panics: the other thread is to end.
-        struct Ends<'o>(&'o AtomicBool);
-        impl Drop for Ends<'_> {
-            fn drop(&mut self) {
-                self.0.store(true, Ordering::Relaxed);
-            }
-        }
         let _ends = Ends(&over);
         watch(&rounds);
     });
@@ -95,7 +97,7 @@ fn what_changes_while_it_is_read_is_survived() {
         fs::remove_file(at("vanishes", number)).unwrap();
         fs::write(at("vanishes", number), &large).unwrap();
         let spare = corpus.at("/srv/is-replaced/new");
-        fs::write(&spare, if round % 2 == 0 { &large } else { &small }).unwrap();
+        fs::write(&spare, if round.is_multiple_of(2) { &large } else { &small }).unwrap();
         fs::rename(&spare, at("is-replaced", number)).unwrap();
         let link = at("becomes-a-link", number);
         fs::remove_file(&link).unwrap();

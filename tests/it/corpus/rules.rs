@@ -6,6 +6,8 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::plant::Corpus;
+
 /// One rule with what it must find and what it must not.
 pub(crate) struct Rule {
     pub(crate) id: String,
@@ -60,4 +62,10 @@ pub(crate) fn all() -> Vec<Rule> {
         }
     }
     rules
+}
+
+/// The first thing that the rule must find.
+pub(crate) fn example(corpus: &mut Corpus, id: &str) -> String {
+    let rule = all().into_iter().find(|rule| rule.id == id).unwrap_or_else(|| panic!("no rule {id}"));
+    corpus.joined(&rule.yes[0])
 }
