@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use crate::catalogue::{Check, Guideline, SweptKind};
 use crate::check::places::{self, Excused};
-use crate::check::sweep::{Hit, Sweep};
+use crate::check::sweep::{Brought, Hit, Sweep, layers};
 use crate::check::{Allowed, Context, Finding, Observation, Status};
-use crate::image::{Error, Image, Kind, PathPattern};
+use crate::image::{Error, Image, Kind, PathPattern, text};
 use crate::playbook::Allow;
 
 pub(in crate::check) fn check(
@@ -35,14 +35,15 @@ pub(in crate::check) fn check(
         }
     }
     let fails = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Fail };
+    let (besides, brought) = context.sweep.as_deref().map(|sweep| brought(kind, sweep)).unwrap_or_default();
     if !seen.is_empty() {
         // What is not allowed comes first: a finding that lists too many must not hide it.
         seen.sort_by_key(|seen| seen.allowed.is_some());
         let left: BTreeSet<_> = seen.iter().filter(|seen| seen.allowed.is_none()).map(|seen| &seen.path).collect();
         let summary = match (left.len(), files.len()) {
-            (0, _) => format!("{} The playbook allows it.", failed(kind, files.len())),
-            (left, all) if left < all => format!("{} The playbook allows others.", failed(kind, left)),
-            _ => failed(kind, files.len()),
+            (0, _) => format!("{} The playbook allows it.", failed(kind, files.len(), &besides)),
+            (left, all) if left < all => format!("{} The playbook allows others.", failed(kind, left, &besides)),
+            _ => failed(kind, files.len(), &besides),
         };
         return Ok(Finding::new(fails, summary).seen(seen));
     }
@@ -52,7 +53,26 @@ pub(in crate::check) fn check(
     };
     let cut = sweep.cut.iter().map(|path| Observation::at(path).text("read only in part: it is larger than 1 GiB"));
     let passes = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Pass };
-    Ok(Finding::new(passes, passed(kind, sweep)).seen(cut))
+    Ok(Finding::new(passes, passed(kind, sweep, &besides)).seen(cut).seen(brought))
+}
+
+/// What packages brought unchanged of `kind`: as words, and each package with the first of its files.
+fn brought(kind: SweptKind, sweep: &Sweep) -> (String, Vec<Observation>) {
+    let of_kind: Vec<&Brought> = sweep.shipped.iter().filter(|brought| brought.kind == kind).collect();
+    let words = match of_kind.iter().map(|brought| brought.files).sum::<u64>() {
+        0 => String::new(),
+        1 => ", besides one file that its package brought unchanged".to_owned(),
+        files => format!(", besides {files} files that their packages brought unchanged"),
+    };
+    let seen = of_kind.into_iter().map(|Brought { package, files, first, .. }| {
+        let package = text::visible(package);
+        let text = match files {
+            1 => format!("{package} brought it, and it is unchanged"),
+            files => format!("the first of {files} files that {package} brought, and that are unchanged"),
+        };
+        Observation::at(first).text(text)
+    });
+    (words, seen.collect())
 }
 
 /// Which hits a guideline asks about.
@@ -71,7 +91,8 @@ impl<'g> Asked<'g> {
 
     /// Whether `hit` counts.
     pub(in crate::check) fn about(&self, hit: &Hit) -> bool {
-        let is_below = self.below.is_empty() || self.below.iter().any(|directory| hit.path.starts_with(directory));
+        let is_below =
+            self.below.is_empty() || self.below.iter().any(|directory| layers::inner(&hit.path).starts_with(directory));
         hit.kind == self.kind && is_below && !self.excused.has(&hit.path)
     }
 }
@@ -137,33 +158,37 @@ pub(in crate::check) fn swept<'c>(image: &Image, context: &'c Context) -> Result
     Ok(sweep)
 }
 
-fn failed(kind: SweptKind, files: usize) -> String {
+fn failed(kind: SweptKind, files: usize, besides: &str) -> String {
     let files = if files == 1 { "One file holds".to_owned() } else { format!("{files} files hold") };
     match kind {
-        SweptKind::PrivateKey => format!("{files} a private key."),
-        SweptKind::AwsKey => format!("{files} AWS credentials."),
-        SweptKind::Metadata => format!("{files} a request for instance metadata without a token."),
-        SweptKind::Secret => format!("{files} a secret."),
-        SweptKind::Region => format!("{files} something that exists in one Region, account or network only."),
+        SweptKind::PrivateKey => format!("{files} a private key{besides}."),
+        SweptKind::AwsKey => format!("{files} AWS credentials{besides}."),
+        SweptKind::Metadata => format!("{files} a request for instance metadata without a token{besides}."),
+        SweptKind::Secret => format!("{files} a secret{besides}."),
+        SweptKind::Region => format!("{files} something that exists in one Region, account or network only{besides}."),
         SweptKind::KeyAsked => {
-            format!("{files} a name that asks for long-lived AWS keys. Look whether the product does.")
+            format!("{files} a name that asks for long-lived AWS keys{besides}. Look whether the product does.")
         }
     }
 }
 
-fn passed(kind: SweptKind, sweep: &Sweep) -> String {
+fn passed(kind: SweptKind, sweep: &Sweep, besides: &str) -> String {
     let Sweep { files, settings, .. } = sweep;
     match kind {
-        SweptKind::PrivateKey => format!("No private key that a package did not bring in {files} files."),
-        SweptKind::AwsKey => format!("No AWS credentials in {files} files."),
-        SweptKind::Metadata => format!("No script that asks for instance metadata without a token in {files} files."),
-        SweptKind::Secret => format!("No secret in {settings} files of configuration, scripts and texts."),
+        SweptKind::PrivateKey => format!("No private key in {files} files{besides}."),
+        SweptKind::AwsKey => format!("No AWS credentials in {files} files{besides}."),
+        SweptKind::Metadata => {
+            format!("No script that asks for instance metadata without a token in {files} files{besides}.")
+        }
+        SweptKind::Secret => format!("No secret in {settings} files of configuration, scripts and texts{besides}."),
         SweptKind::Region => {
-            format!("Nothing names a Region, an account or a network in {settings} files of configuration and scripts.")
+            format!(
+                "Nothing names a Region, an account or a network in {settings} files of configuration and scripts{besides}."
+            )
         }
         SweptKind::KeyAsked => {
             format!(
-                "Nothing asks for AWS keys in {settings} files of configuration, scripts and pages. Confirm it for the rest."
+                "Nothing asks for AWS keys in {settings} files of configuration, scripts and pages{besides}. Confirm it for the rest."
             )
         }
     }

@@ -56,7 +56,7 @@ pub(crate) mod network_bindings;
 mod newest_kernel;
 mod null_passwords;
 mod open_relay;
-mod origins;
+pub(in crate::check) mod origins;
 mod own_traces;
 mod package_origins;
 pub(crate) mod pam_nullok;

@@ -33,6 +33,15 @@ pub(super) fn perhaps_foreign(packages: &Packages) -> impl Iterator<Item = &Pack
     foreign(packages).chain(elsewhere)
 }
 
+/// Whether a third party made `package`, as far as its vendor, version or maker's address tells; `libc` is the package of
+/// the C library in an rpm database, of which the distribution is the vendor.
+pub(in crate::check) fn is_foreign(package: &Package, libc: Option<&Package>) -> bool {
+    match libc {
+        Some(libc) => package.vendor != libc.vendor,
+        None => MARKS.iter().any(|mark| package.version.contains(mark)) || is_elsewhere(&package.vendor),
+    }
+}
+
 fn is_elsewhere(maintainer: &str) -> bool {
     let Some((_, domain)) = maintainer.trim_end_matches('>').rsplit_once('@') else { return false };
     !OWN.iter().any(|own| domain.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))

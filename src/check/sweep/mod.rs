@@ -13,15 +13,19 @@ use crate::image::{Body, Error, Image, Node};
 pub use oddity::{Odd, Oddity};
 use rules::Rules;
 use scan::Scanner;
+pub use shipped::Brought;
+use shipped::Shipped;
 
 mod armour;
 mod assignment;
 mod container;
 mod files;
+pub(in crate::check) mod layers;
 mod oddity;
 mod rules;
 mod scan;
 mod search;
+mod shipped;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -47,8 +51,10 @@ pub struct Hit {
 /// Everything the sweep found, sorted by path and line, and what it could not read.
 #[derive(Debug, Clone, Default)]
 pub struct Sweep {
-    /// The hits. Files that a package shipped and nobody changed are left out.
+    /// The hits. What packages brought unchanged is left out.
     pub hits: Vec<Hit>,
+    /// What was left out of them because packages brought it unchanged, sorted.
+    pub shipped: Vec<Brought>,
     /// Hits beyond [`HIT_LIMIT`], which are only counted.
     pub more: u64,
     /// Paths that could not be read, and why.
@@ -120,7 +126,7 @@ fn is_still_there(hit: &Hit, image: &Image) -> bool {
 
 /// Every secret in `bytes`, the whole file at `path`.
 fn secrets(image: &Image, path: &Path, bytes: &[u8]) -> Vec<scan::Secret> {
-    let kind = Rules::built_in().and_then(|rules| rules.files.kind(path, bytes, &homes(image)));
+    let kind = layers::Roots::default().kind(image, path, bytes, &homes(image));
     let mut found = Scanner::built_in().map(|scanner| scanner.scan(bytes, kind)).unwrap_or_default();
     found.extend(container::key_store(path, bytes));
     without_tables(found)
@@ -182,10 +188,11 @@ pub fn sweep(
         return Sweep { unread: vec![error], ..Sweep::default() };
     };
     let homes = homes(image);
+    let shipped = Shipped::new(image);
     let walked = walk(
         image,
         Gathered::default,
-        |gathered, file| look_at(image, scanner, &homes, file, gathered, found),
+        |gathered, file| look_at(image, scanner, &homes, &shipped, file, gathered, found),
         progress,
         control,
     );
@@ -205,6 +212,10 @@ pub fn sweep(
         sweep.settings += gathered.settings;
         sweep.more += gathered.more;
     }
+    let (named, brought) = shipped.finish();
+    named.iter().for_each(found);
+    sweep.hits.extend(named);
+    sweep.shipped = brought;
     sweep.hits.sort();
     sweep.cut.sort();
     sweep.own.sort();
@@ -223,12 +234,14 @@ struct Gathered {
     odd: Vec<Odd>,
     settings: u64,
     more: u64,
+    roots: layers::Roots,
 }
 
 fn look_at(
     image: &Image,
     scanner: &'static Scanner,
     homes: &[PathBuf],
+    shipped: &Shipped<'_>,
     file: &mut OpenFile<'_>,
     gathered: &mut Gathered,
     tell: &(dyn Fn(&Hit) + Sync),
@@ -248,8 +261,9 @@ fn look_at(
     let whole = file.pieces(scan::OVERLAP, FILE_LIMIT, &mut |offset, piece| {
         if offset == 0 {
             store = container::key_store(&path, piece);
-            let rules = Rules::built_in().filter(|_| size <= SETTINGS_LIMIT);
-            pass.kind = rules.and_then(|rules| rules.files.kind(&path, piece, homes));
+            if size <= SETTINGS_LIMIT {
+                pass.kind = gathered.roots.kind(image, &path, piece, homes);
+            }
         }
         pass.piece(offset, piece);
         ControlFlow::Continue(())
@@ -259,12 +273,16 @@ fn look_at(
         gathered.cut.push(path.clone());
     }
     let found = without_tables(store.into_iter().chain(pass.finish()).collect());
-    if found.is_empty() || is_shipped(image, &path) {
-        return Ok(());
-    }
-    for scan::Secret { kind, rule, line, text } in found {
+    let hits = found.into_iter().map(|scan::Secret { kind, rule, line, text }| Hit {
+        path: path.clone(),
+        inside: None,
+        line,
+        kind,
+        rule,
+        text,
+    });
+    for hit in shipped.sift(file, hits.collect()) {
         if gathered.hits.len() < HIT_LIMIT {
-            let hit = Hit { path: path.clone(), inside: None, line, kind, rule, text };
             tell(&hit);
             gathered.hits.push(hit);
         } else {
@@ -294,10 +312,4 @@ fn is_put_aside(name: &[u8]) -> bool {
         _ => byte.is_ascii_digit(),
     };
     digits(number) && run.len() > 17 && run.iter().enumerate().all(fits)
-}
-
-/// Whether a package brought the file as it is. Test keys in language packages are no secret: everybody has them.
-fn is_shipped(image: &Image, path: &Path) -> bool {
-    let (Ok(Some(bytes)), Ok(packages)) = (image.read(path), image.packages()) else { return false };
-    packages.ships(image, path, &bytes).is_some()
 }

@@ -4,10 +4,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use md5::{Digest, Md5};
+use md5::{Digest as _, Md5};
 use ring::digest;
 
-/// The most files remembered; beyond it a file counts as not shipped. Thirty-two bytes each.
+/// The most files remembered; beyond it a file counts as not shipped. Twenty-eight bytes each.
 const MOST_FILES: usize = 2_000_000;
 
 /// How a digest was made.
@@ -21,13 +21,32 @@ pub(super) enum Algorithm {
 /// The first sixteen bytes of a digest: all of an MD5, and of the others more than anybody can forge.
 type Start = [u8; 16];
 
+/// The keyed hash of a path, as bytes: nothing is lost to alignment.
+type Key = [u8; 8];
+
 #[derive(Debug, Clone)]
 struct Shipped {
-    path: u64,
+    path: Key,
     digest: Start,
+    /// The package's index, and above it the algorithm.
     package: u32,
-    algorithm: Algorithm,
 }
+
+/// Where the algorithm begins in [`Shipped::package`].
+const ALGORITHM: u32 = 30;
+
+impl Shipped {
+    fn algorithm(&self) -> Algorithm {
+        match self.package >> ALGORITHM {
+            0 => Algorithm::Md5,
+            1 => Algorithm::Sha256,
+            _ => Algorithm::Sha512,
+        }
+    }
+}
+
+/// Hands the content of one file over, piece by piece, from its beginning.
+pub type Content<'a> = &'a mut dyn FnMut(&mut dyn FnMut(&[u8])) -> Result<(), super::Error>;
 
 /// Every file of every package: a keyed hash of its path, the start of its digest, and whose it is.
 #[derive(Debug, Clone, Default)]
@@ -40,47 +59,71 @@ impl Digests {
     /// Remembers that the package at index `package` ships `path` with a digest written as hexadecimal `hex`.
     /// What is no digest is left out.
     pub(super) fn add(&mut self, path: &[u8], algorithm: Algorithm, hex: &[u8], package: usize) {
-        let (Some(digest), Ok(package)) = (start_of_hex(hex), u32::try_from(package)) else { return };
+        if let Some(digest) = start_of_hex(hex) {
+            self.add_start(path, algorithm, digest, package);
+        }
+    }
+
+    fn add_start(&mut self, path: &[u8], algorithm: Algorithm, digest: Start, package: usize) {
+        let Some(package) = u32::try_from(package).ok().filter(|package| package >> ALGORITHM == 0) else { return };
         if self.files.len() < MOST_FILES {
-            self.files.push(Shipped { path: self.key(path), digest, package, algorithm });
+            let package = package | (algorithm as u32) << ALGORITHM;
+            self.files.push(Shipped { path: self.key(path), digest, package });
         }
     }
 
     /// Sorts what was added; to be called once, before the first [`Digests::owner`].
     pub(super) fn sorted(mut self) -> Self {
         self.files.sort_unstable_by_key(|file| file.path);
+        self.files.dedup_by(|one, other| (one.path, one.digest) == (other.path, other.digest));
         self.files.shrink_to_fit();
         self
     }
 
-    /// The index of the package that ships `path` with the content `bytes`.
-    pub(super) fn owner(&self, path: &Path, bytes: &[u8]) -> Option<usize> {
-        let key = self.key(path.as_os_str().as_bytes());
-        let first = self.files.partition_point(|file| file.path < key);
-        let same_path = self.files.get(first..)?.iter().take_while(|file| file.path == key);
+    /// Forgets what was added after the first `length`, before anything is sorted.
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.files.truncate(length);
+    }
+
+    /// How many files there are.
+    pub(super) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The index of the package that ships `path` with what `content` hands over, which is not asked when none ships
+    /// `path`.
+    ///
+    /// # Errors
+    /// Those of `content`.
+    pub(super) fn owner(&self, path: &Path, content: Content<'_>) -> Result<Option<usize>, super::Error> {
         let mut last: Option<(Algorithm, Start)> = None;
-        for file in same_path {
+        for file in self.claims(path) {
             let digest = match last {
-                Some((algorithm, digest)) if algorithm == file.algorithm => digest,
-                _ => digest_of(file.algorithm, bytes),
+                Some((algorithm, digest)) if algorithm == file.algorithm() => digest,
+                _ => digest_of(file.algorithm(), content)?,
             };
             if digest == file.digest {
-                return usize::try_from(file.package).ok();
+                return Ok(usize::try_from(file.package & !(u32::MAX << ALGORITHM)).ok());
             }
-            last = Some((file.algorithm, digest));
+            last = Some((file.algorithm(), digest));
         }
-        None
+        Ok(None)
     }
 
     /// Whether a package ships `path`, with whatever content.
     pub(super) fn has(&self, path: &Path) -> bool {
-        let key = self.key(path.as_os_str().as_bytes());
-        let first = self.files.partition_point(|file| file.path < key);
-        self.files.get(first).is_some_and(|file| file.path == key)
+        self.claims(path).next().is_some()
     }
 
-    fn key(&self, path: &[u8]) -> u64 {
-        self.hasher.hash_one(merged(path))
+    /// What packages say of `path`.
+    fn claims(&self, path: &Path) -> impl Iterator<Item = &Shipped> {
+        let key = self.key(path.as_os_str().as_bytes());
+        let first = self.files.partition_point(|file| file.path < key);
+        self.files.get(first..).unwrap_or_default().iter().take_while(move |file| file.path == key)
+    }
+
+    fn key(&self, path: &[u8]) -> Key {
+        self.hasher.hash_one(merged(path)).to_be_bytes()
     }
 }
 
@@ -93,17 +136,18 @@ pub(super) fn merged(path: &[u8]) -> &[u8] {
     if matches!(first, b"bin" | b"sbin") || first.starts_with(b"lib") && first != b"libexec" { rest } else { path }
 }
 
-fn digest_of(algorithm: Algorithm, bytes: &[u8]) -> Start {
-    let mut start = Start::default();
-    let full = match algorithm {
-        Algorithm::Md5 => return Md5::digest(bytes).into(),
-        Algorithm::Sha256 => digest::digest(&digest::SHA256, bytes),
-        Algorithm::Sha512 => digest::digest(&digest::SHA512, bytes),
+fn digest_of(algorithm: Algorithm, content: Content<'_>) -> Result<Start, super::Error> {
+    let mut hash = match algorithm {
+        Algorithm::Md5 => {
+            let mut hash = Md5::new();
+            content(&mut |piece| hash.update(piece))?;
+            return Ok(hash.finalize().into());
+        }
+        Algorithm::Sha256 => digest::Context::new(&digest::SHA256),
+        Algorithm::Sha512 => digest::Context::new(&digest::SHA512),
     };
-    for (to, from) in start.iter_mut().zip(full.as_ref()) {
-        *to = *from;
-    }
-    start
+    content(&mut |piece| hash.update(piece))?;
+    Ok(hash.finish().as_ref().first_chunk().copied().unwrap_or_default())
 }
 
 fn start_of_hex(hex: &[u8]) -> Option<Start> {
@@ -130,7 +174,11 @@ mod tests {
     const ABC_SHA256: &[u8] = b"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     fn owner(digests: &Digests, path: &str, bytes: &[u8]) -> Option<usize> {
-        digests.owner(Path::new(path), bytes)
+        let mut content = |sink: &mut dyn FnMut(&[u8])| {
+            sink(bytes);
+            Ok(())
+        };
+        digests.owner(Path::new(path), &mut content).unwrap()
     }
 
     #[test]

@@ -9,22 +9,22 @@ use std::path::{Path, PathBuf};
 use super::digests::{Algorithm, Digests, merged};
 use super::{Error, Image, Package};
 
-const STATUS: &str = "/var/lib/dpkg/status";
-const STATUS_D: &str = "/var/lib/dpkg/status.d";
-const UPDATES: &str = "/var/lib/dpkg/updates";
-const INFO: &str = "/var/lib/dpkg/info";
-const DIVERSIONS: &str = "/var/lib/dpkg/diversions";
+const STATUS: &str = "var/lib/dpkg/status";
+const STATUS_D: &str = "var/lib/dpkg/status.d";
+const UPDATES: &str = "var/lib/dpkg/updates";
+const INFO: &str = "var/lib/dpkg/info";
+const DIVERSIONS: &str = "var/lib/dpkg/diversions";
 
-/// Every installed package, or `None` when there is no dpkg database.
-pub(super) fn packages(image: &Image) -> Result<Option<Vec<Package>>, Error> {
-    let status = image.read(Path::new(STATUS))?;
-    let parts = status_d(image)?;
+/// Every package installed below `root`, or `None` when there is no dpkg database.
+pub(super) fn packages(image: &Image, root: &Path) -> Result<Option<Vec<Package>>, Error> {
+    let status = image.read(&root.join(STATUS))?;
+    let parts = status_d(image, root)?;
     if status.is_none() && parts.is_empty() {
         return Ok(None);
     }
     // Of an interrupted run, what dpkg had noted but not yet written into `status` counts.
-    let notes = updates(image)?;
-    let status = status.map(|text| (PathBuf::from(STATUS), text));
+    let notes = updates(image, root)?;
+    let status = status.map(|text| (root.join(STATUS), text));
     let mut newest = BTreeMap::new();
     for (path, text) in status.iter().chain(&notes) {
         for stanza in stanzas(text) {
@@ -39,54 +39,56 @@ pub(super) fn packages(image: &Image) -> Result<Option<Vec<Package>>, Error> {
     Ok(Some(packages))
 }
 
-/// The digests of every file the `packages` ship. Files of the database that cannot be read add none.
-pub(super) fn digests(image: &Image, packages: &[Package]) -> Digests {
-    let mut digests = Digests::default();
-    let diversions = image.read(Path::new(DIVERSIONS)).ok().flatten().unwrap_or_default();
+/// Adds the digests of every file the `packages` ship, numbered by `numbers`. Files of the database that
+/// cannot be read add none, and so does one whose diversions cannot be read.
+pub(super) fn digests(image: &Image, root: &Path, packages: &[Package], numbers: &[usize], digests: &mut Digests) {
+    let Ok(diversions) = image.read(&root.join(DIVERSIONS)) else { return };
+    let diversions = diversions.unwrap_or_default();
     let diversions = diverted(&diversions);
     let mut add = |path: &[u8], hex: &[u8], index: usize, name: &str| {
-        let path = relative(path);
-        match diversions.get(path) {
-            Some((to, by)) if *by != name.as_bytes() => digests.add(to, Algorithm::Md5, hex, index),
-            _ => digests.add(path, Algorithm::Md5, hex, index),
-        }
+        let Some(&number) = numbers.get(index) else { return };
+        let path = match diversions.get(merged(path)) {
+            Some((to, by)) if *by != name.as_bytes() => to,
+            _ => path,
+        };
+        digests.add(path, Algorithm::Md5, hex, number);
     };
 
     for (index, package) in packages.iter().enumerate() {
         let Package { name, arch, .. } = package;
         let sums = [format!("{INFO}/{name}.md5sums"), format!("{INFO}/{name}:{arch}.md5sums")];
-        for sums in sums.iter().filter_map(|path| image.read(Path::new(path)).ok().flatten()) {
+        for sums in sums.iter().filter_map(|path| image.read(&root.join(path)).ok().flatten()) {
             md5sums(&sums).for_each(|(path, hex)| add(path, hex, index, name));
         }
     }
 
-    let status = image.read(Path::new(STATUS)).ok().flatten().unwrap_or_default();
+    let status = image.read(&root.join(STATUS)).ok().flatten().unwrap_or_default();
     for stanza in stanzas(&status) {
         let Some(package) = installed(stanza) else { continue };
         let Ok(index) = packages.binary_search(&package) else { continue };
         conffiles(stanza).for_each(|(path, hex)| add(path, hex, index, &package.name));
     }
 
-    for (name, text) in status_d(image).unwrap_or_default() {
+    for (name, text) in status_d(image, root).unwrap_or_default() {
         let Some(package) = stanzas(&text).find_map(described) else { continue };
         let Ok(index) = packages.binary_search(&package) else { continue };
-        let sums = image.read(Path::new(&format!("{STATUS_D}/{name}.md5sums"))).ok().flatten().unwrap_or_default();
+        let sums = image.read(&root.join(format!("{STATUS_D}/{name}.md5sums"))).ok().flatten().unwrap_or_default();
         md5sums(&sums).for_each(|(path, hex)| add(path, hex, index, &package.name));
     }
-    digests.sorted()
 }
 
 /// Takes out of `paths` those that a package lists: the few that were built without digests are known by that alone.
 ///
 /// # Errors
 /// When a list cannot be read.
-pub(super) fn drop_listed(image: &Image, paths: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
-    for entry in image.list(Path::new(INFO))? {
+pub(super) fn drop_listed(image: &Image, root: &Path, paths: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
+    let info = root.join(INFO);
+    for entry in image.list(&info)? {
         if paths.is_empty() {
             break;
         }
         if entry.name.as_bytes().ends_with(b".list") {
-            let list = image.read(&Path::new(INFO).join(&entry.name))?.unwrap_or_default();
+            let list = image.read(&info.join(&entry.name))?.unwrap_or_default();
             let listed: HashSet<&[u8]> = list.split(|byte| *byte == b'\n').map(merged).collect();
             paths.retain(|path| !listed.contains(merged(path.as_os_str().as_bytes())));
         }
@@ -102,11 +104,11 @@ fn nameless(path: &Path, text: &[u8], stanza: &[u8]) -> Error {
 }
 
 /// The notes of an interrupted run, in their order: files of digits in `updates`.
-fn updates(image: &Image) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> {
+fn updates(image: &Image, root: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> {
     let mut notes = Vec::new();
-    for entry in image.list(Path::new(UPDATES))? {
+    for entry in image.list(&root.join(UPDATES))? {
         if entry.name.as_bytes().iter().all(u8::is_ascii_digit) {
-            let path = Path::new(UPDATES).join(&entry.name);
+            let path = root.join(UPDATES).join(&entry.name);
             notes.extend(image.read(&path)?.map(|text| (path, text)));
         }
     }
@@ -114,15 +116,15 @@ fn updates(image: &Image) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> {
 }
 
 /// The files of `status.d`, one package each, with their names; images built without dpkg (distroless) have them.
-fn status_d(image: &Image) -> Result<Vec<(String, Vec<u8>)>, Error> {
+fn status_d(image: &Image, root: &Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let mut parts = Vec::new();
-    for entry in image.list(Path::new(STATUS_D))? {
+    for entry in image.list(&root.join(STATUS_D))? {
         let name = entry.name.as_bytes();
         if name.ends_with(b".md5sums") || name.starts_with(b".") {
             continue;
         }
         let Some(name) = entry.name.to_str() else { continue };
-        if let Some(text) = image.read(&Path::new(STATUS_D).join(name))? {
+        if let Some(text) = image.read(&root.join(STATUS_D).join(name))? {
             parts.push((name.to_owned(), text));
         }
     }
@@ -197,16 +199,12 @@ fn md5sums(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// Where files were diverted to, and by which package (`:` for the administrator): three lines each. Paths without
-/// leading `/`.
+/// Where files were diverted to, and by which package (`:` for the administrator): three lines each. Paths as
+/// [`merged`] writes them.
 fn diverted(text: &[u8]) -> HashMap<&[u8], (&[u8], &[u8])> {
     let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     let (triples, _) = lines.as_chunks::<3>();
-    triples.iter().map(|[from, to, by]| (relative(from), (relative(to), *by))).collect()
-}
-
-fn relative(path: &[u8]) -> &[u8] {
-    path.strip_prefix(b"/").unwrap_or(path)
+    triples.iter().map(|[from, to, by]| (merged(from), (*to, *by))).collect()
 }
 
 #[cfg(test)]
@@ -293,7 +291,7 @@ Version: no status";
     #[test]
     fn a_diversion_moves_the_file_of_every_other_package() {
         let diversions = diverted(b"/bin/sh\n/bin/sh.distrib\ndash\n/odd");
-        assert_eq!(diversions.get(&b"bin/sh"[..]), Some(&(&b"bin/sh.distrib"[..], &b"dash"[..])));
+        assert_eq!(diversions.get(&b"bin/sh"[..]), Some(&(&b"/bin/sh.distrib"[..], &b"dash"[..])));
         assert_eq!(diversions.len(), 1);
     }
 

@@ -12,9 +12,12 @@ use super::{Error, Image};
 
 mod digests;
 mod dpkg;
+mod manifest;
 mod rpm;
 
+pub use digests::Content;
 use digests::Digests;
+pub use manifest::Manifest;
 
 /// One installed package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,9 +59,14 @@ pub struct Packages {
 
 impl Packages {
     pub(super) fn read(image: &Image) -> Result<Self, Error> {
+        Self::below(image, Path::new("/"))
+    }
+
+    /// Those of the system whose root lies at `root` inside the image.
+    fn below(image: &Image, root: &Path) -> Result<Self, Error> {
         // Images of one family may have the other's tools, with an empty database.
-        let dpkg = dpkg::packages(image)?;
-        match (dpkg, rpm::find(image)?) {
+        let dpkg = dpkg::packages(image, root)?;
+        match (dpkg, rpm::find(image, root)?) {
             (Some(packages), None) => Ok(Self::new(Database::Dpkg, packages)),
             (Some(packages), _) if !packages.is_empty() => Ok(Self::new(Database::Dpkg, packages)),
             (_, Some((database, path))) => Ok(Self::new(database, rpm::packages(image, database, &path)?)),
@@ -83,7 +91,19 @@ impl Packages {
     /// `path` may be written before or after the merge of `/bin`, `/sbin` and `/lib*` into `/usr`. The digests are
     /// those the image itself holds: they tell a file nobody touched from one somebody wrote, not a forger's work.
     pub fn ships(&self, image: &Image, path: &Path, bytes: &[u8]) -> Option<&Package> {
-        self.packages.get(self.digests(image).owner(path, bytes)?)
+        self.ships_file(image, path, &mut |sink| {
+            sink(bytes);
+            Ok(())
+        })
+        .ok()?
+    }
+
+    /// As [`Packages::ships`] for a file of any size, which `content` hands over when a package claims it.
+    ///
+    /// # Errors
+    /// Those of `content`.
+    pub fn ships_file(&self, image: &Image, path: &Path, content: Content<'_>) -> Result<Option<&Package>, Error> {
+        Ok(self.digests(image).owner(path, content)?.and_then(|index| self.packages.get(index)))
     }
 
     /// Whether the database keeps a digest of the file at `path`: where it does and [`Packages::ships`] finds no
@@ -100,17 +120,32 @@ impl Packages {
         let digests = self.digests(image);
         paths.retain(|path| !digests.has(path));
         if self.database == Database::Dpkg && !paths.is_empty() {
-            dpkg::drop_listed(image, &mut paths)?;
+            dpkg::drop_listed(image, Path::new("/"), &mut paths)?;
         }
         Ok(paths)
     }
 
     fn digests(&self, image: &Image) -> &Digests {
-        self.digests.get_or_init(|| match self.database {
-            Database::Dpkg => dpkg::digests(image, &self.packages),
-            Database::None => Digests::default(),
-            _ => rpm::digests(image, &self.packages),
+        self.digests.get_or_init(|| {
+            let mut digests = Digests::default();
+            let numbers: Vec<usize> = (0..self.packages.len()).collect();
+            self.add_digests(image, Path::new("/"), &numbers, &mut digests);
+            digests.sorted()
         })
+    }
+
+    /// Adds what the database below `root` keeps of files; nothing when it cannot be read.
+    fn add_digests(&self, image: &Image, root: &Path, numbers: &[usize], digests: &mut Digests) {
+        match self.database {
+            Database::None => {}
+            Database::Dpkg => dpkg::digests(image, root, &self.packages, numbers, digests),
+            _ => {
+                let before = digests.len();
+                if rpm::digests(image, root, &self.packages, numbers, digests).is_err() {
+                    digests.truncate(before);
+                }
+            }
+        }
     }
 }
 

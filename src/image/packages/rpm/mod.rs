@@ -18,7 +18,7 @@ use header::Header;
 use source::{Source, Visit};
 
 /// The directories a database may be in, newest first (rpm's `_dbpath`).
-const PLACES: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
+const PLACES: [&str; 2] = ["usr/lib/sysimage/rpm", "var/lib/rpm"];
 
 /// The file of each form, newest first.
 const FILES: [(Database, &str); 3] =
@@ -30,11 +30,11 @@ const HOT_JOURNAL: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 /// The most packages that are read.
 const MOST_PACKAGES: usize = 100_000;
 
-/// The database in use and where it lies; `None` when there is none.
-pub(super) fn find(image: &Image) -> Result<Option<(Database, PathBuf)>, Error> {
+/// The database in use below `root` and where it lies; `None` when there is none.
+pub(super) fn find(image: &Image, root: &Path) -> Result<Option<(Database, PathBuf)>, Error> {
     for place in PLACES {
         for (database, file) in FILES {
-            let path = Path::new(place).join(file);
+            let path = root.join(place).join(file);
             if image.stat(&path)?.is_some() {
                 return Ok(Some((database, path)));
             }
@@ -57,22 +57,27 @@ pub(super) fn packages(image: &Image, database: Database, path: &Path) -> Result
     Ok(packages)
 }
 
-/// The digests of every file the packages ship; none when the database cannot be read.
-pub(super) fn digests(image: &Image, packages: &[Package]) -> Digests {
-    let mut digests = Digests::default();
-    let Ok(Some((database, path))) = find(image) else { return digests };
-    let done = walk(image, database, &path, &mut |blob| {
+/// Adds the digests of every file the packages ship, numbered by `numbers`.
+///
+/// # Errors
+/// When the database cannot be read: nothing of it may be believed then.
+pub(super) fn digests(
+    image: &Image,
+    root: &Path,
+    packages: &[Package],
+    numbers: &[usize],
+    digests: &mut Digests,
+) -> Result<(), Error> {
+    let Some((database, path)) = find(image, root)? else { return Ok(()) };
+    walk(image, database, &path, &mut |blob| {
         if let Some(header) = Header::parse(blob)
             && let Some(index) = header.package().and_then(|package| packages.binary_search(&package).ok())
+            && let Some(&number) = numbers.get(index)
         {
-            header.add_digests(&mut digests, index);
+            header.add_digests(digests, number);
         }
         Ok(())
-    });
-    if done.is_err() {
-        return Digests::default();
-    }
-    digests.sorted()
+    })
 }
 
 fn walk(image: &Image, database: Database, path: &Path, visit: Visit<'_>) -> Result<(), Error> {

@@ -1,0 +1,240 @@
+//! What packages brought unchanged: everybody has it, so it is no secret of the publisher's. It is counted for each
+//! package, and not listed hit by hit.
+//!
+//! The databases are the image's own: they tell a file that nobody touched from one that somebody wrote, not a forger's
+//! work. A package of another maker than the distribution may be the publisher's own: of such a one only what it has for
+//! tests and as examples is taken for public, and private keys among its programs. A private key in `/etc`, or one that
+//! a configuration names, counts whoever brought it: every copy of the image would use the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::layers::{self, Layer};
+use super::{HIT_LIMIT, Hit, Kind};
+use crate::check::own::origins;
+use crate::image::packages::{Content, Manifest, Package};
+use crate::image::walk::OpenFile;
+use crate::image::{Error, Image};
+
+mod named;
+#[cfg(test)]
+mod tests;
+
+/// What a package brought unchanged, and what of it would have counted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Brought {
+    /// What sort.
+    pub kind: Kind,
+    /// The package's name.
+    pub package: String,
+    /// How many files hold some.
+    pub files: u64,
+    /// The first of them, by bytes.
+    pub first: PathBuf,
+}
+
+/// Whose a file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Owner {
+    package: String,
+    /// Whether it may be the publisher's.
+    is_foreign: bool,
+}
+
+/// Tells what packages brought; asked by every thread of a sweep.
+#[derive(Debug)]
+pub(super) struct Shipped<'i> {
+    image: &'i Image,
+    notes: Mutex<Notes>,
+    /// What packages brought into other roots, by the store of these; the last few.
+    manifests: Mutex<Vec<(PathBuf, Arc<Manifest>)>>,
+}
+
+#[derive(Debug, Default)]
+struct Notes {
+    brought: BTreeMap<(Kind, String), (u64, PathBuf)>,
+    /// Hits that count if a configuration names their file.
+    keys: Vec<(Owner, Hit)>,
+}
+
+/// How many stores are remembered at a time.
+const MANIFESTS: usize = 8;
+
+impl<'i> Shipped<'i> {
+    pub(super) fn new(image: &'i Image) -> Self {
+        Self { image, notes: Mutex::default(), manifests: Mutex::default() }
+    }
+
+    /// Of all `hits` in `file` those that count; what a package brought is noted.
+    pub(super) fn sift(&self, file: &mut OpenFile<'_>, mut hits: Vec<Hit>) -> Vec<Hit> {
+        let Some(path) = hits.first().map(|hit| hit.path.clone()) else { return hits };
+        let layer = layers::root_of(self.image, &path);
+        let Some(owner) = self.owner(&path, layer.as_ref(), file) else { return hits };
+        let inner = layer.as_ref().map_or(path.as_path(), |layer| layer.inner);
+        let mut notes = lock(&self.notes);
+        let mut kinds = BTreeSet::new();
+        hits.retain_mut(|hit| match judged(&owner, inner, hit.kind) {
+            Verdict::Counts => true,
+            Verdict::Public => {
+                kinds.insert(hit.kind);
+                false
+            }
+            Verdict::PublicUnlessNamed if notes.keys.len() >= HIT_LIMIT => true,
+            Verdict::PublicUnlessNamed => {
+                notes.keys.push((owner.clone(), hit.clone()));
+                false
+            }
+        });
+        for kind in kinds {
+            notes.note(kind, &owner, &path);
+        }
+        hits
+    }
+
+    /// The hits that count after all, and what packages brought.
+    pub(super) fn finish(self) -> (Vec<Hit>, Vec<Brought>) {
+        let mut notes = self.notes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = Vec::new();
+        let keys = std::mem::take(&mut notes.keys);
+        let named = named::by_configuration(self.image, keys.iter().map(|(_, hit)| hit.path.as_path()));
+        let mut seen = BTreeSet::new();
+        for (owner, hit) in keys {
+            if named.contains(&hit.path) {
+                counts.push(hit);
+            } else if seen.insert((hit.kind, hit.path.clone())) {
+                notes.note(hit.kind, &owner, &hit.path);
+            }
+        }
+        let brought = notes.brought.into_iter();
+        let brought = brought.map(|((kind, package), (files, first))| Brought { kind, package, files, first });
+        (counts, brought.collect())
+    }
+
+    /// Whose the file at `path` is, when it is as its package brought it. What cannot be read is nobody's.
+    fn owner(&self, path: &Path, layer: Option<&Layer<'_>>, file: &mut OpenFile<'_>) -> Option<Owner> {
+        let content: Content<'_> = &mut |sink| read(file, sink);
+        let owned = |package: &Package, libc: Option<&Package>| Owner {
+            package: package.name.clone(),
+            is_foreign: origins::is_foreign(package, libc),
+        };
+        let Some(layer) = layer else {
+            let packages = self.image.packages().ok()?;
+            let package = packages.ships_file(self.image, path, content).ok()??;
+            return Some(owned(package, packages.get("glibc")));
+        };
+        let manifest = self.manifest(layer.store.map_or(layer.root, |(store, _)| store), || {
+            Manifest::of_systems(self.image, &layers::beside(self.image, layer))
+        });
+        let package = manifest.ships_file(layer.inner, content).ok()??;
+        Some(owned(package, manifest.get("glibc")))
+    }
+
+    /// The manifest of `place`; made once, while the other threads that ask for any wait.
+    fn manifest(&self, place: &Path, make: impl FnOnce() -> Manifest) -> Arc<Manifest> {
+        let mut manifests = lock(&self.manifests);
+        if let Some((_, manifest)) = manifests.iter().find(|(known, _)| known == place) {
+            return Arc::clone(manifest);
+        }
+        if manifests.len() >= MANIFESTS {
+            manifests.remove(0);
+        }
+        let manifest = Arc::new(make());
+        manifests.push((place.to_owned(), Arc::clone(&manifest)));
+        manifest
+    }
+}
+
+impl Notes {
+    fn note(&mut self, kind: Kind, owner: &Owner, path: &Path) {
+        let (files, first) = self.brought.entry((kind, owner.package.clone())).or_insert_with(|| (0, path.to_owned()));
+        *files += 1;
+        if path < first.as_path() {
+            path.clone_into(first);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is read at a time.
+const PIECE: usize = 64 << 10;
+
+/// Hands over the whole of `file`.
+fn read(file: &mut OpenFile<'_>, sink: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+    let mut buffer = vec![0; PIECE];
+    let mut offset = 0;
+    let result = loop {
+        match file.read_at(offset, &mut buffer) {
+            Ok(0) => break Ok(()),
+            Ok(length) => {
+                sink(buffer.get(..length).unwrap_or_default());
+                offset += length as u64;
+            }
+            Err(error) => break Err(error),
+        }
+    };
+    // It may have held a secret.
+    buffer.fill(0);
+    std::hint::black_box(&buffer);
+    result
+}
+
+/// What becomes of a hit in a file that is as its package brought it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Counts,
+    Public,
+    PublicUnlessNamed,
+}
+
+/// Where distributions put nothing, but products do (Filesystem Hierarchy Standard 3.0).
+const PRODUCTS: [&str; 6] = ["/opt", "/srv", "/usr/local", "/home", "/root", "/var/www"];
+
+/// The keys with which every machine of Red Hat's in the cloud asks for its updates: the distribution's, not the
+/// machine's.
+const RHUI: &str = "/etc/pki/rhui";
+
+/// Judges a hit of `kind` in the file at `inner` of its root, which `owner` brought.
+fn judged(owner: &Owner, inner: &Path, kind: Kind) -> Verdict {
+    let is_key = kind == Kind::PrivateKey;
+    if is_key && !owner.is_foreign && inner.starts_with(RHUI) {
+        return Verdict::Public;
+    }
+    if is_key && inner.starts_with("/etc") {
+        return Verdict::Counts;
+    }
+    let is_secret = matches!(kind, Kind::PrivateKey | Kind::AwsKey | Kind::Secret);
+    if owner.is_foreign && is_secret && !is_for_tests(inner) {
+        let is_among_programs = !PRODUCTS.iter().any(|place| inner.starts_with(place));
+        if !(is_key && is_among_programs) {
+            return Verdict::Counts;
+        }
+    }
+    if is_key { Verdict::PublicUnlessNamed } else { Verdict::Public }
+}
+
+/// Whether it lies among tests, examples and documents.
+fn is_for_tests(path: &Path) -> bool {
+    const NAMES: [&str; 15] = [
+        "test",
+        "tests",
+        "testing",
+        "testdata",
+        "test-data",
+        "test_data",
+        "fixtures",
+        "spec",
+        "doc",
+        "docs",
+        "example",
+        "examples",
+        "sample",
+        "samples",
+        "demo",
+    ];
+    path.parent()
+        .is_some_and(|directory| directory.iter().any(|name| name.to_str().is_some_and(|name| NAMES.contains(&name))))
+}
