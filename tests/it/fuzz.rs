@@ -22,7 +22,7 @@ use crate::bad_input::{Case, cases};
 use crate::distros::tree;
 
 /// Inputs for each target when nothing else is asked for.
-const EXECS: usize = 2_000;
+pub(crate) const EXECS: usize = 2_000;
 
 /// The largest input, but for hostile ones.
 const LARGEST: usize = 256 << 10;
@@ -71,14 +71,19 @@ const TOKENS: [&[u8]; 40] = [
     b"\xc2\x85",
 ];
 
-fn number(name: &str, default: usize) -> usize {
+pub(crate) fn number(name: &str, default: usize) -> usize {
     env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 /// A fixed sequence (xorshift), so that what it finds can be found again.
-struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
+    /// The sequence of `seed` for the target `name`.
+    pub(crate) fn new(seed: usize, name: &str) -> Self {
+        Self(0x9e37_79b9_7f4a_7c15 ^ (seed as u64) << 20 ^ name.len() as u64)
+    }
+
     fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -93,7 +98,7 @@ impl Chance {
     }
 
     /// One of `corpus` with some changes.
-    fn mutated(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
+    pub(crate) fn mutated(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = corpus[self.below(corpus.len())].clone();
         for _ in 0..=self.below(6) {
             let at = self.below(bytes.len() + 1);
@@ -195,7 +200,7 @@ fn run(case: &Case, catalogue: &Catalogue, execs: usize, seed: usize) -> Vec<Str
     for bytes in corpus.iter().chain(&hostile(&case.path)) {
         attempt(bytes, &guidelines);
     }
-    let mut chance = Chance(0x9e37_79b9_7f4a_7c15 ^ (seed as u64) << 20 ^ case.path.len() as u64);
+    let mut chance = Chance::new(seed, &case.path);
     // The readers take turns: all of them work on the same parsed file.
     for reader in guidelines.chunks(1).cycle().take(execs) {
         attempt(&chance.mutated(&corpus), reader);

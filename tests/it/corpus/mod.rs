@@ -9,13 +9,15 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use seaworthy::image::walk::Control;
+use seaworthy::check::sweep::{self, Sweep};
+use seaworthy::image::{Image, text, walk::Control};
 use serde::Deserialize;
 
 use form::Form;
 use plant::{Corpus, Planted};
 
 mod form;
+mod mutated;
 mod odd;
 mod packed;
 mod plant;
@@ -32,12 +34,15 @@ struct Hit {
     text: String,
 }
 
+fn sweep_of(image: &Image) -> Sweep {
+    sweep::sweep(image, &Control::new(), &|_| (), &|_| ())
+}
+
 fn swept(root: &Path) -> Vec<Hit> {
-    let image = seaworthy::image::Image::open(root).unwrap();
-    let sweep = seaworthy::check::sweep::sweep(&image, &Control::default(), &|_| (), &|_| ());
+    let sweep = sweep_of(&Image::open(root).unwrap());
     assert_eq!(sweep.more, 0, "hits were dropped");
-    let hit = |hit: seaworthy::check::sweep::Hit| Hit {
-        path: seaworthy::image::text::path(&hit.path),
+    let hit = |hit: sweep::Hit| Hit {
+        path: text::path(&hit.path),
         inside: hit.inside,
         line: hit.line.map(u64::from),
         rule: hit.rule.to_owned(),

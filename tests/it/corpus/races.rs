@@ -2,7 +2,8 @@
 //! what it could not look at, and finds what stays.
 
 use std::fs;
-use std::os::unix::fs::{FileExt, symlink};
+use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -124,4 +125,27 @@ fn what_changes_while_it_is_read_is_survived() {
             assert_eq!(other.map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["/srv/spare"]);
         }
     });
+}
+
+#[test]
+fn what_may_not_be_read_is_named_and_no_pass() {
+    let corpus = Corpus::new();
+    let locked = corpus.write("/srv/locked/key", b"nothing");
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    mode(corpus.root(), 0o755);
+    mode(&locked, 0o000);
+    // Whoever runs the test, the program runs as somebody who may not read everything; and where it lies, they may not go.
+    let program = corpus.at("/usr/bin/program");
+    fs::copy(env!("CARGO_BIN_EXE_seaworthy"), &program).unwrap();
+    mode(&program, 0o755);
+    let mut command = Command::new(&program);
+    command.args(["check", "--format", "json", "--no-imds", "--only", "SEC-01", "--root"]).arg(corpus.root());
+    if nix::unistd::geteuid().is_root() {
+        command.uid(65_534).gid(65_534);
+    }
+    let output = command.output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = document["guidelines"].as_array().unwrap();
+    assert_eq!(findings[0]["status"], "unknown", "{findings:#?}");
+    assert!(observed(findings, "SEC-01").iter().any(|(path, _)| path == "/srv/locked/key"), "{findings:#?}");
 }
