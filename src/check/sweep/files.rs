@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::encoding::readable;
+
 /// Where to look, as `rules.toml` says it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,9 +42,12 @@ impl Files {
         let known = self.names.iter().any(|pattern| fits(pattern, &name));
         let here =
             self.below.iter().any(|place| path.starts_with(place)) || homes.iter().any(|home| path.starts_with(home));
-        // A zero byte makes no other file of one whose name says that it holds settings.
-        let is_binary = !known && memchr::memchr(0, head).is_some();
-        if !(known || here) || is_binary || self.is_library(path) {
+        if !(known || here) {
+            return None;
+        }
+        let head = &*readable(head);
+        // Nothing makes no other file of one whose name says that it holds settings.
+        if !known && is_binary(head) || self.is_library(path) {
             return None;
         }
         if name.contains("example") || name.contains("sample") {
@@ -76,6 +81,17 @@ impl Files {
     }
 }
 
+/// How much of a file is looked at to tell whether it is a text.
+const SAMPLE: usize = 8 << 10;
+
+/// Whether a file that begins with `head` is no text: more than one byte in sixteen controls something. Chance makes it one
+/// in ten; one or two zero bytes among text make it none.
+fn is_binary(head: &[u8]) -> bool {
+    let sample = head.get(..SAMPLE).unwrap_or(head);
+    let controls = |byte: &&u8| matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127);
+    sample.iter().filter(controls).count() > 1 + sample.len() / 16
+}
+
 /// Whether `name` fits `pattern`, in which one `*` stands for anything.
 fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
@@ -101,7 +117,9 @@ mod tests {
             ("/opt/app/bin/start", "#!/bin/sh\n", Some(FileKind::Settings)),
             ("/opt/app/bin/serve", "#!/usr/bin/env python3\n", Some(FileKind::Code)),
             ("/opt/app/index.php", "<?php", Some(FileKind::Code)),
-            ("/opt/app/bin/elf", "\x7fELF\0", None),
+            ("/opt/app/bin/elf", "\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0", None),
+            ("/opt/app/one.json", "{\"a\": 1}\0", Some(FileKind::Settings)),
+            ("/opt/app/wide.ini", "\0[\0a\0p\0p\0]\0\n\0a\0=\0b\0c\0d", Some(FileKind::Settings)),
             ("/opt/app/node_modules/x/config.json", "{}", None),
             ("/opt/app/lib/python3.12/urllib.py", "", None),
             ("/home/a/go/pkg/mod/x.json", "{}", None),

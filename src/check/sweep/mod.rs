@@ -19,9 +19,11 @@ use shipped::Shipped;
 mod armour;
 mod assignment;
 mod container;
+mod encoding;
 mod files;
 pub(in crate::check) mod layers;
 mod oddity;
+mod pass;
 mod rules;
 mod scan;
 mod search;
@@ -247,7 +249,7 @@ fn look_at(
     tell: &(dyn Fn(&Hit) + Sync),
 ) -> Result<(), Error> {
     let size = file.meta().size;
-    let mut pass = scan::Pass::new(scanner, size);
+    let mut pass = pass::Pass::new(scanner, size);
     let path = file.path();
     if is_own(file) && gathered.own.len() < HIT_LIMIT {
         gathered.own.push(path.clone());

@@ -230,6 +230,11 @@ impl Rules {
         &self.words
     }
 
+    /// The id of the rule whose word is at place `word` of [`Rules::words`].
+    pub(super) fn id(&'static self, word: usize) -> Option<&'static str> {
+        Some(&self.list.get(self.words.get(word)?.rule)?.id)
+    }
+
     /// What to say of the word at place `word` of [`Rules::words`], which stands, in some case, at `piece[at..]` in a file of
     /// sort `kind`; `None` when it is nothing.
     pub(super) fn judge(&'static self, word: usize, piece: &[u8], at: usize, kind: Option<FileKind>) -> Option<Find> {

@@ -1,4 +1,4 @@
-//! Where a secret stands in one file, which is handed over piece by piece.
+//! What is searched for, and what is a secret where it is found.
 //!
 //! A search for the words of all rules finds the few places worth a look; each is then judged by code that looks at its
 //! neighbours. No allocation for a file without a secret.
@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::files::FileKind;
+use super::pass::Pass;
 use super::rules::{Find, Rules, Scope};
 use super::search::Search;
 use super::{Kind, armour};
@@ -19,10 +20,7 @@ use crate::image::text;
 pub(super) const OVERLAP: usize = armour::LONGEST + LINE;
 
 /// What is looked at of a line, before and after the word.
-const LINE: usize = 1000;
-
-/// The most finds of one rule that are kept of one file.
-pub(super) const PER_FILE: usize = 16;
+pub(super) const LINE: usize = 1000;
 
 /// What a word that was found belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +55,8 @@ pub(super) struct Scanner {
     /// For those that count in settings alone.
     settings: AhoCorasick,
     settings_owners: Vec<Owner>,
+    /// The length of the longest word.
+    pub(super) longest: usize,
 }
 
 impl Scanner {
@@ -73,10 +73,11 @@ impl Scanner {
         };
         let (anywhere, owners): (Vec<_>, Vec<_>) = WORDS.into_iter().chain(of(Scope::Anywhere)).unzip();
         let (settings, settings_owners): (Vec<_>, Vec<_>) = of(Scope::Settings).unzip();
+        let longest = anywhere.iter().chain(&settings).map(|text| text.len()).max()?;
         let mut builder = AhoCorasick::builder();
         let settings = builder.kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true).build(settings).ok()?;
         let anywhere = Search::new(anywhere.into_iter().map(str::as_bytes))?;
-        Some(Self { rules, anywhere, owners, settings, settings_owners })
+        Some(Self { rules, anywhere, owners, settings, settings_owners, longest })
     }
 
     /// Calls `found` with each place in `bytes` where a word stands, also within another, and with whose it is: every word
@@ -126,84 +127,28 @@ impl Scanner {
     }
 }
 
-/// The way through one file, piece by piece.
-pub(super) struct Pass {
-    scanner: &'static Scanner,
-    /// What sort of text it is; `None` leaves out the rules.
+/// What a word that was found is judged in.
+pub(super) struct Place<'p> {
+    pub(super) piece: &'p [u8],
     pub(super) kind: Option<FileKind>,
-    /// Where the file ends.
-    size: u64,
-    /// Up to where every word has been judged for good.
-    judged: u64,
-    /// Where the pieces so far end, and the newlines before that.
-    seen: u64,
-    lines: u32,
-    found: Vec<Secret>,
-    /// Found near the end of the last piece: for good only when the next piece does not show the place again.
-    tail: Vec<Secret>,
+    /// Whether the piece is a script without tokens for metadata, once somebody has asked.
+    pub(super) script: Option<bool>,
 }
 
-impl Pass {
-    pub(super) fn new(scanner: &'static Scanner, size: u64) -> Self {
-        Self { scanner, kind: None, size, judged: 0, seen: 0, lines: 0, found: Vec::new(), tail: Vec::new() }
-    }
-
-    /// Judges the words in `piece`, which stands at `offset` and begins with the last [`OVERLAP`] bytes of the piece
-    /// before, unless something was left out in between.
-    pub(super) fn piece(&mut self, offset: u64, piece: &[u8]) {
-        let again = usize::try_from(self.seen.saturating_sub(offset)).unwrap_or(usize::MAX).min(piece.len());
-        let lines = self.lines - newlines(piece.get(..again).unwrap_or_default()).min(self.lines);
-        let from = if offset <= self.judged {
-            self.tail.clear();
-            usize::try_from(self.judged - offset).unwrap_or(usize::MAX)
-        } else {
-            self.found.append(&mut self.tail);
-            0
-        };
-        let end = offset + piece.len() as u64;
-        let last = end >= self.size;
-        let settled = if last { piece.len() } else { piece.len().saturating_sub(armour::LONGEST) };
-        self.judge(piece, from, settled, lines);
-        if !last {
-            self.lines = lines.saturating_add(newlines(piece));
+impl Scanner {
+    /// What the word of `owner` at `at` begins, if it is a secret.
+    pub(super) fn judge(&self, place: &mut Place<'_>, at: usize, owner: Owner) -> Option<Find> {
+        match owner {
+            Owner::Rule(word) => self.rules.judge(word, place.piece, at, place.kind),
+            owner => secret(place.piece, at, owner, &mut place.script),
         }
-        self.seen = end;
-        self.judged = offset + settled as u64;
     }
 
-    /// What was found, at most [`PER_FILE`] of each kind.
-    pub(super) fn finish(mut self) -> Vec<Secret> {
-        self.found.append(&mut self.tail);
-        self.found
-    }
-
-    /// Judges the words from `from` on; those from `settled` on only for the time being.
-    fn judge(&mut self, piece: &[u8], from: usize, settled: usize, lines: u32) {
-        let (scanner, kind) = (self.scanner, self.kind);
-        let mut script = None;
-        scanner.each(piece.get(from..).unwrap_or_default(), kind.is_some(), &mut |at, owner| {
-            let at = from + at;
-            let find = match owner {
-                Owner::Rule(word) => scanner.rules.judge(word, piece, at, kind),
-                owner => secret(piece, at, owner, &mut script),
-            };
-            if let Some(find) = find {
-                self.keep(piece, at, settled, lines, find);
-            }
-        });
-    }
-
-    /// Keeps what was found at `piece[at..]`, once for each line.
-    fn keep(&mut self, piece: &[u8], at: usize, settled: usize, lines: u32, find: Find) {
-        let Find { kind, rule, text, .. } = find;
-        let of_rule = || self.found.iter().chain(&self.tail).filter(|found| found.rule == rule);
-        if of_rule().count() >= PER_FILE {
-            return;
-        }
-        let line = Some(lines.saturating_add(newlines(piece.get(..at).unwrap_or_default())).saturating_add(1));
-        if of_rule().all(|found| found.line != line) {
-            let found = if at < settled { &mut self.found } else { &mut self.tail };
-            found.push(Secret { kind, rule, line, text });
+    /// The id of the rule that `owner` is a word of, when it is of one only.
+    pub(super) fn rule(&self, owner: Owner) -> Option<&'static str> {
+        match owner {
+            Owner::Rule(word) => self.rules.id(word),
+            Owner::PrivateKey | Owner::Putty | Owner::Metadata => None,
         }
     }
 }
@@ -268,6 +213,6 @@ fn is_script_without_tokens(piece: &[u8]) -> bool {
     memchr::memchr(0, piece).is_none() && !piece.windows(22).any(token)
 }
 
-fn newlines(bytes: &[u8]) -> u32 {
+pub(super) fn newlines(bytes: &[u8]) -> u32 {
     u32::try_from(memchr::memchr_iter(b'\n', bytes).count()).unwrap_or(u32::MAX)
 }

@@ -64,7 +64,7 @@ impl Search {
             place(&mut buckets, text, word, &weights)?;
         }
         let parts = buckets.chunks(BUCKETS).filter_map(Part::new).collect();
-        Some(Self { parts, words })
+        Some(Self { words, parts })
     }
 
     /// Calls `found` with each place in `bytes` where a word stands, and with the word, by its place among those that were

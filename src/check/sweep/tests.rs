@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 use super::Kind;
 use super::files::FileKind;
-use super::scan::{OVERLAP, Pass, Scanner, Secret};
+use super::pass::{PER_FILE, Pass};
+use super::scan::{OVERLAP, Scanner, Secret};
 use crate::image::fixture::Fixture;
 use crate::image::{Node, Overlay};
 
@@ -199,7 +200,7 @@ fn a_flood_of_words_ends() {
 #[test]
 fn what_is_kept_of_one_file_is_bounded() {
     let text = format!("{}\n", id()).repeat(50_000);
-    assert_eq!(stream(text.as_bytes(), PIECE).len(), super::scan::PER_FILE);
+    assert_eq!(stream(text.as_bytes(), PIECE).len(), PER_FILE);
 }
 
 #[test]
@@ -216,8 +217,7 @@ fn key_stores_are_told_by_name_and_first_bytes() {
 
 /// Hands over `bytes` as the walk does, in pieces of `step` bytes.
 fn stream(bytes: &[u8], step: usize) -> Vec<Secret> {
-    let scanner = Scanner::built_in().unwrap();
-    let mut pass = Pass::new(scanner, bytes.len() as u64);
+    let mut pass = Pass::new(Scanner::built_in().unwrap(), bytes.len() as u64);
     pass.kind = Some(FileKind::Settings);
     let mut start = 0;
     loop {
@@ -286,13 +286,61 @@ fn a_draft_takes_hits_away_only_where_it_takes_the_secret_away() {
     assert_eq!(left, [Path::new("/srv/kept")]);
 }
 
+/// The ways in which a text is written.
+const FORMS: [fn(&str) -> Vec<u8>; 8] = [
+    |text| text.as_bytes().to_vec(),
+    |text| text.replace('\n', "\r\n").into_bytes(),
+    |text| text.replace('\n', "\r").into_bytes(),
+    |text| format!("\u{feff}{text}").into_bytes(),
+    |text| text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+    |text| text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+    |text| format!("\u{feff}{text}").replace('\n', "\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect(),
+    |text| format!("\u{feff}{text}").replace('\n', "\r").encode_utf16().flat_map(u16::to_be_bytes).collect(),
+];
+
+#[test]
+fn harmless_finds_of_one_rule_hide_no_other() {
+    let mut text = "region = us-east-1\n".repeat(100);
+    text.push_str(&"x = us-east-1 ".repeat(100));
+    text.push_str(&format!("\n{}\nDB_PASSWORD=Tr0ub4dor3x\n", id()));
+    let found = stream(text.as_bytes(), PIECE);
+    let count = |rule: &str| found.iter().filter(|found| found.rule == rule).count();
+    assert_eq!((count("region"), count("aws-access-key-id"), count("password")), (PER_FILE, 1, 1), "{found:?}");
+}
+
+#[test]
+fn a_very_long_line_is_one_line() {
+    let text = format!(
+        "{{\"a\": [{}\"password\": \"Tr0ub4dor3x\", {}\"key\": \"{}\"]}}",
+        "0, ".repeat(2 << 20),
+        "1, ".repeat(2 << 20),
+        openssh().replace('\n', "\\n"),
+    );
+    let found = stream(text.as_bytes(), PIECE);
+    let lines: Vec<_> = found.iter().map(|found| (found.rule, found.line)).collect();
+    assert_eq!(lines.len(), 2, "{found:?}");
+    assert!(lines.iter().all(|(_, line)| *line == Some(1)), "{found:?}");
+}
+
+#[test]
+fn pieces_without_overlap_are_judged_to_their_end() {
+    let mut pass = Pass::new(Scanner::built_in().unwrap(), u64::MAX);
+    let text = format!("one\n{}\n", id());
+    pass.piece(0, text.as_bytes());
+    pass.piece(text.len() as u64, b"two\n");
+    pass.piece(text.len() as u64 + 4, format!("{}\n", id()).as_bytes());
+    assert_eq!(pass.finish().iter().map(|found| found.line).collect::<Vec<_>>(), [Some(2), Some(4)]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Wherever a secret stands, across the border of two pieces too, it is seen once, on the right line.
+    /// Wherever a secret stands, across the border of two pieces too, and however the text is written, it is seen once, on
+    /// the right line.
     #[test]
     fn a_secret_is_seen_wherever_it_stands(
         before in 0..3 * PIECE, line in 1..200_usize, step in prop_oneof![Just(70_001_usize), Just(PIECE), Just(1 << 20)], which in 0..5,
+        form in 0..FORMS.len(),
     ) {
         let secret = match which {
             0 => pem("RSA PRIVATE KEY", &der(1190)),
@@ -301,12 +349,12 @@ proptest! {
             3 => "DB_PASSWORD=Tr0ub4dor3x\n".to_owned(),
             _ => format!("aws_secret_access_key = {}\n", secret()),
         };
-        let mut text: Vec<u8> = (0..before).map(|at| if at % line == line - 1 { b'\n' } else { b' ' }).collect();
-        text.push(b'\n');
-        let expected = memchr::memchr_iter(b'\n', &text).count() + 1;
-        text.extend(secret.as_bytes());
-        text.extend(vec![b' '; before % 70_000]);
-        let mut found = stream(&text, step);
+        let mut text: String = (0..before).map(|at| if at % line == line - 1 { '\n' } else { ' ' }).collect();
+        text.push('\n');
+        let expected = memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1;
+        text.push_str(&secret);
+        text.push_str(&" ".repeat(before % 70_000));
+        let mut found = stream(&FORMS[form](&text), step);
         found.retain(|found| found.kind != Kind::KeyAsked);
         prop_assert_eq!(found.len(), 1);
         prop_assert_eq!(found[0].line, Some(u32::try_from(expected).unwrap()));
