@@ -25,7 +25,7 @@ pub mod sweep;
 pub(crate) mod trial;
 
 pub use own::security_groups::{SecurityGroupRule, security_group_rules};
-pub use survey::{Progress, TOLD_LIMIT, survey};
+pub use survey::{Progress, TOLD_LIMIT, search, survey};
 
 /// How a guideline stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

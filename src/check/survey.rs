@@ -78,6 +78,11 @@ pub fn survey(
     (context, findings)
 }
 
+/// The sweep alone; `progress` gets [`Progress::Swept`] only.
+pub fn search(image: &Image, control: &Control, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
+    swept(image, &[], control, progress)
+}
+
 /// Sweeps, and tells of `guidelines` what is found on the way.
 fn swept(image: &Image, guidelines: &[&Guideline], control: &Control, progress: &(dyn Fn(Progress) + Sync)) -> Sweep {
     let news = News::new(image, guidelines);

@@ -144,7 +144,8 @@ Exit codes: 0 authentic and seaworthy; 1 authentic but not seaworthy; 2 wrong us
     #[command(after_help = "Examples:
   sudo seaworthy facts sshd
   sudo seaworthy facts sshd --user root --addr 203.0.113.5
-  sudo seaworthy facts accounts --root /mnt/image")]
+  sudo seaworthy facts accounts --root /mnt/image
+  sudo seaworthy facts secrets --root /mnt/image --format json")]
     Facts(FactsArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  seaworthy completions bash > /etc/bash_completion.d/seaworthy")]
@@ -334,7 +335,7 @@ pub(super) struct GuidelinesArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct FactsArgs {
-    /// Which facts; without one, a page of all of them
+    /// Which facts; without one, a page of all of them but the secrets, which take a search through every file
     #[arg(value_enum)]
     pub(super) which: Option<Fact>,
     /// facts sshd: for a login as this user (`sshd -T -C user=…`)
@@ -376,4 +377,6 @@ pub(super) enum Fact {
     SecurityGroup,
     /// Instance metadata (this machine only)
     Metadata,
+    /// Every secret in any file, masked, with the rule that found it
+    Secrets,
 }

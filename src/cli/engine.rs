@@ -1,8 +1,10 @@
 //! What every subcommand needs, made from the common flags: the image, the catalogue, the clock, the findings.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,12 +14,14 @@ use super::environment::Environment;
 use super::output::{Failure, ProgressLine, note};
 use crate::catalogue::Catalogue;
 use crate::change::State;
+use crate::check::sweep::Sweep;
 use crate::check::{self, Context, Findings, Status};
 use crate::image::Image;
 use crate::image::ami::{self, Ami};
 use crate::image::vulnerabilities::{self, Scan};
 use crate::image::walk::Control;
 use crate::playbook::{Known, Playbook};
+use crate::wizard::words;
 
 /// The built-in catalogue, with house rules where `--guidelines` names them.
 pub(super) fn catalogue(common: &Common) -> Result<Catalogue, Failure> {
@@ -148,13 +152,12 @@ pub(super) fn survey(
     common: &Common,
     environment: &Environment,
 ) -> (Context, Findings) {
-    if image.live().is_some() {
-        end_with_what_was_asked();
-    }
-    let line = ProgressLine::new(environment.stderr_terminal && !common.quiet);
+    let line = progress_line(image, common, environment);
     let judged = AtomicUsize::new(0);
     let waiting = Mutex::new(None);
     let waited_for = || waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = Mutex::new(BTreeMap::new());
+    let places = || found.lock().unwrap_or_else(PoisonError::into_inner);
     let total = catalogue.guidelines.len();
     check::survey(image, catalogue, context, &Control::new(), &|progress| match progress {
         check::Progress::Waiting { id, what } => {
@@ -168,20 +171,50 @@ pub(super) fn survey(
             let now = waiting.as_ref().map_or(id, |(_, what)| what.clone());
             line.show(&format!("{judged} of {total} guidelines judged ({now})"));
         }
-        check::Progress::Found { .. } => {}
-        check::Progress::Swept { files, bytes, .. } => {
-            line.show(&format!("looking for secrets: {files} files, {} MiB", bytes >> 20));
+        check::Progress::Found { id, places: count, .. } => {
+            places().insert(id, count);
+        }
+        check::Progress::Swept { files, bytes, left } => {
+            line.show(&searched(files, bytes, places().values().sum(), left));
         }
     })
 }
 
-/// When a signal ends this program, whatever it is asking ends first.
-fn end_with_what_was_asked() {
+/// Searches for secrets, with progress on standard error where that is a terminal.
+pub(super) fn sweep(image: &Image, common: &Common, environment: &Environment) -> Sweep {
+    let line = progress_line(image, common, environment);
+    check::search(image, &Control::new(), &|progress| {
+        if let check::Progress::Swept { files, bytes, left } = progress {
+            line.show(&searched(files, bytes, 0, left));
+        }
+    })
+}
+
+/// How far the search is: `searching for secrets: 12 345 files, 1.2 GiB, 3 places found, about 40 s left`.
+fn searched(files: u64, bytes: u64, places: usize, left: Option<Duration>) -> String {
+    let files = words::plural(usize::try_from(files).unwrap_or(usize::MAX), "file");
+    let found = if places > 0 { format!(", {} found", words::plural(places, "place")) } else { String::new() };
+    let left = left.map(|left| format!(", {} left", words::about(left))).unwrap_or_default();
+    format!("searching for secrets: {files}, {}{found}{left}", words::bytes(bytes))
+}
+
+/// The line for progress. A signal takes it off the terminal before it ends this program.
+fn progress_line(image: &Image, common: &Common, environment: &Environment) -> ProgressLine {
+    let shown = environment.stderr_terminal && !common.quiet;
+    if shown || image.live().is_some() {
+        end_in_order(shown);
+    }
+    ProgressLine::new(shown)
+}
+
+/// When a signal ends this program, whatever it is asking ends first, and no half of a line stays on the terminal.
+fn end_in_order(shown: bool) {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
     std::thread::spawn(move || {
         for signal in signals.forever() {
             crate::image::program::end_asked();
+            ProgressLine::new(shown).show("");
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     });

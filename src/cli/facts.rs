@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use super::args::{Common, Fact, FactsArgs, Format};
+use super::environment::Environment;
 use super::output::{Failure, print, print_json};
 use super::{OK, engine};
 use crate::image::Image;
@@ -14,7 +15,9 @@ use crate::image::network::{Address, ByCloudInit, Tool};
 use crate::image::sshd::Connection;
 use crate::image::text;
 
-pub(super) fn run(args: &FactsArgs, common: &Common) -> Result<u8, Failure> {
+mod secrets;
+
+pub(super) fn run(args: &FactsArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
     if connection(args).is_some() && args.which != Some(Fact::Sshd) {
         return Err(Failure::Usage("--user, --host, --addr, --laddr and --lport go with `facts sshd`".into()));
     }
@@ -47,7 +50,7 @@ pub(super) fn run(args: &FactsArgs, common: &Common) -> Result<u8, Failure> {
     let mut out = String::new();
     let mut document = serde_json::Map::new();
     for fact in facts {
-        let found = find(&image, fact, args);
+        let found = find(&image, fact, args, common, environment);
         let (text, json) = match found {
             Ok(found) => found,
             // On a page of all facts, one that cannot be had does not hide the others.
@@ -95,10 +98,17 @@ fn name(fact: Fact) -> &'static str {
         Fact::Sockets => "sockets",
         Fact::SecurityGroup => "security-group",
         Fact::Metadata => "metadata",
+        Fact::Secrets => "secrets",
     }
 }
 
-fn find(image: &Image, fact: Fact, args: &FactsArgs) -> Result<(String, serde_json::Value), Failure> {
+fn find(
+    image: &Image,
+    fact: Fact,
+    args: &FactsArgs,
+    common: &Common,
+    environment: &Environment,
+) -> Result<(String, serde_json::Value), Failure> {
     Ok(match fact {
         Fact::Os => os(image)?,
         Fact::Accounts => accounts(image.accounts()?),
@@ -110,6 +120,7 @@ fn find(image: &Image, fact: Fact, args: &FactsArgs) -> Result<(String, serde_js
         Fact::Sockets => sockets(image)?,
         Fact::SecurityGroup => security_group(image)?,
         Fact::Metadata => metadata(image)?,
+        Fact::Secrets => secrets::secrets(image, common, environment)?,
     })
 }
 

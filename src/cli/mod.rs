@@ -70,7 +70,7 @@ fn dispatch(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
         Some(Command::Report(args)) => report::run(args, common, environment),
         Some(Command::Verify(args)) => verify::run(args, common),
         Some(Command::Guidelines(args)) => guidelines::run(args, common, environment),
-        Some(Command::Facts(args)) => facts::run(args, common),
+        Some(Command::Facts(args)) => facts::run(args, common, environment),
         Some(Command::Completions { shell }) => completions(*shell),
         Some(Command::Man) => manual(),
     }

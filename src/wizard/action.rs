@@ -53,6 +53,7 @@ pub enum Action {
     UndoLast,
     UndoThis,
     CheckAgain,
+    Pause,
     Search,
     NextMatch,
     PreviousMatch,
@@ -107,6 +108,7 @@ const SCREENS: &[Place] = &[Hub, Diff, Review, Working, Result, Exported, Recove
 
 /// Every action, in the order of the help; those with a label in the order of the foot.
 pub const TABLE: &[Binding] = &[
+    row(Action::Pause, &[Key::Char('p')], &[Hub], "pause", "Pause the search for secrets, or let it go on."),
     row(Action::Decide, &[Key::Enter], &[Hub], "decide", "Decide about the selected guideline."),
     row(Action::Toggle, &[Key::Char(' ')], &[Hub], "choose", "Choose the remedy, or take the choice back."),
     row(Action::Diff, &[Key::Char('d')], &[Hub, Review, Choices], "diff", "Show what would be changed, line by line."),
@@ -233,15 +235,20 @@ pub fn why_not(model: &Model, place: Place, action: Action) -> Option<String> {
             None => Some("select a guideline first; `r` shows the whole plan".into()),
             Some(guideline) => model.why_not_apply(guideline),
         },
-        (Action::Diff | Action::Apply, Review) => review(model),
         (Action::Guide | Action::NextOpen, Hub) if model.open() == 0 => Some(if model.survey.running {
             "the checks are still running; nothing they have judged so far is left to decide".into()
         } else {
             "everything is decided".into()
         }),
-        (Action::ChooseAll | Action::Review | Action::Export, _) if model.survey.running => {
+        (Action::Pause, Hub) if !model.survey.running => Some("the search for secrets is through".into()),
+        (Action::Review, Hub) if model.survey.running && !model.is_sweeping() => {
             Some("the checks are still running".into())
         }
+        // The report says how the image was before the first run: all of it.
+        (Action::Apply | Action::ChooseAll | Action::Export, _) if model.survey.running => {
+            Some(not_through(model).into())
+        }
+        (Action::Diff | Action::Apply, Review) => review(model),
         (Action::Review, Hub) if model.chosen().is_empty() => {
             Some("nothing is chosen yet; Space chooses a guideline's remedy".into())
         }
@@ -272,6 +279,14 @@ pub fn why_not(model: &Model, place: Place, action: Action) -> Option<String> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+fn not_through(model: &Model) -> &'static str {
+    match (model.survey.paused, model.is_sweeping()) {
+        (true, _) => "the search for secrets is paused; p in the list lets it go on",
+        (false, true) => "the search for secrets is still running",
+        (false, false) => "the checks are still running",
     }
 }
 

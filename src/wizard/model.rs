@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::civil::Date;
 
@@ -12,7 +13,7 @@ use super::standing::Standing;
 use crate::catalogue::{Catalogue, Guideline, Phase};
 use crate::change::diff::FileDiff;
 use crate::change::state::RunSummary;
-use crate::check::{Finding, Status};
+use crate::check::{Finding, Observation, Status, needs_sweep};
 use crate::image::Mode;
 use crate::playbook::{Decision, Playbook};
 use crate::report::verdict::{Counts, Verdict, counting, decided, verdict};
@@ -45,8 +46,23 @@ pub struct Survey {
     pub files: u64,
     /// Bytes the sweep has read.
     pub bytes: u64,
+    /// How long the rest of the sweep may take, where that can be told.
+    pub left: Option<Duration>,
+    /// The sweep is held up.
+    pub paused: bool,
+    /// What the sweep has found so far, by the guideline that is judged by it later.
+    pub found: BTreeMap<String, Found>,
     /// The guideline whose check waits for an answer, and for what it waits.
     pub waiting: Option<(String, String)>,
+}
+
+/// What the sweep has found so far for one guideline.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The first of them, at most [`TOLD_LIMIT`](crate::check::TOLD_LIMIT), in the order they were found.
+    pub seen: Vec<Observation>,
+    /// How many there are.
+    pub places: usize,
 }
 
 /// What would be done about one guideline.
@@ -206,7 +222,17 @@ impl Model {
         let finding = self.findings.get(&guideline.id);
         let decision = counting(self.decision(&guideline.id), finding);
         let standing = Standing::of(finding, decision.as_ref(), self.today);
-        if standing == Standing::Fail && self.is_for_seal(guideline) { Standing::ForSeal } else { standing }
+        match standing {
+            Standing::Fail if self.is_for_seal(guideline) => Standing::ForSeal,
+            Standing::Waiting if self.survey.paused && needs_sweep(guideline) => Standing::Unknown,
+            _ => standing,
+        }
+    }
+
+    /// Whether only the sweep and what is judged by it are still to come.
+    pub fn is_sweeping(&self) -> bool {
+        let judged = |guideline: &Guideline| self.findings.contains_key(&guideline.id) || needs_sweep(guideline);
+        self.survey.running && self.catalogue.guidelines.iter().all(judged)
     }
 
     /// Whether `guideline` can only be dealt with by the last steps: on a running machine, what belongs to the seal.

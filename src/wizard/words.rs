@@ -1,5 +1,7 @@
 //! Small helpers for sentences: plurals, sizes, cutting to a width.
 
+use std::time::Duration;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// `1 guideline`, `3 guidelines`, `no guidelines`.
@@ -35,6 +37,36 @@ pub fn bytes(count: u64) -> String {
     }
     let name = UNITS.get(unit).copied().unwrap_or("B");
     if unit == 0 { format!("{count} B") } else { format!("{}.{} {name}", count / scale, count % scale * 10 / scale) }
+}
+
+/// A time that is only guessed at: `a few seconds`, `about 40 s`, `about 2 min`, `about 3 h`.
+pub fn about(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let minutes = seconds.div_ceil(60);
+    match seconds {
+        0..10 => "a few seconds".to_owned(),
+        10..60 => format!("about {} s", seconds.next_multiple_of(10)),
+        60..600 => format!("about {minutes} min"),
+        600..7200 => format!("about {} min", minutes.next_multiple_of(5)),
+        _ => format!("about {} h", minutes.div_ceil(60)),
+    }
+}
+
+/// `text` cut to `width` columns in its middle, so that both ends are seen.
+pub fn middle(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let tail = width.saturating_sub(1) * 2 / 3;
+    let mut used = 0;
+    let start = text.char_indices().rev().find_map(|(at, character)| {
+        used += character.width().unwrap_or(0);
+        (used > tail).then_some(at + character.len_utf8())
+    });
+    let end = text.get(start.unwrap_or_default()..).unwrap_or_default();
+    let mut out = fit(text, width.saturating_sub(end.width()));
+    out.push_str(end);
+    out
 }
 
 /// `text` cut to `width` columns, the last one an ellipsis when something was cut.
@@ -96,6 +128,31 @@ mod tests {
         assert_eq!(bytes(1536), "1.5 KiB");
         assert_eq!(bytes(3 << 30), "3.0 GiB");
         assert_eq!(bytes(u64::MAX), "16777215.9 TiB");
+    }
+
+    #[test]
+    fn guesses_are_round() {
+        let about = |seconds| about(Duration::from_secs(seconds));
+        assert_eq!(
+            (about(3), about(10), about(33)),
+            ("a few seconds".into(), "about 10 s".into(), "about 40 s".into())
+        );
+        assert_eq!(
+            (about(59), about(61), about(599)),
+            ("about 60 s".into(), "about 2 min".into(), "about 10 min".into())
+        );
+        assert_eq!((about(601), about(7200)), ("about 15 min".into(), "about 2 h".into()));
+        assert_eq!(super::about(Duration::MAX), "about 5124095576030432 h");
+    }
+
+    #[test]
+    fn both_ends_are_seen_of_what_is_cut_in_its_middle() {
+        assert_eq!(middle("/a/b", 4), "/a/b");
+        assert_eq!(middle("/var/lib/containers/storage/key.pem", 20), "/var/li…rage/key.pem");
+        assert_eq!(middle("漢字漢字漢字", 7).width(), 7);
+        for width in 0..40 {
+            assert!(middle("/home/漢字/some/long/path/to/字字.key", width).width() <= width, "{width}");
+        }
     }
 
     #[test]

@@ -284,6 +284,30 @@ fn json_is_json_wherever_it_is_asked_for() {
 }
 
 #[test]
+fn facts_secrets_lists_every_hit_masked_with_its_rule() {
+    let dir = tempdir().unwrap();
+    let root = small_root(dir.path());
+    let key = ["AKIA", "QX7RT2ZLM4WB6KDP"].concat();
+    put(&root, "/opt/app/deploy\u{7}.sh", &format!("#!/bin/sh\nexport KEY={key}\n"));
+    put(&root, "/etc/region", "eu-west-1\n");
+    let before = traces(&root);
+    let document = json(&seaworthy(dir.path(), root_args(&root, &["facts", "secrets", "--format", "json"])));
+    let secrets = &document["secrets"];
+    let hits = secrets["hits"].as_array().unwrap();
+    assert_eq!(hits.len(), 1, "{secrets}");
+    assert_eq!(hits[0]["path"], "/opt/app/deploy\\u{7}.sh");
+    assert_eq!((&hits[0]["line"], &hits[0]["inside"]), (&2.into(), &Value::Null));
+    assert_eq!((hits[0]["rule"].as_str(), hits[0]["kind"].as_str()), (Some("aws-access-key-id"), Some("aws-key")));
+    assert!(secrets["files"].as_u64().unwrap() > 10 && secrets["unread"].as_array().unwrap().is_empty());
+    let text = stdout(&seaworthy(dir.path(), root_args(&root, &["facts", "secrets"])));
+    assert!(text.starts_with("/opt/app/deploy\\u{7}.sh:2\taws-access-key-id\t"), "{text}");
+    assert!(!format!("{document}{text}").contains(&key[..5]));
+    let all = json(&seaworthy(dir.path(), root_args(&root, &["facts", "--format", "json"])));
+    assert!(all.get("secrets").is_none(), "a page of facts does not take a search");
+    assert_eq!(differences(&before, &traces(&root)), Vec::<String>::new());
+}
+
+#[test]
 fn a_passwd_without_accounts_is_never_a_pass() {
     let dir = tempdir().unwrap();
     let root = small_root(dir.path());

@@ -3,6 +3,7 @@
 mod report;
 mod run;
 mod screen;
+mod sweep;
 
 use std::path::Path;
 

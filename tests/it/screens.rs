@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -141,6 +142,41 @@ fn judged() -> Model {
     model
 }
 
+/// All judged but what the sweep judges, which is under way and has found something.
+fn sweeping() -> Model {
+    let mut model = opened();
+    for (id, finding) in findings().into_iter().filter(|(id, _)| *id != "KEY-04") {
+        update(&mut model, Message::Progress(Progress::Judged { id: id.into(), finding }));
+    }
+    let left = Some(Duration::from_secs(33));
+    update(&mut model, Message::Progress(Progress::Swept { files: 12_345, bytes: 1_345_678_901, left }));
+    let seen = hidden_keys();
+    update(&mut model, Message::Progress(Progress::Found { id: "KEY-04".into(), places: seen.len(), seen }));
+    model.selected = Some("KEY-04".into());
+    model
+}
+
+/// What a sweep may find: in a file with an odd name, in one far away, in an archive, and more than once in one file.
+fn hidden_keys() -> Vec<Observation> {
+    let far = "/var/lib/containers/storage/overlay/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08/diff/srv/app/config/keys/server.key";
+    vec![
+        Observation::at("/home/ec2-user/ke\u{202e}y\u{7}.pem").line(1).text("-----BEGIN OPENSSH PRIVATE KEY-----"),
+        Observation::at("/opt/backup.tar.gz").line(7).text("in srv/www/releases/2026-11-01/vendor/acme/settings/production/tls/private.pem: -----BEGIN RSA PRIVATE KEY-----"),
+        Observation::at("/opt/app/deploy.sh").line(12).text("-----BEGIN EC PRIVATE KEY-----"),
+        Observation::at(far).line(1).text("-----BEGIN PRIVATE KEY-----"),
+        Observation::at("/opt/app/deploy.sh").line(40).text("-----BEGIN PRIVATE KEY-----"),
+    ]
+}
+
+/// The same, once it is through.
+fn hits() -> Model {
+    let mut model = sweeping();
+    let finding = Finding::new(Status::Fail, "4 files hold a private key.").seen(hidden_keys());
+    update(&mut model, Message::Progress(Progress::Judged { id: "KEY-04".into(), finding }));
+    update(&mut model, Message::Surveyed);
+    model
+}
+
 fn press(model: &mut Model, keys: &[Key]) {
     for key in keys {
         update(model, Message::Key(*key));
@@ -269,8 +305,17 @@ fn scenes() -> Vec<(&'static str, Model)> {
     for (id, finding) in findings().into_iter().take(5) {
         update(&mut survey, Message::Progress(Progress::Judged { id: id.into(), finding }));
     }
-    update(&mut survey, Message::Progress(Progress::Swept { files: 12_345, bytes: 345_678_901, left: None }));
     scenes.push(("survey", survey));
+    scenes.push(("sweep", {
+        let mut model = sweeping();
+        model.selected = None;
+        model
+    }));
+    scenes.push(("sweep-found", sweeping()));
+    let mut paused = sweeping();
+    press(&mut paused, &[Key::Char('p')]);
+    scenes.push(("sweep-paused", paused));
+    scenes.push(("hits", hits()));
     scenes.push(("overview", {
         let mut model = decided();
         model.selected = None;
@@ -501,10 +546,16 @@ fn practice_is_in_every_frame() {
 fn hints_are_keys_that_work() {
     for (name, model) in scenes() {
         let place = wizard::action::place(&model);
+        // What there is to pause is told only while it lasts.
+        let is_shown = |binding: &&wizard::action::Binding| {
+            !binding.label.is_empty() && (binding.action != wizard::action::Action::Pause || model.survey.running)
+        };
         let screen = text(drawn(&model, &look("default", false), 200, 50).backend().buffer());
         let foot = screen.lines().last().unwrap_or_default();
-        for binding in wizard::action::at(place).filter(|binding| !binding.label.is_empty()) {
-            let hint = format!("{} {}", binding.keys[0], binding.label);
+        for binding in wizard::action::at(place).filter(is_shown) {
+            let label =
+                if model.survey.paused { binding.label.replace("pause", "resume") } else { binding.label.into() };
+            let hint = format!("{} {label}", binding.keys[0]);
             let prompt = matches!(place, wizard::action::Place::Filter | wizard::action::Place::Search);
             assert!(prompt || foot.contains(&hint), "{name}: {hint:?} is not in {foot:?}");
             assert_eq!(wizard::action::action(place, binding.keys[0]), Some(binding.action), "{name}");
@@ -576,13 +627,13 @@ proptest! {
     }
 
     #[test]
-    fn any_keys_in_any_order_keep_the_wizard_whole(keys in proptest::collection::vec(0usize..34, 0..60)) {
+    fn any_keys_in_any_order_keep_the_wizard_whole(keys in proptest::collection::vec(0usize..35, 0..60)) {
         let all = [
             Key::Up, Key::Down, Key::Left, Key::Right, Key::PageUp, Key::PageDown, Key::Home, Key::End, Key::Enter,
             Key::Esc, Key::Tab, Key::BackTab, Key::Backspace, Key::Delete, Key::F(1), Key::Char(' '), Key::Char('d'),
             Key::Char('/'), Key::Char('n'), Key::Char('N'), Key::Char('g'), Key::Char('r'), Key::Char('a'), Key::Char('e'),
             Key::Char('u'), Key::Char('U'), Key::Char('c'), Key::Char('?'), Key::Char('y'), Key::Char('f'), Key::Char('t'),
-            Key::Ctrl('l'), Key::Ctrl('w'), Key::Char(']'),
+            Key::Ctrl('l'), Key::Ctrl('w'), Key::Char(']'), Key::Char('p'),
         ];
         let mut model = decided();
         for key in keys {

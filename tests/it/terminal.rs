@@ -151,6 +151,11 @@ impl Terminal {
         screen
     }
 
+    /// Waits until the program has written `text`, or has ended: for programs that draw no frames.
+    pub(crate) fn wait_written(&self, text: &str) {
+        drop(self.until(text, |seen| seen.ended || String::from_utf8_lossy(&seen.raw).contains(text)));
+    }
+
     /// Waits until the screen shows `text`.
     pub(crate) fn wait(&self, text: &str) -> String {
         self.wait_until(text, |screen| screen.contains(text))

@@ -144,7 +144,7 @@ fn a_paused_walk_stands_still_and_goes_on_where_it_was() {
     let control = Control::new();
     let visited = AtomicUsize::new(0);
     let pieces = AtomicUsize::new(0);
-    let visit = |_: &mut (), file: &mut OpenFile<'_>| {
+    let visit = |(): &mut (), file: &mut OpenFile<'_>| {
         if visited.fetch_add(1, Ordering::SeqCst) == 20 {
             control.pause();
         }
@@ -178,7 +178,7 @@ fn a_walk_stands_still_within_a_large_file() {
     let image = root.image();
     let control = Control::new();
     let pieces = AtomicUsize::new(0);
-    let visit = |_: &mut (), file: &mut OpenFile<'_>| {
+    let visit = |(): &mut (), file: &mut OpenFile<'_>| {
         file.pieces(0, u64::MAX, &mut |_, _| {
             if pieces.fetch_add(1, Ordering::SeqCst) == 2 {
                 control.pause();

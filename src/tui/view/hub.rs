@@ -9,7 +9,7 @@
 use super::super::draw::Sheet;
 use crate::wizard::layout::{self, Area, Size};
 use crate::wizard::page::{self, Role};
-use crate::wizard::{Model, Row, words};
+use crate::wizard::{Model, Row, Screen, words};
 
 /// Draws both panes, or the one that has the keys.
 pub(super) fn draw(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
@@ -28,6 +28,12 @@ pub(super) fn draw(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
     {
         sheet.cursor = Some((area.x, area.y));
     }
+}
+
+/// Whether the overview is in sight, which says how far the checks are.
+pub(super) fn shows_overview(model: &Model, size: Size) -> bool {
+    let has_room = layout::hub(size, model.in_details).details.is_some();
+    matches!(model.screen(), Screen::Hub) && model.selected.is_none() && has_room
 }
 
 /// Joins the rules of the header and the foot with the one between the panes.

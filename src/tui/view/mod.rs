@@ -68,7 +68,8 @@ fn whole(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
 fn header(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
     let right = if model.survey.running {
         let all = model.catalogue.guidelines.len();
-        (Role::Accent, format!("checking {} of {all}", model.survey.judged.min(all)))
+        let word = if model.survey.paused { "paused at" } else { "checking" };
+        (Role::Accent, format!("{word} {} of {all}", model.survey.judged.min(all)))
     } else {
         let open = model.open();
         let verdict = verdict_word(model.verdict());
@@ -103,6 +104,10 @@ fn foot(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
         let text = words::fit(&text::visible(&notice.text), usize::from(size.width.saturating_sub(6)));
         let role = if notice.bad { Role::Warning } else { Role::Accent };
         sheet.text(1, above, size.width, role, &format!(" {text} "));
+    } else if !hub::shows_overview(model, size)
+        && let Some((role, text)) = page::search::line(model, usize::from(size.width.saturating_sub(4)))
+    {
+        sheet.text(1, above, size.width, role, &format!(" {text} "));
     }
     match model.overlays.last() {
         Some(Overlay::Filter(input)) => prompt(size, keys, sheet, "Filter", input, "Enter keeps it, Esc clears it"),
@@ -128,7 +133,13 @@ pub(super) fn hints(model: &Model, width: u16) -> page::Line {
         let Some(key) = binding.keys.first() else { continue };
         let possible = action::why_not(model, place, binding.action).is_none();
         let role = if possible { Role::Key } else { Role::Dim };
-        let pieces = [(role, key.to_string()), (Role::Dim, format!(" {}  ", binding.label))];
+        let label = match binding.action {
+            // Of no interest once there is nothing to pause.
+            Action::Pause if !possible => continue,
+            Action::Pause if model.survey.paused => "resume",
+            _ => binding.label,
+        };
+        let pieces = [(role, key.to_string()), (Role::Dim, format!(" {label}  "))];
         match binding.action {
             Action::Help | Action::Quit | Action::Back => last.push(pieces),
             _ => first.push(pieces),

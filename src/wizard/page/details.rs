@@ -1,9 +1,12 @@
 //! What is said of the selected guideline: the right side of the hub.
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use super::{Page, Role, overview};
 use crate::catalogue::Guideline;
 use crate::change::diff::FileDiff;
-use crate::check::{Finding, Observation};
+use crate::check::{Observation, needs_sweep};
 use crate::image::text;
 use crate::playbook::Decision;
 use crate::report::verdict::counting;
@@ -34,14 +37,20 @@ fn guideline_page(model: &Model, guideline: &Guideline, width: usize) -> Page {
     page.line(&[(standing.role(), &format!("{} {}", standing.glyph(), standing.word()))]);
     let finding = model.findings.get(&guideline.id);
     match finding {
-        None => page.prose(Role::Dim, 4, "Not judged yet; the checks are running."),
+        None => page.prose(Role::Dim, 4, not_judged(model, guideline)),
         Some(finding) => page.prose(Role::Text, 4, &finding.summary),
     }
     if let Some(decision) = counting(model.decision(&guideline.id), finding) {
         decided(&mut page, model, guideline, &decision);
     }
     if let Some(finding) = finding {
-        seen(&mut page, finding);
+        if !finding.observations.is_empty() {
+            page.heading("Seen");
+        }
+        seen(&mut page, &finding.observations, finding.observations.len());
+    } else if let Some(found) = model.survey.found.get(&guideline.id) {
+        page.heading(&format!("Found so far: {}", words::plural(found.places, "place")));
+        seen(&mut page, &found.seen, found.places);
     }
     todo(&mut page, model, guideline);
     if let Some(statement) = &guideline.attest {
@@ -96,39 +105,55 @@ fn decided(page: &mut Page, model: &Model, guideline: &Guideline, decision: &Dec
     page.prose(Role::Text, 2, &text);
 }
 
-fn seen(page: &mut Page, finding: &Finding) {
-    if finding.observations.is_empty() {
-        return;
-    }
-    page.heading("Seen");
-    let mut last = None;
-    for observation in finding.observations.iter().take(PLACES) {
-        place(page, observation, &mut last);
-    }
-    if let Some(more) = finding.observations.len().checked_sub(PLACES + 1) {
-        page.prose(
-            Role::Dim,
-            2,
-            &format!("… and {} more; `seaworthy check` lists them.", words::plural(more + 1, "place")),
-        );
+/// Why there is no finding yet.
+fn not_judged(model: &Model, guideline: &Guideline) -> &'static str {
+    match (needs_sweep(guideline), model.survey.paused) {
+        (false, _) => "Not judged yet; the checks are running.",
+        (true, false) => "Being judged: the search for secrets is running.",
+        (true, true) => "The search is paused; p in the list lets it go on. Until it is through, this is not known.",
     }
 }
 
-/// One observation; the path is said once for those that follow each other in the same file.
-fn place<'a>(page: &mut Page, observation: &'a Observation, last: &mut Option<&'a std::path::Path>) {
-    let line = observation.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-    let Some(path) = &observation.path else {
-        *last = None;
-        page.point(Role::Text, 2, observation.text.as_deref().unwrap_or_default());
-        return;
-    };
-    if last.replace(path) != Some(path) {
-        page.prose(Role::Accent, 2, &text::path(path));
+/// The first of `places` observations, those of one file together.
+fn seen(page: &mut Page, observations: &[Observation], places: usize) {
+    let mut files: Vec<(Option<&Path>, Vec<&Observation>)> = Vec::new();
+    let mut place_of: HashMap<&Path, usize> = HashMap::new();
+    for observation in observations.iter().take(PLACES) {
+        let path = observation.path.as_deref();
+        let known = path.and_then(|path| place_of.get(path));
+        if let Some((_, seen)) = known.and_then(|place| files.get_mut(*place)) {
+            seen.push(observation);
+        } else {
+            place_of.extend(path.map(|path| (path, files.len())));
+            files.push((path, vec![observation]));
+        }
     }
-    match &observation.text {
-        Some(text) => page.prose(Role::Text, 4, &format!("{line}{}", text.trim())),
-        None if observation.line.is_some() => page.prose(Role::Text, 4, line.trim_end_matches(": ")),
-        None => {}
+    for (path, seen) in files {
+        match path {
+            Some(path) => file(page, path, &seen),
+            None => seen.iter().for_each(|fact| page.point(Role::Text, 2, fact.text.as_deref().unwrap_or_default())),
+        }
+    }
+    if let Some(more) = places.checked_sub(PLACES + 1) {
+        let more = words::plural(more + 1, "place");
+        page.prose(Role::Dim, 2, &format!("… and {more} more; `seaworthy check --verbose` lists them."));
+    }
+}
+
+/// What was seen in one file.
+fn file(page: &mut Page, path: &Path, seen: &[&Observation]) {
+    let columns = page.width().saturating_sub(2);
+    page.prose(Role::Accent, 2, &words::middle(&text::path(path), columns * 2));
+    for observation in seen {
+        let line = observation.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        match &observation.text {
+            Some(text) => {
+                let text = text::visible(text.trim());
+                page.prose(Role::Text, 4, &words::middle(&format!("{line}{text}"), columns * 4));
+            }
+            None if observation.line.is_some() => page.prose(Role::Text, 4, line.trim_end_matches(": ")),
+            None => {}
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod overview;
 pub(crate) mod recover;
 pub(crate) mod result;
 pub(crate) mod review;
+pub(crate) mod search;
 
 /// What a piece of text means. Themes give each a look; the names are those in the `[roles]` of `themes/*.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]

@@ -1,6 +1,6 @@
 //! The image as a whole: what it is, how far the checks are, how it stands, what to do next.
 
-use super::{Page, Role};
+use super::{Page, Role, search};
 use crate::image::{Mode, text};
 use crate::report::Verdict;
 use crate::wizard::model::Model;
@@ -43,20 +43,29 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
 fn checks(page: &mut Page, model: &Model) {
     page.heading("Checks");
     let (judged, all) = (model.survey.judged, model.catalogue.guidelines.len());
-    let swept = format!(
-        "{} read, {}",
-        words::plural(usize::try_from(model.survey.files).unwrap_or(usize::MAX), "file"),
-        words::bytes(model.survey.bytes)
-    );
     if model.survey.running {
         page.bar(judged, all);
         page.prose(Role::Text, 0, &format!("{judged} of {} judged", words::plural(all, "guideline")));
         if let Some((id, what)) = &model.survey.waiting {
             page.prose(Role::Dim, 0, &format!("{id}: {what}."));
         }
-        page.prose(Role::Dim, 0, &format!("Looking for secrets: {swept}. You can start already."));
+        if let Some((role, text)) = search::line(model, usize::MAX) {
+            page.prose(role, 0, &format!("{text}."));
+        }
+        found(page, model);
+        page.prose(Role::Dim, 0, "You can start already.");
     } else {
-        page.prose(Role::Text, 0, &format!("{} judged; {swept}.", words::plural(judged, "guideline")));
+        let read = search::read(&model.survey);
+        page.prose(Role::Text, 0, &format!("{} judged; {read} read.", words::plural(judged, "guideline")));
+    }
+}
+
+/// What the search has come upon.
+fn found(page: &mut Page, model: &Model) {
+    for (id, found) in &model.survey.found {
+        let places = words::plural(found.places, "place");
+        let title = model.catalogue.get(id).map_or("", |guideline| &guideline.title);
+        page.line(&[(Role::Fail, &format!("{id} ")), (Role::Text, &format!("{places} so far  ")), (Role::Dim, title)]);
     }
 }
 

@@ -103,6 +103,7 @@ fn act(model: &mut Model, place: Place, action: Action) -> Vec<Effect> {
         Action::UndoLast => run::ask_undo(model),
         Action::UndoThis => run::ask_undo_guideline(model),
         Action::CheckAgain => return run::check_again(model),
+        Action::Pause => return run::pause(model),
         Action::Search => {
             if let Screen::Diff(view) = model.screen() {
                 let input = Input::new(&view.needle);

@@ -12,7 +12,7 @@ use super::model::{Model, Notice, Preview, Quit};
 use super::saved;
 use super::screen::{Overlay, Review, Screen};
 use super::{Standing, words};
-use crate::check::Progress;
+use crate::check::{Progress, TOLD_LIMIT, needs_sweep};
 
 /// Takes `message` in, and says what is to be done.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -37,10 +37,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Runs(Err(error)) => say(model, "Earlier runs cannot be listed", &error),
         Message::Progress(progress) => return progressed(model, progress),
-        Message::Surveyed => {
-            model.survey.running = false;
-            return preview_selected(model);
-        }
+        Message::Surveyed => return run::surveyed(model),
         Message::Previewed(id, preview) => {
             model.previews.insert(id.clone(), preview);
             keys::clamp(model);
@@ -76,17 +73,26 @@ fn progressed(model: &mut Model, progress: Progress) -> Vec<Effect> {
         Progress::Waiting { id, what } => model.survey.waiting = Some((id, what)),
         Progress::Judged { id, finding } => {
             let _ = model.survey.waiting.take_if(|(waiting, _)| *waiting == id);
+            model.survey.found.remove(&id);
             if model.findings.insert(id.clone(), finding).is_none() {
                 model.survey.judged += 1;
             }
             if model.selected.as_ref() == Some(&id) {
+                keys::clamp(model);
                 return preview_selected(model);
             }
         }
-        Progress::Found { .. } => {}
-        Progress::Swept { files, bytes, .. } => {
-            model.survey.files = files;
-            model.survey.bytes = bytes;
+        Progress::Found { id, seen, places } => {
+            let found = model.survey.found.entry(id).or_default();
+            found.seen.extend(seen);
+            found.seen.truncate(TOLD_LIMIT);
+            found.places = found.places.max(places);
+        }
+        Progress::Swept { files, bytes, left } => {
+            // Threads tell of their work in no particular order.
+            model.survey.files = model.survey.files.max(files);
+            model.survey.bytes = model.survey.bytes.max(bytes);
+            model.survey.left = left;
         }
     }
     Vec::new()
@@ -133,7 +139,9 @@ fn select(model: &mut Model, id: Option<String>) -> Vec<Effect> {
 fn preview_selected(model: &mut Model) -> Vec<Effect> {
     let Some(guideline) = model.guideline() else { return Vec::new() };
     let fails = matches!(model.standing(&guideline.id), Standing::Fail | Standing::Chosen | Standing::Later);
-    if !fails || guideline.fix.is_none() || model.previews.contains_key(&guideline.id) {
+    // What is judged by the sweep is mended by it, and nobody has it before it is through.
+    let too_early = model.survey.running && needs_sweep(guideline);
+    if !fails || too_early || guideline.fix.is_none() || model.previews.contains_key(&guideline.id) {
         return Vec::new();
     }
     let id = guideline.id.clone();

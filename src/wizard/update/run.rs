@@ -4,7 +4,7 @@ use super::super::input::Input;
 use super::super::message::{Effect, Failure};
 use super::super::model::{Model, Survey};
 use super::super::screen::{Confirm, Ending, Intent, LOG_LIMIT, Outcome, Overlay, Screen, Task, Working};
-use super::{notice, save};
+use super::{notice, preview_selected, save};
 use crate::change::state::{RunSummary, Standing};
 use crate::change::{Applied, ApplyStep, Change, Undone, What};
 use crate::playbook::Decision;
@@ -105,8 +105,28 @@ pub(super) fn recover(model: &mut Model) {
 pub(super) fn check_again(model: &mut Model) -> Vec<Effect> {
     model.findings.clear();
     model.previews.clear();
+    let was_paused = model.survey.paused;
     model.survey = Survey { running: true, ..Survey::default() };
-    vec![Effect::Survey]
+    was_paused.then_some(Effect::Pause(false)).into_iter().chain([Effect::Survey]).collect()
+}
+
+/// Holds the sweep up, or lets it go on.
+pub(super) fn pause(model: &mut Model) -> Vec<Effect> {
+    model.survey.paused = !model.survey.paused;
+    vec![Effect::Pause(model.survey.paused)]
+}
+
+/// Everything is judged. A plan that was made before the sweep was through is made anew.
+pub(super) fn surveyed(model: &mut Model) -> Vec<Effect> {
+    model.survey.running = false;
+    let mut effects = if std::mem::take(&mut model.survey.paused) { vec![Effect::Pause(false)] } else { Vec::new() };
+    effects.extend(preview_selected(model));
+    let chosen = model.chosen();
+    if let Some(Screen::Review(review)) = model.screens.iter_mut().find(|screen| matches!(screen, Screen::Review(_))) {
+        review.planned = None;
+        effects.push(Effect::Plan(chosen));
+    }
+    effects
 }
 
 /// Follows a run.

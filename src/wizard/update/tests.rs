@@ -465,3 +465,95 @@ fn details_scroll_to_their_end_and_no_further() {
     update(&mut model, Message::Resize(200, 60));
     assert_eq!(model.details_top, 0);
 }
+
+/// All judged but what the sweep judges.
+fn sweeping() -> Model {
+    let mut model = model();
+    press(&mut model, &chars("c"));
+    let ids: Vec<String> = model.catalogue.guidelines.iter().map(|guideline| guideline.id.clone()).collect();
+    for id in ids.into_iter().filter(|id| id != "KEY-04") {
+        update(&mut model, Message::Progress(Progress::Judged { id, finding: Finding::new(Status::Fail, "so") }));
+    }
+    model
+}
+
+fn found(places: usize) -> Message {
+    let seen = (0..places).map(|n| crate::check::Observation::at(format!("/x/{n}")).line(1)).collect();
+    Message::Progress(Progress::Found { id: "KEY-04".into(), seen, places })
+}
+
+#[test]
+fn the_sweep_is_paused_and_goes_on_and_what_it_judges_is_not_known_meanwhile() {
+    let mut model = sweeping();
+    assert!(model.is_sweeping());
+    assert_eq!(model.standing("KEY-04"), Standing::Waiting);
+    assert_eq!(press(&mut model, &chars("p")), [Effect::Pause(true)]);
+    assert_eq!(model.standing("KEY-04"), Standing::Unknown);
+    assert_eq!(press(&mut model, &chars("p")), [Effect::Pause(false)]);
+    assert_eq!(model.standing("KEY-04"), Standing::Waiting);
+    update(&mut model, Message::Surveyed);
+    assert_eq!(press(&mut model, &chars("p")), []);
+    assert!(model.notice.is_some_and(|notice| notice.bad && notice.text.contains("is through")));
+}
+
+#[test]
+fn a_pause_ends_with_its_survey() {
+    let mut model = sweeping();
+    press(&mut model, &chars("p"));
+    assert!(update(&mut model, Message::Surveyed).contains(&Effect::Pause(false)));
+    assert!(!model.survey.paused);
+    let mut model = sweeping();
+    press(&mut model, &chars("p"));
+    let undone = Undone { runs: Vec::new(), guidelines: Vec::new(), merged: Vec::new(), left: Vec::new() };
+    let effects = update(&mut model, Message::Undone(Ok(undone)));
+    let place = |wanted| effects.iter().position(|effect| *effect == wanted).unwrap();
+    assert!(place(Effect::Pause(false)) < place(Effect::Survey));
+    assert!(!model.survey.paused && model.survey.running);
+}
+
+#[test]
+fn hits_are_kept_up_to_a_limit_until_their_guideline_is_judged() {
+    let mut model = sweeping();
+    update(&mut model, found(3));
+    assert_eq!((model.survey.found["KEY-04"].seen.len(), model.survey.found["KEY-04"].places), (3, 3));
+    for _ in 0..100 {
+        update(&mut model, found(20_000));
+    }
+    let kept = &model.survey.found["KEY-04"];
+    assert_eq!((kept.seen.len(), kept.places), (TOLD_LIMIT, 20_000));
+    let finding = Finding::new(Status::Fail, "so");
+    update(&mut model, Message::Progress(Progress::Judged { id: "KEY-04".into(), finding }));
+    assert!(model.survey.found.is_empty());
+}
+
+#[test]
+fn while_the_sweep_runs_the_plan_is_read_but_not_carried_out() {
+    let mut model = sweeping();
+    model.playbook.decisions.insert("SSH-01".into(), Decision::Apply);
+    model.playbook.decisions.insert("KEY-04".into(), Decision::Apply);
+    assert_eq!(press(&mut model, &chars("r")), [Effect::Plan(vec!["SSH-01".into()])]);
+    update(&mut model, Message::Planned(planned(false)));
+    assert_eq!(press(&mut model, &chars("a")), []);
+    assert!(model.overlays.is_empty() && model.notice.clone().is_some_and(|notice| notice.text.contains("search")));
+    // What the sweep judged meanwhile belongs in the plan that is carried out.
+    let finding = Finding::new(Status::Fail, "so");
+    update(&mut model, Message::Progress(Progress::Judged { id: "KEY-04".into(), finding }));
+    let effects = update(&mut model, Message::Surveyed);
+    assert!(effects.contains(&Effect::Plan(vec!["SSH-01".into(), "KEY-04".into()])), "{effects:?}");
+    assert!(matches!(model.screen(), Screen::Review(review) if review.planned.is_none()));
+}
+
+#[test]
+fn nothing_is_worked_out_from_half_a_sweep() {
+    let mut model = sweeping();
+    let mut catalogue = Catalogue::clone(&model.catalogue);
+    for guideline in &mut catalogue.guidelines {
+        guideline.fix.get_or_insert_with(|| Catalogue::built_in().unwrap().get("SSH-04").unwrap().fix.clone().unwrap());
+    }
+    model.catalogue = Arc::new(catalogue);
+    model.selected = Some("KEY-04".into());
+    let finding = Finding::new(Status::Fail, "so");
+    let judged = Message::Progress(Progress::Judged { id: "KEY-04".into(), finding });
+    assert_eq!(update(&mut model, judged), []);
+    assert_eq!(update(&mut model, Message::Surveyed), [Effect::Preview("KEY-04".into())]);
+}
