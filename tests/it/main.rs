@@ -22,6 +22,7 @@ mod distros;
 mod fuzz;
 mod initramfs;
 mod journeys;
+mod known;
 mod packages;
 mod practice;
 mod real_root;
