@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 pub mod accounts;
 pub mod ami;
+pub mod archive;
 pub mod cloud_init;
 mod error;
 mod file_system;

@@ -1,26 +1,43 @@
 //! What is packed in an initramfs: the small root a kernel starts from.
 //!
 //! A file of one or more cpio archives one after another, mostly one of them compressed; in front of it there may
-//! be some that are not, with microcode (Linux documentation, "initramfs buffer format"). Read piece by piece within
-//! fixed limits; nothing is unpacked anywhere. What such files must not hold is the business of the checks.
+//! be some that are not, with microcode (Linux documentation, "initramfs buffer format"). [`super::archive`] reads them.
+//! What such files must not hold is the business of the checks.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use super::archive::{Stop, cpio_archives};
 use super::{Error, Image};
 
-mod cpio;
 #[cfg(test)]
 pub(crate) mod tests;
-mod unpack;
-
-pub use cpio::Member;
 
 /// The most that is read of one initramfs once it is unpacked: 2 GiB.
 pub const EXPANDED_LIMIT: u64 = 2 << 30;
 
 /// How much of the beginning of each file inside is handed on: 64 KiB.
 pub const START_LIMIT: usize = 64 << 10;
+
+/// A file, directory, link or device in an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its path without a leading `/` or `./`; bytes that are not UTF-8 are replaced.
+    pub name: String,
+    /// Type and permission bits, as in stat(2).
+    pub mode: u32,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The first [`START_LIMIT`] bytes of a regular file; where a link points.
+    pub start: Vec<u8>,
+}
+
+impl Member {
+    /// Whether it is a regular file.
+    pub fn is_file(&self) -> bool {
+        self.mode & 0o170_000 == 0o100_000
+    }
+}
 
 /// Every initramfs below `/boot`, sorted.
 ///
@@ -54,41 +71,15 @@ pub fn read(image: &Image, path: &Path, visit: &mut dyn FnMut(Member)) -> Result
 }
 
 /// [`read`] of the bytes of `source`.
-fn archives(source: impl BufRead, visit: &mut dyn FnMut(Member)) -> io::Result<()> {
-    let mut source = source;
-    let mut archives = 0;
-    let mut left = EXPANDED_LIMIT;
-    while let Some(magic) = magic(&mut source)? {
-        archives += 1;
-        if cpio::is_archive(magic) {
-            cpio::archive(magic, &mut source, visit)?;
-        } else {
-            // The kernel goes on behind it: what follows may be another archive, packed or not.
-            let mut inside = unpack::Limited::new(unpack::reader(magic, &mut source)?, left);
-            let mut next = Some(self::magic(&mut inside)?.ok_or_else(empty)?);
-            while let Some(magic) = next {
-                cpio::archive(magic, &mut inside, visit)?;
-                next = self::magic(&mut inside)?;
-            }
-            left = inside.left();
+fn archives(source: impl BufRead, visit: &mut dyn FnMut(Member)) -> Result<(), Stop> {
+    let read = cpio_archives(source, EXPANDED_LIMIT, &mut |entry, content| {
+        let mut start = Vec::new();
+        content.take(START_LIMIT as u64).read_to_end(&mut start)?;
+        if start.len() as u64 != entry.size.min(START_LIMIT as u64) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
-    }
-    if archives == 0 { Err(empty()) } else { Ok(()) }
-}
-
-fn empty() -> io::Error {
-    io::Error::other("it is empty")
-}
-
-/// The six bytes an archive begins with, after the zeros that fill the space between two; `None` at the end.
-fn magic(source: &mut impl Read) -> io::Result<Option<[u8; 6]>> {
-    let mut magic = [0; 6];
-    let [first, rest @ ..] = &mut magic;
-    while *first == 0 {
-        if source.read(std::slice::from_mut(first))? == 0 {
-            return Ok(None);
-        }
-    }
-    source.read_exact(rest)?;
-    Ok(Some(magic))
+        visit(Member { name: entry.name, mode: entry.mode, size: entry.size, start });
+        Ok(())
+    });
+    Ok(read?)
 }
