@@ -10,6 +10,9 @@ use crate::check::{Allowed, Context, Finding, Observation, Status};
 use crate::image::{Error, Image, Kind, PathPattern, text};
 use crate::playbook::Allow;
 
+/// The most archives that are named in which something was not opened.
+const UNOPENED: usize = 100;
+
 pub(in crate::check) fn check(
     image: &Image,
     context: &Context,
@@ -53,7 +56,10 @@ pub(in crate::check) fn check(
     };
     let cut = sweep.cut.iter().map(|path| Observation::at(path).text("read only in part: it is larger than 1 GiB"));
     let passes = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Pass };
-    Ok(Finding::new(passes, passed(kind, sweep, &besides)).seen(cut).seen(brought))
+    let unopened = sweep.unopened.iter().take(UNOPENED).map(|(path, what)| Observation::at(path).text(what));
+    let more = sweep.unopened.len().saturating_sub(UNOPENED);
+    let more = (more > 0).then(|| Observation::fact(format!("{more} more archives were not opened throughout")));
+    Ok(Finding::new(passes, passed(kind, sweep, &besides)).seen(cut).seen(unopened).seen(more).seen(brought))
 }
 
 /// What packages brought unchanged of `kind`: as words, and each package with the first of its files.

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::catalogue::SweptKind as Kind;
+use crate::image::archive::Format;
 use crate::image::walk::{self, Control, OpenFile, walk};
 use crate::image::{Body, Error, Image, Node};
 pub use oddity::{Odd, Oddity};
@@ -16,6 +17,7 @@ use scan::Scanner;
 pub use shipped::Brought;
 use shipped::Shipped;
 
+mod archive;
 mod armour;
 mod assignment;
 mod container;
@@ -66,6 +68,9 @@ pub struct Sweep {
     pub skipped: Vec<PathBuf>,
     /// Files larger than [`FILE_LIMIT`], read up to there.
     pub cut: Vec<PathBuf>,
+    /// Archives and compressed files in which something was not opened, and what: an archive in an archive, what is
+    /// encrypted or damaged. At most [`HIT_LIMIT`].
+    pub unopened: Vec<(PathBuf, String)>,
     /// Copies of this program, and files that an interrupted run of it left beside others.
     pub own: Vec<PathBuf>,
     /// Files that are odd in themselves, whatever they hold; those of packages too.
@@ -118,6 +123,8 @@ fn is_still_there(hit: &Hit, image: &Image) -> bool {
     }
     match image.overlay().get(&hit.path) {
         Some(Some(Node::File(file))) => match &file.body {
+            // A draft takes an archive away, or leaves it as it is.
+            Body::Bytes(_) if hit.inside.is_some() => true,
             Body::Bytes(bytes) => secrets(image, &hit.path, bytes).iter().any(|secret| secret.kind == hit.kind),
             Body::OnDisk { .. } => true,
         },
@@ -209,6 +216,7 @@ pub fn sweep(
     for gathered in walked.states {
         sweep.hits.extend(gathered.hits);
         sweep.cut.extend(gathered.cut);
+        sweep.unopened.extend(gathered.unopened);
         sweep.own.extend(gathered.own);
         sweep.odd.extend(gathered.odd);
         sweep.settings += gathered.settings;
@@ -220,6 +228,7 @@ pub fn sweep(
     sweep.shipped = brought;
     sweep.hits.sort();
     sweep.cut.sort();
+    sweep.unopened.sort();
     sweep.own.sort();
     sweep.odd.sort();
     sweep.more += sweep.hits.len().saturating_sub(HIT_LIMIT) as u64;
@@ -232,11 +241,14 @@ pub fn sweep(
 struct Gathered {
     hits: Vec<Hit>,
     cut: Vec<PathBuf>,
+    unopened: Vec<(PathBuf, String)>,
     own: Vec<PathBuf>,
     odd: Vec<Odd>,
     settings: u64,
     more: u64,
     roots: layers::Roots,
+    /// What members of archives are read into.
+    buffer: Vec<u8>,
 }
 
 fn look_at(
@@ -259,10 +271,11 @@ fn look_at(
     {
         gathered.odd.push(Odd { path: path.clone(), what });
     }
-    let mut store = None;
+    let (mut store, mut format) = (None, None);
     let whole = file.pieces(scan::OVERLAP, FILE_LIMIT, &mut |offset, piece| {
         if offset == 0 {
             store = container::key_store(&path, piece);
+            format = Format::of(piece);
             if size <= SETTINGS_LIMIT {
                 pass.kind = gathered.roots.kind(image, &path, piece, homes);
             }
@@ -274,24 +287,44 @@ fn look_at(
     if !whole && gathered.cut.len() < HIT_LIMIT {
         gathered.cut.push(path.clone());
     }
-    let found = without_tables(store.into_iter().chain(pass.finish()).collect());
-    let hits = found.into_iter().map(|scan::Secret { kind, rule, line, text }| Hit {
-        path: path.clone(),
-        inside: None,
-        line,
-        kind,
-        rule,
-        text,
-    });
-    for hit in shipped.sift(file, hits.collect()) {
-        if gathered.hits.len() < HIT_LIMIT {
+    let mut found = without_tables(store.into_iter().chain(pass.finish()).collect());
+    let mut failed = None;
+    if let Some(format) = format.filter(|_| !shipped.brings(&path, file)) {
+        let mut looker = archive::Looker { scanner, homes, buffer: &mut gathered.buffer };
+        let inside = looker.look_into(format, &path, file);
+        gathered.settings += inside.settings;
+        gathered.more += inside.more;
+        gathered.unopened.extend(inside.unopened.map(|what| (path.clone(), what)));
+        // What lies in an archive as it is was seen already, on a line that says nothing.
+        found.retain(|secret| {
+            inside.secrets.iter().all(|(_, same)| (same.rule, &same.text) != (secret.rule, &secret.text))
+        });
+        for (member, secret) in inside.secrets {
+            gathered.keep(hit(&path, Some(member), secret), tell);
+        }
+        failed = inside.failed;
+    }
+    let found = found.into_iter().map(|secret| hit(&path, None, secret)).collect();
+    for hit in shipped.sift(file, found) {
+        gathered.keep(hit, tell);
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+fn hit(path: &Path, inside: Option<String>, secret: scan::Secret) -> Hit {
+    let scan::Secret { kind, rule, line, text } = secret;
+    Hit { path: path.to_owned(), inside, line, kind, rule, text }
+}
+
+impl Gathered {
+    fn keep(&mut self, hit: Hit, tell: &(dyn Fn(&Hit) + Sync)) {
+        if self.hits.len() < HIT_LIMIT {
             tell(&hit);
-            gathered.hits.push(hit);
+            self.hits.push(hit);
         } else {
-            gathered.more += 1;
+            self.more += 1;
         }
     }
-    Ok(())
 }
 
 /// Whether the file is a copy of this program, or one that was put aside in a run: `.NAME.20261122T154139Z-1.3~`.

@@ -54,20 +54,22 @@ pub(in crate::image) fn archives(source: impl BufRead, limit: u64, visit: Visit<
             archive(&mut source, visit)?;
         } else if Packing::of(&magic).is_some() {
             let mut inside = Ahead::new(io::BufReader::new(Limited::new(Unpacked::new(&mut source), left)));
-            while let Some(magic) = inside.magic()? {
+            let mut next = Some(inside.magic()?.ok_or(Stop::Empty)?);
+            while let Some(magic) = next {
                 if !is_cpio(&magic) {
-                    return Err(damaged());
+                    return Err(Stop::Foreign.into());
                 }
                 archive(&mut inside, visit)?;
+                next = inside.magic()?;
             }
             left = inside.into_inner().into_inner().left();
         } else if magic.starts_with(b"\x89LZO") {
             return Err(Stop::Closed("lzop").into());
         } else {
-            return Err(damaged());
+            return Err(Stop::Foreign.into());
         }
     }
-    if archives == 0 { Err(damaged()) } else { Ok(()) }
+    if archives == 0 { Err(Stop::Empty.into()) } else { Ok(()) }
 }
 
 /// Reads one archive up to its last member.
@@ -113,19 +115,13 @@ fn header(source: &mut dyn Read) -> io::Result<(Entry, u64)> {
 /// Thirteen numbers of two bytes, of which magic and two are read already; the size is two of them, the high one first.
 fn binary(source: &mut dyn Read, magic: &[u8; 6], order: fn([u8; 2]) -> u16) -> io::Result<(Entry, u64)> {
     let rest = fields::<20>(source)?;
-    let all: Vec<u16> = magic.iter().chain(&rest).copied().collect::<Vec<u8>>().as_chunks().0.iter().copied().map(order).collect();
+    let all: Vec<u16> =
+        magic.iter().chain(&rest).copied().collect::<Vec<u8>>().as_chunks().0.iter().copied().map(order).collect();
     let [_, _, _, mode, _, _, _, _, _, _, name, high, low] = all[..] else { return Err(damaged()) };
     finish(source, mode.into(), u64::from(high) << 16 | u64::from(low), name.into(), 26, 2)
 }
 
-fn finish(
-    source: &mut dyn Read,
-    mode: u64,
-    size: u64,
-    name: u64,
-    header: u64,
-    align: u64,
-) -> io::Result<(Entry, u64)> {
+fn finish(source: &mut dyn Read, mode: u64, size: u64, name: u64, header: u64, align: u64) -> io::Result<(Entry, u64)> {
     let padding = |length: u64| (align - length % align) % align;
     if name == 0 || name > NAME_LIMIT {
         return Err(damaged());

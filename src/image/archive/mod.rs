@@ -18,7 +18,7 @@ mod tar;
 pub(crate) mod tests;
 mod zip;
 
-pub(super) use cpio::{Entry, archives as cpio_archives};
+pub(super) use cpio::archives as cpio_archives;
 use limited::Limited;
 pub use packing::Packing;
 use packing::{Ahead, Unpacked};
@@ -118,33 +118,32 @@ pub enum Stop {
     /// It is not what it begins as.
     #[error("it is damaged or cut short")]
     Damaged,
+    /// Something else stands where a cpio archive should.
+    #[error("what is in it is neither a cpio archive nor packed in a known way")]
+    Foreign,
+    /// Nothing is in it, not even an archive of nothing.
+    #[error("it is empty")]
+    Empty,
     /// It is packed in a way that is not unpacked here.
     #[error("it is packed with {0}, which is not unpacked here")]
     Closed(&'static str),
-    /// The file, or whoever gets the members, said no.
-    #[error("{0}")]
-    Io(io::Error),
+    /// Whoever reads the file or gets the members wants no more.
+    #[error("it was not wanted")]
+    Asked,
 }
 
 impl From<Stop> for io::Error {
     fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Io(error) => error,
-            stop => io::Error::other(stop),
-        }
+        io::Error::other(stop)
     }
 }
 
 impl From<io::Error> for Stop {
     /// What a decoder says of what it was given is no more than that it is damaged.
     fn from(error: io::Error) -> Self {
-        if error.raw_os_error().is_some() {
-            return Self::Io(error);
-        }
         match error.downcast::<Self>() {
             Ok(stop) => stop,
             Err(error) if error.kind() == io::ErrorKind::OutOfMemory => Self::Memory,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Self::Io(error),
             Err(_) => Self::Damaged,
         }
     }
@@ -188,12 +187,13 @@ fn packed<S: Read + Seek>(mut source: S, limit: u64, visit: Visit<'_>) -> io::Re
         return cpio_members(source, limit, visit);
     }
     let is_tar = tar::is_tar(&head);
-    let mut whole = Cursor::new(head).chain(unpacked);
-    if is_tar {
-        return tar::members(&mut whole, visit);
+    let alone = Member { name: String::new(), closed: None };
+    if begun.is_err() {
+        visit(alone, &mut Cursor::new(head))?;
+        return begun.map(drop);
     }
-    visit(Member { name: String::new(), closed: None }, &mut whole)?;
-    begun.map(drop)
+    let mut whole = Cursor::new(head).chain(unpacked);
+    if is_tar { tar::members(&mut whole, visit) } else { visit(alone, &mut whole) }
 }
 
 fn cpio_members<S: Read>(source: S, limit: u64, visit: Visit<'_>) -> io::Result<()> {

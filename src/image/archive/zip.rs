@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use bzip2::bufread::BzDecoder;
 use flate2::bufread::DeflateDecoder;
 
-use super::packing::{Ahead, Packing, Unpacked};
+use super::packing::{Ahead, Unpacked};
 use super::{CHUNK, Limited, MEMBER_LIMIT, Member, NAME_LIMIT, Stop, Visit, damaged, path, skip};
 
 /// The end record, and the longest comment behind it.

@@ -38,7 +38,7 @@ pub(crate) fn cpio(files: &[(&str, &[u8])]) -> Vec<u8> {
     bytes
 }
 
-fn names(bytes: &[u8]) -> io::Result<Vec<String>> {
+fn names(bytes: &[u8]) -> Result<Vec<String>, Stop> {
     let mut names = Vec::new();
     archives(bytes, &mut |member| names.push(member.name))?;
     Ok(names)
@@ -140,8 +140,9 @@ fn what_is_no_initramfs_is_told() {
     let bomb = gzip(&vec![0; 1 << 20]);
     for (bytes, wanted) in [
         (&b""[..], "empty"),
-        (b"hello, world", "neither a cpio archive"),
-        (b"BZh91AY", "bzip2"),
+        (b"hello, world", "neither a cpio archive nor"),
+        (b"BZh91AY", "cut short"),
+        (b"\x89LZO\0\r\n", "lzop"),
         (cut, ""),
         (&gzip(cut), ""),
         (&gzip(&whole)[..20], ""),

@@ -99,14 +99,13 @@ impl<'w> OpenFile<'w> {
         self.file.get_xattr("security.capability").is_ok_and(|value| value.is_some())
     }
 
-    /// Reads at `offset` until `into` is full or the file ends; gives how many bytes it read.
+    /// Reads at `offset` until `into` is full or the file ends; gives how many bytes it read. They do not count as
+    /// progress: this is for a second look at what was read.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
-        let read = fill(&self.file, offset, into).map_err(|errno| Error::io("read", self.path(), errno))?;
-        self.untold += read as u64;
-        Ok(read)
+    pub fn read_again(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
+        fill(&self.file, offset, into).map_err(|errno| Error::io("read", self.path(), errno))
     }
 
     /// Hands the content to `visit` in pieces of up to 256 KiB, each with its offset in the file. A piece begins with the
