@@ -275,10 +275,9 @@ fn look_at(
     let whole = file.pieces(scan::OVERLAP, FILE_LIMIT, &mut |offset, piece| {
         if offset == 0 {
             store = container::key_store(&path, piece);
-            format = Format::of(piece);
-            if size <= SETTINGS_LIMIT {
-                pass.kind = gathered.roots.kind(image, &path, piece, homes);
-            }
+            // What apt fetched is the distributor's.
+            let is_fetched = path.starts_with("/var/cache/apt/archives");
+            format = Format::of(piece).filter(|format| *format != Format::Deb || !is_fetched);
         }
         pass.piece(offset, piece);
         ControlFlow::Continue(())
