@@ -104,8 +104,8 @@ fn header(source: &mut dyn Read) -> io::Result<(Entry, u64)> {
             (number(12, 6)?, number(59, 11)?, number(53, 6)?, 76, 1)
         }
         [0xc7, 0x71, ..] | [0x71, 0xc7, ..] => {
-            let [0xc7, ..] = magic else { return binary(source, &magic, u16::from_be_bytes) };
-            return binary(source, &magic, u16::from_le_bytes);
+            let [0xc7, ..] = magic else { return binary(source, magic, u16::from_be_bytes) };
+            return binary(source, magic, u16::from_le_bytes);
         }
         _ => return Err(damaged()),
     };
@@ -113,7 +113,7 @@ fn header(source: &mut dyn Read) -> io::Result<(Entry, u64)> {
 }
 
 /// Thirteen numbers of two bytes, of which magic and two are read already; the size is two of them, the high one first.
-fn binary(source: &mut dyn Read, magic: &[u8; 6], order: fn([u8; 2]) -> u16) -> io::Result<(Entry, u64)> {
+fn binary(source: &mut dyn Read, magic: [u8; 6], order: fn([u8; 2]) -> u16) -> io::Result<(Entry, u64)> {
     let rest = fields::<20>(source)?;
     let all: Vec<u16> =
         magic.iter().chain(&rest).copied().collect::<Vec<u8>>().as_chunks().0.iter().copied().map(order).collect();

@@ -197,9 +197,8 @@ fn packed<S: Read + Seek>(mut source: S, limit: u64, visit: Visit<'_>) -> io::Re
 }
 
 fn cpio_members<S: Read>(source: S, limit: u64, visit: Visit<'_>) -> io::Result<()> {
-    cpio::archives(chunks(source), limit, &mut |entry, content| match entry.is_file() {
-        true => visit(Member { name: entry.name, closed: None }, content),
-        false => Ok(()),
+    cpio::archives(chunks(source), limit, &mut |entry, content| {
+        if entry.is_file() { visit(Member { name: entry.name, closed: None }, content) } else { Ok(()) }
     })
 }
 

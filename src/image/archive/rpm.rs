@@ -18,9 +18,8 @@ pub(super) fn members(source: &mut dyn BufRead, limit: u64, visit: Visit<'_>) ->
     let mut source = Ahead::new(source);
     // A package without files has no payload.
     let Some(magic) = source.magic()? else { return Ok(()) };
-    let mut inside = |entry: cpio::Entry, content: &mut dyn Read| match entry.is_file() {
-        true => visit(Member { name: entry.name, closed: None }, content),
-        false => Ok(()),
+    let mut inside = |entry: cpio::Entry, content: &mut dyn Read| {
+        if entry.is_file() { visit(Member { name: entry.name, closed: None }, content) } else { Ok(()) }
     };
     if cpio::is_cpio(&magic) {
         cpio::archive(&mut source, &mut inside)
@@ -36,9 +35,11 @@ pub(super) fn members(source: &mut dyn BufRead, limit: u64, visit: Visit<'_>) ->
 fn header(source: &mut dyn Read) -> io::Result<u64> {
     let mut intro = [0; 16];
     source.read_exact(&mut intro)?;
-    let [0x8e, 0xad, 0xe8, _, _, _, _, _, a, b, c, d, e, f, g, h] = intro else { return Err(damaged()) };
-    let entries = u64::from(u32::from_be_bytes([a, b, c, d]));
-    let length = entries * 16 + u64::from(u32::from_be_bytes([e, f, g, h]));
+    if !intro.starts_with(&[0x8e, 0xad, 0xe8]) {
+        return Err(damaged());
+    }
+    let number = |at: usize| intro.get(at..).and_then(<[u8]>::first_chunk).copied().map_or(0, u32::from_be_bytes);
+    let length = u64::from(number(8)) * 16 + u64::from(number(12));
     if length > HEADER_LIMIT {
         return Err(damaged());
     }

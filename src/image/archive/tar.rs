@@ -137,9 +137,8 @@ fn records(mut text: &[u8], extended: &mut Extended) {
         let (key, value) = record.split_at_checked(equals).unwrap_or_default();
         let value = value.get(1..).unwrap_or_default();
         match key {
-            b"path" => extended.name = Some(value.to_vec()),
-            // The name that a sparse file's own stands for.
-            b"GNU.sparse.name" => extended.name = Some(value.to_vec()),
+            // A sparse file's own name stands for another.
+            b"path" | b"GNU.sparse.name" => extended.name = Some(value.to_vec()),
             b"size" => extended.size = decimal(value),
             _ => {}
         }

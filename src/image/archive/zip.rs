@@ -46,14 +46,14 @@ pub(super) fn members<S: Read + Seek>(mut source: S, size: u64, limit: u64, visi
         }
         for entry in batch.into_iter().filter(|entry| !entry.name.ends_with('/')) {
             let offset = directory.base.checked_add(entry.offset).ok_or_else(damaged)?;
-            left = member(&mut source, offset, entry, left, visit)?;
+            left = member(&mut source, offset, &entry, left, visit)?;
         }
     }
     Ok(())
 }
 
 /// Hands over one member, which may unpack to `left` bytes; gives how many are left then.
-fn member<S: Read + Seek>(source: S, offset: u64, entry: Entry, left: u64, visit: Visit<'_>) -> io::Result<u64> {
+fn member<S: Read + Seek>(source: S, offset: u64, entry: &Entry, left: u64, visit: Visit<'_>) -> io::Result<u64> {
     let member = |closed| Member { name: entry.name.clone(), closed };
     if entry.is_encrypted {
         visit(member(Some("encrypted")), &mut io::empty())?;
@@ -107,10 +107,9 @@ fn directory<S: Read + Seek>(source: &mut S, size: u64) -> io::Result<Directory>
     let place = from + place as u64;
     let (mut entries, mut length, mut offset) = (u64::from(short(end, 10)), long(end, 12), long(end, 16));
     let mut behind = place;
-    if entries == 0xffff || length == 0xffff_ffff || offset == 0xffff_ffff {
-        if let Some((record, at)) = zip64(source, place)? {
-            (entries, length, offset, behind) = (quad(&record, 32), quad(&record, 40), quad(&record, 48), at);
-        }
+    let is_wide = entries == 0xffff || length == 0xffff_ffff || offset == 0xffff_ffff;
+    if is_wide && let Some((record, at)) = zip64(source, place)? {
+        (entries, length, offset, behind) = (quad(&record, 32), quad(&record, 40), quad(&record, 48), at);
     }
     let at = behind.checked_sub(length).ok_or_else(damaged)?;
     let base = at.checked_sub(offset).ok_or_else(damaged)?;
