@@ -208,7 +208,7 @@ impl Read for Source<'_, '_> {
         if !self.file.control().pass() {
             return Err(Stop::Asked.into());
         }
-        match self.file.read_again(self.at, buffer) {
+        match self.file.read_at(self.at, buffer) {
             Ok(read) => {
                 self.at += read as u64;
                 Ok(read)

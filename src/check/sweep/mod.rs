@@ -278,6 +278,9 @@ fn look_at(
             // What apt fetched is the distributor's.
             let is_fetched = path.starts_with("/var/cache/apt/archives");
             format = Format::of(piece).filter(|format| *format != Format::Deb || !is_fetched);
+            if size <= SETTINGS_LIMIT {
+                pass.kind = gathered.roots.kind(image, &path, piece, homes);
+            }
         }
         pass.piece(offset, piece);
         ControlFlow::Continue(())

@@ -104,7 +104,7 @@ impl<'w> OpenFile<'w> {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn read_again(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
+    pub fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
         fill(&self.file, offset, into).map_err(|errno| Error::io("read", self.path(), errno))
     }
 
