@@ -3,9 +3,12 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::files::FileKind;
+use super::pass::Pass;
 use super::rules::Rules;
-use super::scan::{OVERLAP, Pass, Scanner, Secret};
+use super::scan::{OVERLAP, Scanner, Secret};
 use super::{container, layers, without_tables};
 use crate::image::archive::{Format, Member, Stop, members};
 use crate::image::walk::OpenFile;
@@ -44,7 +47,7 @@ pub(super) struct Looker<'l> {
     /// Homes of services.
     pub(super) homes: &'l [PathBuf],
     /// Memory to read into, kept from one archive to the next.
-    pub(super) buffer: &'l mut Vec<u8>,
+    pub(super) buffer: &'l mut Zeroizing<Vec<u8>>,
 }
 
 impl Looker<'_> {

@@ -248,7 +248,7 @@ struct Gathered {
     more: u64,
     roots: layers::Roots,
     /// What members of archives are read into.
-    buffer: Vec<u8>,
+    buffer: zeroize::Zeroizing<Vec<u8>>,
 }
 
 fn look_at(
