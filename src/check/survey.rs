@@ -52,9 +52,10 @@ pub enum Progress {
 }
 
 /// The most places of one guideline that are told while the sweep runs.
-pub const TOLD_LIMIT: usize = 200;
+pub const TOLD_LIMIT: usize = 100;
 
-/// Judges every guideline, those that need no sweep first, then sweeps, then the rest. Each finding is handed to
+/// Judges every guideline, those that need no sweep first, then sweeps, then the rest. What waits for others to answer
+/// does so meanwhile. Each finding is handed to
 /// `progress` as soon as it is known. `context` holds what the publisher handed in. `control` holds up or ends the sweep. Returns the context with the sweep in it and the findings in catalogue order.
 ///
 /// The sweep is left out when no guideline of `catalogue` needs it.
@@ -65,12 +66,18 @@ pub fn survey(
     control: &Control,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> (Context, super::Findings) {
-    let (last, mut first): (Vec<_>, Vec<_>) = catalogue.guidelines.iter().partition(|guideline| needs_sweep(guideline));
-    // What takes longest begins first, so that the others are judged meanwhile.
-    first.sort_by_key(|guideline| waits(image, guideline).is_none());
-    let mut found = judge_each(image, &first, &context, progress);
-    if !last.is_empty() {
-        context.sweep = Some(Arc::new(swept(image, &last, control, progress)));
+    let (last, first): (Vec<_>, Vec<_>) = catalogue.guidelines.iter().partition(|guideline| needs_sweep(guideline));
+    let (slow, quick): (Vec<_>, Vec<_>) = first.into_iter().partition(|guideline| waits(image, guideline).is_some());
+    // What takes longest begins first, and the sweep does not wait for it.
+    let (mut found, sweep) = std::thread::scope(|scope| {
+        let slow = scope.spawn(|| judge_each(image, &slow, &context, progress));
+        let mut found = judge_each(image, &quick, &context, progress);
+        let sweep = (!last.is_empty()).then(|| swept(image, &last, control, progress));
+        found.extend(slow.join().unwrap_or_default());
+        (found, sweep)
+    });
+    if let Some(sweep) = sweep {
+        context.sweep = Some(Arc::new(sweep));
         found.extend(judge_each(image, &last, &context, progress));
     }
     let in_order = |guideline: &Guideline| found.remove(&guideline.id).map(|finding| (guideline.id.clone(), finding));

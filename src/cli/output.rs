@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::check::Status;
+use crate::wizard::words::fit;
 
 /// Why a command ended without a result.
 #[derive(Debug)]
@@ -81,7 +82,8 @@ impl ProgressLine {
     pub(super) fn show(&self, text: &str) {
         if self.shown {
             let mut out = io::stderr().lock();
-            let _ = write!(out, "\r\u{1b}[K{text}").and_then(|()| out.flush());
+            // A line that wraps could not be overwritten.
+            let _ = write!(out, "\r\u{1b}[K{}", fit(text, 79)).and_then(|()| out.flush());
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::wizard::standing::Standing;
 use crate::wizard::words;
 
 /// The most places that are listed; the reports list more.
-const PLACES: usize = 200;
+const PLACES: usize = 100;
 
 /// The details for the selected guideline, or the overview.
 pub(crate) fn page(model: &Model, width: usize) -> Page {

@@ -221,6 +221,10 @@ impl Page {
             self.lines.push(Vec::new());
             return;
         }
+        if first.width() + text.width() <= self.width {
+            self.lines.push(vec![(role, format!("{first}{text}"))]);
+            return;
+        }
         let options = Options::new(self.width)
             .initial_indent(first)
             .subsequent_indent(rest)
