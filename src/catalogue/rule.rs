@@ -68,6 +68,9 @@ pub struct Guideline {
     /// Why no program mends it, in one sentence, where there is no `fix`.
     #[serde(default)]
     pub no_fix: Option<String>,
+    /// Its `fix` may stop the product from working: nothing that chooses every remedy at once chooses it.
+    #[serde(default)]
+    pub only_by_name: bool,
 }
 
 impl Guideline {
@@ -472,6 +475,19 @@ pub enum Fix {
         /// What the person has to do first, and why no program can: one or two sentences.
         why: String,
     },
+    /// Takes out the secrets of a `swept` check: a file that is nothing but a secret goes, from a file of settings the line
+    /// goes, and for anything else a person is told what to do. What a service's configuration names stays.
+    TakeOut {
+        /// Patterns of paths that are for a person.
+        #[serde(default)]
+        keep: Vec<String>,
+        /// What the person has to do first, and why no program can: one or two sentences.
+        #[serde(default)]
+        why: String,
+        /// Patterns of paths that hold nothing but a secret, whatever they look like.
+        #[serde(default)]
+        whole: Vec<String>,
+    },
     /// Empties the files the finding observed; owner, mode and label stay.
     Truncate,
     /// Takes out the lines the finding observed; a file of which only blanks and comments would be left stays.
@@ -522,8 +538,6 @@ pub enum OwnFix {
     PamNullok,
     /// ACC-13: removes what logs somebody in on a console.
     ConsoleAutologin,
-    /// SEC-01: removes credential files, takes keys out of other files.
-    AwsKeys,
     /// IDN-01: empties machine-id.
     MachineId,
     /// IDN-02: makes the D-Bus id a link.

@@ -31,7 +31,7 @@ mod way_in;
 
 pub use apply::{Applied, ApplyError, Step as ApplyStep, apply};
 pub use plan::{Plan, PlanStep, Refusal, plan};
-pub use remedy::{Remedy, remedy};
+pub use remedy::{Left, Remedy, remedy};
 pub use shred::Shredding;
 pub use state::State;
 pub use undo::{UndoError, Undone, What, finish, undo};

@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use super::{Change, Remedy, remedy, sshd, way_in};
+use super::{Change, Left, Remedy, remedy, sshd, way_in};
 use crate::catalogue::{Catalogue, Earlier, Guideline, Phase};
-use crate::check::{self, Context, Findings, Status};
+use crate::check::{self, Context, Finding, Findings, Status};
 use crate::image::{Body, Image, Kind, Mode, Node, Overlay, text};
 
 /// One guideline's part of a plan.
@@ -33,6 +33,8 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
     /// What was chosen but cannot be done here, and why.
     pub refused: Vec<Refusal>,
+    /// What the steps leave to a person, so that their guidelines fail still.
+    pub left: Vec<Refusal>,
     /// What the image would look like afterwards.
     pub overlay: Overlay,
     /// The bytes of files that go are overwritten before their names go.
@@ -58,9 +60,11 @@ pub fn plan(image: &Image, catalogue: &Catalogue, findings: &Findings, context: 
         }
         match draft(image, catalogue, context, guideline, &plan) {
             Ok(None) => {}
-            Ok(Some((changes, overlay))) => {
+            Ok(Some(Drafted { changes, left, overlay })) => {
                 plan.steps.push(PlanStep { guideline: guideline.id.clone(), changes });
                 plan.overlay = overlay;
+                let left = left.into_iter();
+                plan.left.extend(left.map(|left| Refusal { guideline: guideline.id.clone(), reason: left.what }));
             }
             Err(reason) => plan.refuse(&guideline.id, reason),
         }
@@ -74,15 +78,22 @@ impl Plan {
     }
 }
 
-/// The changes of one guideline on the image as `plan` leaves it so far, and what it looks like with them; `None` when
-/// it passes already by then.
+/// One guideline's part, worked out.
+struct Drafted {
+    changes: Vec<Change>,
+    left: Vec<Left>,
+    /// What the image looks like with the changes.
+    overlay: Overlay,
+}
+
+/// The changes of one guideline on the image as `plan` leaves it so far; `None` when it passes already by then.
 fn draft(
     image: &Image,
     catalogue: &Catalogue,
     context: &Context,
     guideline: &Guideline,
     plan: &Plan,
-) -> Result<Option<(Vec<Change>, Overlay)>, String> {
+) -> Result<Option<Drafted>, String> {
     let now = image.drafted(plan.overlay.clone());
     let finding = check::judge(&now, guideline, context);
     match finding.status {
@@ -100,8 +111,9 @@ fn draft(
             return Err(format!("{id} must pass first: {} Choose it as well.", why.trim()));
         }
     }
-    let mut changes = match remedy(&now, guideline, &finding, context).map_err(|error| error.to_string())? {
-        Some(Remedy::Changes(changes)) if !changes.is_empty() => changes,
+    let (mut changes, left) = match remedy(&now, guideline, &finding, context).map_err(|error| error.to_string())? {
+        Some(Remedy::Changes(changes)) if !changes.is_empty() => (changes, Vec::new()),
+        Some(Remedy::Part { changes, left }) if !changes.is_empty() => (changes, left),
         Some(Remedy::ByHand(why)) => return Err(why),
         _ => return Err("There is nothing a program could change; do it by hand.".to_owned()),
     };
@@ -125,12 +137,19 @@ fn draft(
     if changes.iter().all(Change::is_undoable) {
         let after = check::judge(&then, guideline, context);
         match after.status {
+            Status::Fail if is_all_left(&after, &left) => {}
             Status::Fail => return Err(format!("Its changes would not be enough. {}", after.summary)),
             Status::Unknown => return Err(format!("With its changes it could not be judged. {}", after.summary)),
             Status::Pass | Status::NotApplicable | Status::Attest => {}
         }
     }
-    Ok(Some((changes, overlay)))
+    Ok(Some(Drafted { changes, left, overlay }))
+}
+
+/// Whether nothing was seen `after` but what was left for a person. What lies at the root stands for any place.
+fn is_all_left(after: &Finding, left: &[Left]) -> bool {
+    let is_left = |path: &Path| left.iter().any(|left| left.path == path || left.path == Path::new("/"));
+    !left.is_empty() && after.observations.iter().all(|seen| seen.path.as_deref().is_some_and(is_left))
 }
 
 /// The first step of `plan` that needs a guideline which does not pass on `then`, and that guideline.

@@ -1,5 +1,7 @@
 //! What would make a failing guideline pass.
 
+use std::path::PathBuf;
+
 use super::secret::is_secret;
 use super::{Change, fix, own};
 use crate::catalogue::{Fix, Guideline};
@@ -11,8 +13,24 @@ use crate::image::{Error, Image};
 pub enum Remedy {
     /// Exact changes, in order.
     Changes(Vec<Change>),
+    /// Exact changes that deal with some of what was seen; the rest is for a person.
+    Part {
+        /// In order.
+        changes: Vec<Change>,
+        /// What stays, and what a person must do about it.
+        left: Vec<Left>,
+    },
     /// A person must do it; the guideline's `by_hand` says how, and this says why no program can.
     ByHand(String),
+}
+
+/// Something that no program should deal with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What a person must do: whole sentences that name the place.
+    pub what: String,
 }
 
 /// The remedy for `guideline` on `image` as it stands (or as drafted). Only a failing finding has one. Its changes are
@@ -40,13 +58,17 @@ pub fn remedy(
         Fix::RemoveUnless { observed, why } => {
             fix::remove::found_unless(image, &guideline.check, finding, observed, why)
         }
+        Fix::TakeOut { keep, why, whole } => {
+            let wanted = fix::take_out::Wanted { keep, why, whole };
+            fix::take_out::remedy(image, &guideline.check, wanted, finding, context)
+        }
         Fix::Truncate => fix::truncate::remedy(image, finding),
         Fix::DropLines => fix::drop_lines::remedy(image, finding),
         Fix::Mask => fix::mask::remedy(image, finding),
         Fix::CloudInit { key, value } => fix::cloud_init::remedy(image, key, value),
         Fix::Own(wanted) => own::remedy(*wanted, image, finding, context),
     }?;
-    if let Remedy::Changes(changes) = &mut remedy {
+    if let Remedy::Changes(changes) | Remedy::Part { changes, .. } = &mut remedy {
         changes.iter_mut().for_each(mark_secret);
     }
     Ok(Some(remedy))

@@ -2,11 +2,19 @@
 
 use std::path::Path;
 
+use crate::check::sweep::holds_secret;
 use crate::image::Node;
 use crate::image::text::url_passwords;
 
-/// Whether a change of `path` must be shown masked and recorded without digests.
+/// Whether a change of `path` must be shown masked and recorded without digests: by what is known of it, and by what the
+/// sweep's own rules find in it.
 pub(super) fn is_secret(path: &Path, before: Option<&Node>, after: Option<&Node>) -> bool {
+    let nodes = || [before, after].into_iter().flatten();
+    let may_be = |bytes: &[u8]| holds_secret(path, bytes);
+    known_secret(path, before, after) || nodes().filter_map(Node::bytes).any(may_be)
+}
+
+fn known_secret(path: &Path, before: Option<&Node>, after: Option<&Node>) -> bool {
     let nodes = || [before, after].into_iter().flatten();
     if !nodes().any(|node| matches!(node, Node::File(_))) {
         return false;
@@ -25,7 +33,10 @@ pub(super) fn is_secret(path: &Path, before: Option<&Node>, after: Option<&Node>
 
 /// A line that a program printed, for a screen: escapes made visible, and not shown when it may hold a secret.
 pub(super) fn printable(line: &str) -> String {
-    if holds_key(line.as_bytes()) || sets_password(Path::new(""), line.as_bytes()) {
+    if holds_key(line.as_bytes())
+        || sets_password(Path::new(""), line.as_bytes())
+        || holds_secret(Path::new("/etc/environment"), line.as_bytes())
+    {
         "(a line that may hold a secret is not shown)".to_owned()
     } else {
         crate::image::text::visible(line)

@@ -43,8 +43,13 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     let (context, findings) =
         engine::survey(&image, &catalogue, engine::context(common, &playbook)?, common, environment);
     let failing = engine::failing(&scope, &findings);
+    let by_name = |id: &String| catalogue.get(id).is_some_and(|guideline| guideline.only_by_name);
     let chosen: Vec<String> = if args.all {
-        failing
+        let (named, chosen) = failing.into_iter().partition::<Vec<_>, _>(by_name);
+        for id in named.iter().filter(|_| !common.quiet) {
+            note(&format!("{id}: It may stop the product from working; choose it by name: `seaworthy apply {id}`."));
+        }
+        chosen
     } else if args.playbook.is_some() {
         let wanted = |id: &String| matches!(playbook.decisions.get(id), Some(Decision::Apply));
         failing.into_iter().filter(wanted).collect()

@@ -178,11 +178,12 @@ pub(super) struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
 pub(super) struct ApplyArgs {
     /// The guidelines whose remedies to carry out
     #[arg(value_name = "ID")]
     pub(super) ids: Vec<String>,
-    /// Every failing guideline that has an automatic remedy
+    /// Every failing guideline that has an automatic remedy, but those that must be chosen by name
     #[arg(long, conflicts_with_all = ["ids", "playbook", "resume"])]
     pub(super) all: bool,
     /// The guidelines a playbook decides to apply

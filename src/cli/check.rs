@@ -9,7 +9,7 @@ use super::environment::Environment;
 use super::output::{Failure, Paint, print, print_json};
 use super::{NOT_SEAWORTHY, OK, engine};
 use crate::catalogue::{Catalogue, Guideline, PHASES, Severity};
-use crate::change::{Remedy, remedy};
+use crate::change::{Change, Remedy, remedy};
 use crate::check::{Allowed, Context, Finding, Findings, Status};
 use crate::image::{Image, Mode, text};
 use crate::playbook::Playbook;
@@ -228,6 +228,14 @@ struct Seen {
 struct RemedyInfo {
     changes: usize,
     undoable: bool,
+    /// Places that stay for a person.
+    left: usize,
+}
+
+impl RemedyInfo {
+    fn of(changes: &[Change], left: usize) -> Self {
+        Self { changes: changes.len(), undoable: changes.iter().all(Change::is_undoable), left }
+    }
 }
 
 fn document<'a>(
@@ -292,10 +300,8 @@ fn document<'a>(
 
 fn remedy_info(image: &Image, guideline: &Guideline, finding: &Finding, context: &Context) -> Option<RemedyInfo> {
     match remedy(image, guideline, finding, context) {
-        Ok(Some(Remedy::Changes(changes))) => Some(RemedyInfo {
-            changes: changes.len(),
-            undoable: changes.iter().all(crate::change::Change::is_undoable),
-        }),
+        Ok(Some(Remedy::Changes(changes))) => Some(RemedyInfo::of(&changes, 0)),
+        Ok(Some(Remedy::Part { changes, left })) => Some(RemedyInfo::of(&changes, left.len())),
         Ok(Some(Remedy::ByHand(_)) | None) | Err(_) => None,
     }
 }

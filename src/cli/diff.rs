@@ -34,6 +34,9 @@ pub(super) fn refusals(plan: &Plan) {
     for refusal in &plan.refused {
         note(&format!("{}: {}", refusal.guideline, text::visible(&refusal.reason)));
     }
+    for left in &plan.left {
+        note(&format!("{}, left for you: {}", left.guideline, text::visible(&left.reason)));
+    }
 }
 
 fn document(plan: &Plan) -> serde_json::Value {
@@ -60,6 +63,10 @@ fn document(plan: &Plan) -> serde_json::Value {
         "refused": plan.refused.iter().map(|refusal| serde_json::json!({
             "guideline": refusal.guideline,
             "reason": text::visible(&refusal.reason),
+        })).collect::<Vec<_>>(),
+        "left": plan.left.iter().map(|left| serde_json::json!({
+            "guideline": left.guideline,
+            "what": text::visible(&left.reason),
         })).collect::<Vec<_>>(),
         "patch": diff::patch(plan),
     })

@@ -116,5 +116,6 @@ fn document(guideline: &Guideline) -> serde_json::Value {
         "sources": guideline.sources,
         "automatic": guideline.fix.is_some(),
         "no_fix": guideline.no_fix,
+        "only_by_name": guideline.only_by_name,
     })
 }

@@ -31,6 +31,9 @@ struct Lesson {
     story: String,
     /// The guidelines that the planted mistakes break.
     broken: Vec<String>,
+    /// Of those, the ones whose remedy leaves something to a person.
+    #[serde(default)]
+    left: Vec<String>,
     file: Vec<File>,
     #[serde(default)]
     link: Vec<Link>,
@@ -75,6 +78,8 @@ pub struct LessonInfo {
     pub story: String,
     /// The guidelines that the planted mistakes break.
     pub broken: Vec<String>,
+    /// Of those, the ones whose remedy leaves something to a person.
+    pub left: Vec<String>,
 }
 
 /// Every lesson.
@@ -86,7 +91,7 @@ pub fn lessons() -> anyhow::Result<Vec<LessonInfo>> {
         .iter()
         .map(|(name, text)| {
             let lesson = parse(name, text)?;
-            Ok(LessonInfo { name, title: lesson.title, story: lesson.story, broken: lesson.broken })
+            Ok(LessonInfo { name, title: lesson.title, story: lesson.story, broken: lesson.broken, left: lesson.left })
         })
         .collect()
 }

@@ -37,6 +37,7 @@ impl Secrets {
                     out.extend(self.pick(16, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"));
                 }
                 "aws-secret" => out.extend(self.pick(40, ALPHANUMERIC)),
+                "token" => out.extend(self.pick(32, ALPHANUMERIC)),
                 "password" => out.extend(self.pick(14, ALPHANUMERIC)),
                 "sha512-hash" => {
                     out.extend_from_slice(b"$6$");

@@ -92,6 +92,7 @@ pub(crate) fn catalogue() -> Catalogue {
         check: Check::Attest,
         fix: None,
         no_fix: None,
+        only_by_name: false,
     };
     Catalogue {
         version: "2026.11",

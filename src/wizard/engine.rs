@@ -211,7 +211,7 @@ impl Engine {
             Ok(None) => Preview::Nothing,
             Ok(Some(Remedy::ByHand(why))) => Preview::ByHand(why),
             Ok(Some(Remedy::Changes(changes))) if changes.is_empty() => Preview::Nothing,
-            Ok(Some(Remedy::Changes(changes))) => Preview::Changes(diffs(&changes)),
+            Ok(Some(Remedy::Changes(changes) | Remedy::Part { changes, .. })) => Preview::Changes(diffs(&changes)),
             Err(error) => Preview::Failed(error.to_string()),
         }
     }

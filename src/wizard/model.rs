@@ -275,10 +275,11 @@ impl Model {
             .collect()
     }
 
-    /// The open guidelines whose remedy can be chosen.
+    /// The open guidelines whose remedy can be chosen together with all others.
     pub fn mendable(&self) -> impl Iterator<Item = &Guideline> {
         self.standings()
             .filter(|(guideline, standing)| *standing == Standing::Fail && self.why_not_apply(guideline).is_none())
+            .filter(|(guideline, _)| !guideline.only_by_name)
             .map(|(guideline, _)| guideline)
     }
 

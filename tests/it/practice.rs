@@ -84,11 +84,14 @@ fn remedies_mend_a_lesson_and_undo_brings_it_back() {
             .collect();
         let planned = plan(&practice.image, &practice.catalogue, &findings, &context, &chosen);
         assert!(planned.refused.is_empty(), "{name}: {:#?}", planned.refused);
+        let left: BTreeSet<&str> = planned.left.iter().map(|left| left.guideline.as_str()).collect();
+        assert_eq!(left, practice.lesson.left.iter().map(String::as_str).collect(), "{name}: {:#?}", planned.left);
         apply(&practice.image, &planned, &state, &mut |_| {}).unwrap();
 
         let (_, after) = practice.judged();
         let left: Vec<_> = standing(&after, Status::Fail)
             .into_iter()
+            .filter(|(id, _)| !practice.lesson.left.iter().any(|left| left == id))
             .filter(|(id, _)| {
                 practice.catalogue.get(id).is_some_and(|g| g.severity == Severity::Required && g.fix.is_some())
             })

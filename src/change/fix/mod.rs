@@ -10,6 +10,7 @@ pub(in crate::change) mod drop_lines;
 pub(crate) mod mask;
 pub(in crate::change) mod remove;
 pub(in crate::change) mod sshd;
+pub(in crate::change) mod take_out;
 pub(in crate::change) mod truncate;
 
 /// The path with every link followed but the last, which is what a change speaks of.

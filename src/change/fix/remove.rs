@@ -57,7 +57,7 @@ fn absent(image: &Image, found: &absent::Found) -> Result<Remedy, Error> {
     let whole: Vec<_> = found.whole.iter().cloned().collect();
     let mut changes = match all(image, &whole)? {
         Remedy::Changes(changes) => changes,
-        by_hand @ Remedy::ByHand(_) => return Ok(by_hand),
+        by_hand => return Ok(by_hand),
     };
     let removed: BTreeSet<PathBuf> = changes.iter().filter_map(path_of).cloned().collect();
     let mut cleaned: BTreeMap<PathBuf, (Node, Vec<u8>)> = BTreeMap::new();

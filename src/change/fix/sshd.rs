@@ -31,7 +31,7 @@ pub(in crate::change) fn one_after_another<T>(
     for what in edits {
         let changes = match or_by_hand(edit(&image.drafted(overlay.clone()), what))? {
             Remedy::Changes(changes) => changes,
-            by_hand @ Remedy::ByHand(_) => return Ok(by_hand),
+            by_hand => return Ok(by_hand),
         };
         for change in changes {
             let Change::Path { path, after: now, .. } = &change else { continue };

@@ -29,6 +29,6 @@ pub(super) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> 
     rest.observations.retain(|seen| seen.path.as_ref().is_none_or(|path| !configuration.contains(path)));
     Ok(match fix::remove::remedy(image, &rest)? {
         Remedy::Changes(removals) => Remedy::Changes(changes.into_iter().chain(removals).collect()),
-        by_hand @ Remedy::ByHand(_) => by_hand,
+        by_hand => by_hand,
     })
 }

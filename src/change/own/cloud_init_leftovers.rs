@@ -13,13 +13,13 @@ pub(super) fn remedy(image: &Image) -> Result<Remedy, Error> {
     let files: Vec<PathBuf> = files.into_iter().map(|leftover| leftover.path).collect();
     let mut changes = match fix::remove::all(image, &files)? {
         Remedy::Changes(changes) => changes,
-        by_hand @ Remedy::ByHand(_) => return Ok(by_hand),
+        by_hand => return Ok(by_hand),
     };
     if !lines.is_empty() {
         let seen = lines.into_iter().filter_map(|leftover| Some(Observation::at(leftover.path).line(leftover.line?)));
         match fix::drop_lines::remedy(image, &Finding::new(Status::Fail, "").seen(seen))? {
             Remedy::Changes(edited) => changes.extend(edited),
-            by_hand @ Remedy::ByHand(_) => return Ok(by_hand),
+            by_hand => return Ok(by_hand),
         }
     }
     Ok(Remedy::Changes(changes))

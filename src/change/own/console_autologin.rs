@@ -31,13 +31,13 @@ pub(super) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> 
     if !whole.observations.is_empty() {
         match fix::remove::remedy(image, &whole)? {
             Remedy::Changes(removed) => changes.extend(removed),
-            by_hand @ Remedy::ByHand(_) => return Ok(by_hand),
+            by_hand => return Ok(by_hand),
         }
     }
     if !lines.observations.is_empty() {
         match fix::drop_lines::remedy(image, &lines)? {
             Remedy::Changes(edited) => changes.extend(edited),
-            by_hand @ Remedy::ByHand(_) => return Ok(by_hand),
+            by_hand => return Ok(by_hand),
         }
     }
     Ok(Remedy::Changes(changes))

@@ -12,14 +12,14 @@ pub(super) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> 
     lists.observations.retain(|seen| seen.line.is_none());
     let removed = match fix::remove::remedy(image, &lists)? {
         Remedy::Changes(changes) => changes,
-        by_hand @ Remedy::ByHand(_) => return Ok(by_hand),
+        by_hand => return Ok(by_hand),
     };
     let keywords = switched_on(image)?.into_iter().map(|(keyword, _)| keyword);
     Ok(
         match fix::sshd::one_after_another(image, keywords, |drafted, keyword| set_everywhere(drafted, keyword, "no"))?
         {
             Remedy::Changes(edited) => Remedy::Changes(removed.into_iter().chain(edited).collect()),
-            by_hand @ Remedy::ByHand(_) => by_hand,
+            by_hand => by_hand,
         },
     )
 }

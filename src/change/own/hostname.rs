@@ -33,7 +33,7 @@ pub(super) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> 
     if !lines.observations.is_empty() {
         match drop_lines::remedy(image, &lines)? {
             Remedy::Changes(more) => changes.extend(more),
-            by_hand @ Remedy::ByHand(_) => return Ok(by_hand),
+            by_hand => return Ok(by_hand),
         }
     }
     Ok(Remedy::Changes(changes))

@@ -6,7 +6,6 @@ use crate::check::{Context, Finding};
 use crate::image::{Error, Image};
 
 mod authorized_keys;
-mod aws_keys;
 mod cloud_init_leftovers;
 mod cloud_init_passwords;
 pub(super) mod cloud_lines;
@@ -54,7 +53,6 @@ pub(super) fn remedy(fix: OwnFix, image: &Image, finding: &Finding, context: &Co
         OwnFix::PasswordExpiry => password_expiry::remedy(image, finding, context),
         OwnFix::PamNullok => pam_nullok::remedy(image),
         OwnFix::ConsoleAutologin => console_autologin::remedy(image, finding),
-        OwnFix::AwsKeys => aws_keys::remedy(image, finding),
         OwnFix::MachineId => machine_id::remedy(image),
         OwnFix::DbusMachineId => dbus_machine_id::remedy(image),
         OwnFix::Hostname => hostname::remedy(image, finding),

@@ -31,7 +31,7 @@ pub(super) fn remedy(image: &Image) -> Result<Remedy, Error> {
     if !lines.is_empty() {
         match drop_lines::remedy(image, &Finding::new(Status::Fail, "").seen(lines))? {
             Remedy::Changes(more) => changes.extend(more),
-            by_hand @ Remedy::ByHand(_) => return Ok(by_hand),
+            by_hand => return Ok(by_hand),
         }
     }
     Ok(Remedy::Changes(changes))

@@ -24,7 +24,7 @@ pub(super) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> 
         let drafted = image.drafted(overlay.clone());
         let changes = match fix::drop_lines::remedy(&drafted, &finding)? {
             Remedy::Changes(changes) => changes,
-            by_hand @ Remedy::ByHand(_) => return Ok(by_hand),
+            by_hand => return Ok(by_hand),
         };
         for change in changes {
             let Change::Path { path, after: now, .. } = &change else { continue };

@@ -141,6 +141,20 @@ fn secrets(image: &Image, path: &Path, bytes: &[u8]) -> Vec<scan::Secret> {
     without_tables(found)
 }
 
+/// What is found in `bytes`, taken for the whole file at `path`, in the order in which it stands there.
+pub fn found_in(image: &Image, path: &Path, bytes: &[u8]) -> Vec<Hit> {
+    let hit =
+        |scan::Secret { kind, rule, line, text }| Hit { path: path.to_owned(), inside: None, line, kind, rule, text };
+    secrets(image, path, bytes).into_iter().map(hit).collect()
+}
+
+/// Whether `bytes`, taken for the whole file at `path`, hold something that nobody may see.
+pub(crate) fn holds_secret(path: &Path, bytes: &[u8]) -> bool {
+    let kind = Rules::built_in().and_then(|rules| rules.files.kind(path, bytes, &[] as &[PathBuf]));
+    let found = Scanner::new().map(|scanner| scanner.scan(bytes, kind)).unwrap_or_default();
+    found.iter().any(|secret| matches!(secret.kind, Kind::PrivateKey | Kind::AwsKey | Kind::Secret))
+}
+
 /// Whether the whole file `bytes` holds a private key in a text armour.
 pub(crate) fn holds_private_key(bytes: &[u8]) -> bool {
     let found = Scanner::built_in().map(|scanner| scanner.scan(bytes, None)).unwrap_or_default();

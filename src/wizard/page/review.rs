@@ -36,6 +36,12 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
             page.point(Role::Error, 0, &format!("{}: {}", refusal.guideline, refusal.reason));
         }
     }
+    if !planned.plan.left.is_empty() {
+        page.heading("Left for you");
+        for left in &planned.plan.left {
+            page.point(Role::Warning, 0, &format!("{}: {}", left.guideline, left.reason));
+        }
+    }
     if !planned.plan.steps.is_empty() {
         page.heading("In this order");
     }
