@@ -146,10 +146,12 @@ fn draft(
     Ok(Some(Drafted { changes, left, overlay }))
 }
 
-/// Whether nothing was seen `after` but what was left for a person. What lies at the root stands for any place.
+/// Whether nothing was seen `after` but what may stay and what was left for a person. What lies at the root stands for any
+/// place.
 fn is_all_left(after: &Finding, left: &[Left]) -> bool {
     let is_left = |path: &Path| left.iter().any(|left| left.path == path || left.path == Path::new("/"));
-    !left.is_empty() && after.observations.iter().all(|seen| seen.path.as_deref().is_some_and(is_left))
+    let mut seen = after.observations.iter().filter(|seen| seen.allowed.is_none());
+    !after.observations.is_empty() && seen.all(|seen| seen.path.as_deref().is_some_and(is_left))
 }
 
 /// The first step of `plan` that needs a guideline which does not pass on `then`, and that guideline.

@@ -10,8 +10,9 @@ use super::{real, remove};
 use crate::catalogue::{Check, SweptKind};
 use crate::change::remedy::Left;
 use crate::change::{Change, Remedy};
+use crate::check::kinds::swept::is_allowed;
 use crate::check::places::Excused;
-use crate::check::sweep::{found_in, without_aws_keys};
+use crate::check::sweep::{Hit, found_in, without_aws_keys};
 use crate::check::{Context, Finding, OBSERVATION_LIMIT};
 use crate::image::{Error, Image, Kind, Node, text};
 
@@ -81,7 +82,7 @@ pub(in crate::change) fn remedy(
         }
         let done = match members.get(path.as_path()) {
             Some(member) => Done::Part(None, vec![(None, advice::archive(member))]),
-            None => file(image, *kind, path, lines, whole.has(path))?,
+            None => file(image, *kind, path, lines, whole.has(path), context)?,
         };
         match (done, users.get(path)) {
             // What goes whole, and a key: what reads it would not start.
@@ -138,6 +139,7 @@ fn file(
     path: &Path,
     lines: &BTreeSet<Option<u32>>,
     is_whole: bool,
+    context: &Context,
 ) -> Result<Done, Error> {
     let told = |why: &str| Ok(Done::Part(None, lines.iter().map(|line| (*line, why.to_owned())).collect()));
     let Some(meta) = image.lstat(path)? else { return Ok(Done::Part(None, Vec::new())) };
@@ -162,7 +164,8 @@ fn file(
     if memchr::memchr(0, bytes).is_some() {
         return told(advice::BINARY);
     }
-    let cut::Cut { mut bytes, left, is_nothing } = cut::cut(image, kind, path, bytes);
+    let counts = |hit: &Hit| hit.kind == kind && !is_allowed(context, hit);
+    let cut::Cut { mut bytes, left, is_nothing } = cut::cut(image, path, bytes, &counts);
     if is_nothing {
         return Ok(Done::Remove);
     }
@@ -170,7 +173,7 @@ fn file(
     if kind == SweptKind::AwsKey && !left.is_empty() {
         // In quotes or not, a word in the place of another leaves every format whole.
         bytes = without_aws_keys(&bytes).unwrap_or(bytes);
-        left.retain(|_| found_in(image, path, &bytes).iter().any(|hit| hit.kind == kind));
+        left.retain(|_| found_in(image, path, &bytes).iter().any(counts));
     }
     let after = before.with_bytes(bytes);
     Ok(if left.is_empty() { Done::Change(after) } else { Done::Part(Some(after), left) })

@@ -7,7 +7,7 @@ pub(super) mod evidence;
 pub(crate) mod lines;
 pub(super) mod packages_absent;
 pub(super) mod sshd;
-pub(super) mod swept;
+pub(crate) mod swept;
 pub(super) mod units_off;
 
 /// Whether one of `names` is `name`, or ends with `*` and begins like it.

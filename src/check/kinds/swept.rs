@@ -143,6 +143,11 @@ impl<'c> AllowList<'c> {
     }
 }
 
+/// Whether the publisher's playbook lets `hit` stay.
+pub(crate) fn is_allowed(context: &Context, hit: &Hit) -> bool {
+    !context.allow.is_empty() && AllowList::of(context).by(hit).is_some()
+}
+
 /// What the sweep found, when it looked at everything; a finding that says why not otherwise.
 pub(in crate::check) fn swept<'c>(image: &Image, context: &'c Context) -> Result<&'c Sweep, Finding> {
     let Some(sweep) = &context.sweep else {

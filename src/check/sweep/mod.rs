@@ -125,7 +125,9 @@ fn is_still_there(hit: &Hit, image: &Image) -> bool {
         Some(Some(Node::File(file))) => match &file.body {
             // A draft takes an archive away, or leaves it as it is.
             Body::Bytes(_) if hit.inside.is_some() => true,
-            Body::Bytes(bytes) => secrets(image, &hit.path, bytes).iter().any(|secret| secret.kind == hit.kind),
+            Body::Bytes(bytes) => {
+                secrets(image, &hit.path, bytes).iter().any(|secret| (secret.kind, secret.rule) == (hit.kind, hit.rule))
+            }
             Body::OnDisk { .. } => true,
         },
         Some(_) => false,
@@ -151,7 +153,7 @@ pub fn found_in(image: &Image, path: &Path, bytes: &[u8]) -> Vec<Hit> {
 /// Whether `bytes`, taken for the whole file at `path`, hold something that nobody may see.
 pub(crate) fn holds_secret(path: &Path, bytes: &[u8]) -> bool {
     let kind = Rules::built_in().and_then(|rules| rules.files.kind(path, bytes, &[] as &[PathBuf]));
-    let found = Scanner::new().map(|scanner| scanner.scan(bytes, kind)).unwrap_or_default();
+    let found = Scanner::built_in().map(|scanner| scanner.scan(bytes, kind)).unwrap_or_default();
     found.iter().any(|secret| matches!(secret.kind, Kind::PrivateKey | Kind::AwsKey | Kind::Secret))
 }
 

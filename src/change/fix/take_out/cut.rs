@@ -4,8 +4,7 @@ use std::path::Path;
 
 use super::advice;
 use super::lines::{self, Shape};
-use crate::catalogue::SweptKind;
-use crate::check::sweep::found_in;
+use crate::check::sweep::{Hit, found_in};
 use crate::image::Image;
 
 /// What is left of a text.
@@ -20,8 +19,8 @@ pub(super) struct Cut {
 /// How often the text is looked through anew: each time shows a few more where one file is full of them.
 const ROUNDS: usize = 64;
 
-/// `bytes`, the text at `path`, without every line that may go and holds a secret of sort `kind`.
-pub(super) fn cut(image: &Image, kind: SweptKind, path: &Path, bytes: &[u8]) -> Cut {
+/// `bytes`, the text at `path`, without every line that may go and holds a secret that `counts`.
+pub(super) fn cut(image: &Image, path: &Path, bytes: &[u8], counts: &dyn Fn(&Hit) -> bool) -> Cut {
     let text = String::from_utf8_lossy(bytes);
     let layout = lines::layout(path, &text);
     let is_program = lines::is_structured(path, &text);
@@ -31,7 +30,7 @@ pub(super) fn cut(image: &Image, kind: SweptKind, path: &Path, bytes: &[u8]) -> 
     for _ in 0..ROUNDS {
         let now = rest.iter().map(|(_, line)| *line).collect::<Vec<_>>().concat();
         let found = found_in(image, path, &now);
-        let found = found.iter().filter(|hit| hit.kind == kind).filter_map(|hit| hit.line);
+        let found = found.iter().filter(|hit| counts(hit)).filter_map(|hit| hit.line);
         let places = found.filter_map(|line| usize::try_from(line).ok()?.checked_sub(1));
         let texts: Vec<String> = rest.iter().map(|(_, line)| String::from_utf8_lossy(line).into_owned()).collect();
         let mut going = vec![false; rest.len()];

@@ -204,3 +204,35 @@ fn aws_keys_in_other_texts_are_replaced() {
     assert_eq!((changes.len(), left.len()), (1, 1));
     assert!(left[0].what.contains("/opt/app/app.db") && left[0].what.contains("role of the instance"));
 }
+
+#[test]
+fn what_the_playbook_allows_stays_beside_what_goes() {
+    let fixture = Fixture::debian();
+    fixture.file("/opt/app/.env", format!("API_TOKEN={}\nDB_PASSWORD={PASSWORD}\nA=1\n", token()));
+    let image = fixture.image();
+    let guideline = crate::check::trial::guideline("SEC-04");
+    let mut context = crate::check::trial::context();
+    context.sweep = Some(std::sync::Arc::new(crate::check::sweep::sweep(
+        &image,
+        &crate::image::walk::Control::new(),
+        &|_| (),
+        &|_| (),
+    )));
+    let finding = crate::check::judge(&image, &guideline, &context);
+    let rule = finding.observations[0].rule.clone().expect("a rule");
+    let entry = crate::playbook::Allow {
+        path: "/opt/app/.env".into(),
+        rule,
+        reason: "A sandbox that everybody may use.".into(),
+        until: context.today,
+        by: None,
+    };
+    context.allow = std::sync::Arc::from([entry]);
+    let catalogue =
+        crate::catalogue::Catalogue { guidelines: vec![guideline], ..crate::catalogue::Catalogue::built_in().unwrap() };
+    let findings = vec![("SEC-04".to_owned(), crate::check::judge(&image, &catalogue.guidelines[0], &context))];
+    let plan = crate::change::plan(&image, &catalogue, &findings, &context, &["SEC-04".to_owned()]);
+    assert_eq!(plan.refused, []);
+    let after = image.drafted(plan.overlay).read_text(Path::new("/opt/app/.env")).unwrap().unwrap();
+    assert_eq!(after, format!("API_TOKEN={}\nA=1\n", token()));
+}
