@@ -4,11 +4,10 @@
 
 use std::ops::Range;
 
-use serde::Deserialize;
-
 use super::files::FileKind;
+pub(super) use super::placeholders::Placeholders;
 use super::scan::line_of;
-use super::token::is_example;
+use super::token::{is_example, is_mixed};
 
 /// A setting and its value.
 pub(super) struct Assigned {
@@ -23,83 +22,222 @@ const LONGEST: usize = 500;
 /// The longest name of a setting.
 const LONGEST_NAME: usize = 100;
 
-/// A value shorter than this is none.
-const SHORTEST: usize = 4;
-
-/// The setting whose name ends with the `length` bytes at `bytes[at..]`, when its value is written out.
-pub(super) fn assigned(bytes: &[u8], at: usize, length: usize, kind: FileKind, no: &Placeholders) -> Option<Assigned> {
+/// The setting whose name ends with the `length` bytes at `bytes[at..]`, when its value is written out, if that is asked. With `apart`, no
+/// letter may stand before them but where a capital begins another word: `dbPass` and `db_pass`, not `bypass`.
+pub(super) fn assigned(
+    bytes: &[u8],
+    at: usize,
+    length: usize,
+    apart: bool,
+    kind: FileKind,
+    no: Option<&Placeholders>,
+) -> Option<Assigned> {
+    let end = at.checked_add(length)?;
+    if bytes.get(end).is_some_and(is_named) {
+        return None;
+    }
     let line = line_of(bytes, at);
-    let text = bytes.get(line.place.clone())?;
-    let within = at - line.place.start;
-    let named = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let begin = text.get(..within)?.iter().rposition(|byte| !named(byte)).map_or(0, |before| before + 1);
-    let end = within + text.get(within..)?.iter().take_while(|byte| named(byte)).count();
-    if end != within + length || end - begin > LONGEST_NAME {
+    let before = bytes.get(line.place.start..at)?;
+    let named = before.iter().rev().take_while(|byte| is_named(byte)).count();
+    let key = at - named..end;
+    if key.len() > LONGEST_NAME || apart && !is_apart(bytes.get(key.clone())?, length) {
         return None;
     }
-    let before = text.get(..begin)?;
-    let is_reference = before.ends_with(b"${") || before.ends_with(b"$") && kind == FileKind::Settings;
-    if is_reference {
+    let before = bytes.get(line.place.start..key.start)?;
+    if before.ends_with(b"${") || before.ends_with(b"$") && kind == FileKind::Settings {
         return None;
     }
-    let (value, quoted) = value(before, text, end)?;
-    let content = text.get(value.clone())?;
-    let place = |range: Range<usize>| line.place.start + range.start..line.place.start + range.end;
-    let counts = (quoted || kind == FileKind::Settings) && no.is_written_out(content, quoted);
-    counts.then(|| Assigned { key: place(begin..end), value: place(value), in_comment: line.in_comment })
+    let Value { place, quoted } = value(bytes, before, &key, line.place.end)?;
+    let in_settings = kind == FileKind::Settings;
+    let content = bytes.get(place.clone())?;
+    let counts =
+        (quoted || in_settings) && no.is_none_or(|no| no.is_written_out(content, quoted && in_settings, quoted));
+    counts.then_some(Assigned { key, value: place, in_comment: line.in_comment })
 }
 
-/// Where the value stands that a name ending before `text[end]` is given, and whether it is in quotes.
-fn value(before: &[u8], text: &[u8], end: usize) -> Option<(Range<usize>, bool)> {
-    let mut at = end;
-    let peek = |at: usize| text.get(at).copied();
-    let skip = |mut at: usize| {
-        while matches!(peek(at), Some(b' ' | b'\t')) {
-            at += 1;
-        }
-        at
+/// What names of settings consist of.
+fn is_named(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+fn is_apart(key: &[u8], length: usize) -> bool {
+    let Some((before, word)) = key.len().checked_sub(length).and_then(|at| key.split_at_checked(at)) else {
+        return false;
+    };
+    let capital = word.first().is_some_and(u8::is_ascii_uppercase);
+    before.last().is_none_or(|byte| !byte.is_ascii_alphabetic() || capital && byte.is_ascii_lowercase())
+}
+
+/// Where a value stands.
+struct Value {
+    place: Range<usize>,
+    quoted: bool,
+}
+
+/// What goes between a name and its value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    /// `=` and `=>`.
+    Equals,
+    /// `:` and `:=`.
+    Colon,
+    /// The end of a tag.
+    Tag,
+    /// The comma of `define('NAME', 'value')`: what follows is a string.
+    Comma,
+    /// A blank, after an option of a command or after `ENV`.
+    Blank,
+}
+
+/// The value that the name at `key` is given, which `before` stands before on its line; the line ends at `line`.
+fn value(bytes: &[u8], before: &[u8], key: &Range<usize>, line: usize) -> Option<Value> {
+    let peek = |at: usize| bytes.get(at).copied();
+    let blanks = |at: usize| {
+        at + bytes.get(at..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
     };
     // In JSON that is a string, a quote has a backslash before it.
-    let escaped = peek(at) == Some(b'\\');
+    let mut at = key.end;
+    let escaped = peek(at) == Some(b'\\') && matches!(peek(at + 1), Some(b'"' | b'\''));
     at += usize::from(escaped);
-    let key_quoted = matches!(peek(at), Some(b'"' | b'\'' | b']'));
-    if key_quoted {
-        at += 1;
-        at += usize::from(matches!(peek(at), Some(b']')));
+    let key_quoted = matches!(peek(at), Some(b'"' | b'\'' | b'`'));
+    at += usize::from(key_quoted);
+    at += usize::from(peek(at) == Some(b']'));
+    let close = at;
+    at = blanks(at);
+    let (sign, after) = sign(bytes, before, key, (close, at), key_quoted)?;
+    at = blanks(after);
+    if let Some(below) = next_line(bytes, at, line, sign) {
+        at = below;
+    } else if matches!(peek(at), None | Some(b'\r' | b'\n')) {
+        return None;
     }
-    at = skip(at);
-    let define = before.trim_ascii_end().strip_suffix(b"'").or_else(|| before.trim_ascii_end().strip_suffix(b"\""));
-    let define = define.is_some_and(|before| before.trim_ascii_end().to_ascii_lowercase().ends_with(b"define("));
-    let sign = peek(at)?;
-    match sign {
-        b'=' | b':' => {
-            at += 1;
-            at += usize::from(matches!((sign, peek(at)), (b'=', Some(b'>')) | (b':', Some(b'='))));
-        }
-        b'>' if before.ends_with(b"<") => at += 1,
-        b',' if define => at += 1,
-        _ => return None,
-    }
-    at = skip(at);
     at += usize::from(escaped && peek(at) == Some(b'\\'));
-    let quote = peek(at).filter(|byte| matches!(byte, b'"' | b'\''));
-    let start = at + usize::from(quote.is_some());
-    let rest = text.get(start..)?;
+    let quote = peek(at).filter(|byte| matches!(byte, b'"' | b'\'') || *byte == b'`' && sign == Sign::Colon);
+    if let Some(quote) = quote {
+        let triple = [quote; 3];
+        let start = at + if bytes.get(at..)?.starts_with(&triple) { 3 } else { 1 };
+        // After three quotes the text may begin on the next line.
+        let start = if start > at + 1 && peek(start) == Some(b'\n') { blanks(start + 1) } else { start };
+        let length = quoted_length(bytes.get(start..)?, quote, escaped)?;
+        return Some(Value { place: start..start + length, quoted: true });
+    }
+    let enclosed = before.last().copied().filter(|byte| matches!(byte, b'"' | b'\'') && !key_quoted);
+    let first = before.iter().all(u8::is_ascii_whitespace) || is_word(before, b"export") || is_word(before, b"set");
+    let rest = bytes.get(at..)?;
     let rest = rest.get(..LONGEST).unwrap_or(rest);
-    let ends = |byte: u8| {
-        byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'&' | b'"' | b'\'' | b'<' | b')' | b'}' | b']')
+    let ends = |byte: u8| match (enclosed, sign) {
+        (Some(quote), _) => byte == quote || byte == b'\n',
+        (None, Sign::Tag) => matches!(byte, b'<' | b'\n' | b'\r'),
+        (None, Sign::Comma) => true,
+        (None, _) if first => byte.is_ascii_whitespace(),
+        (None, _) => {
+            byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'&' | b'"' | b'\'' | b'<' | b')' | b'}' | b']')
+        }
     };
-    let length = match quote {
-        Some(quote) => rest.iter().position(|&byte| byte == quote || byte == b'\\')?,
-        None => rest.iter().position(|&byte| ends(byte)).unwrap_or(rest.len()),
+    let length = rest.iter().position(|&byte| ends(byte)).unwrap_or(rest.len());
+    let text = rest.get(..length)?.trim_ascii_end();
+    let text = text.strip_suffix(b"/>").or_else(|| text.strip_suffix(b";")).or_else(|| text.strip_suffix(b","));
+    let length = text.map_or(rest.get(..length)?.trim_ascii_end().len(), <[u8]>::len);
+    Some(Value { place: at..at + length, quoted: false })
+}
+
+/// The sign after a name that ends, with its quote, before `close`, the next that is no blank standing at `at`; and what
+/// comes after it.
+fn sign(
+    bytes: &[u8],
+    before: &[u8],
+    key: &Range<usize>,
+    (close, at): (usize, usize),
+    key_quoted: bool,
+) -> Option<(Sign, usize)> {
+    let next = bytes.get(at..)?;
+    let option = bytes.get(key.start) == Some(&b'-');
+    let in_tag = || memchr::memrchr(b'<', before) > memchr::memrchr(b'>', before);
+    Some(match next {
+        // `<add key="password" value="…"/>`
+        [b'v' | b'V', b'a' | b'A', b'l' | b'L', b'u' | b'U', b'e' | b'E', b'=', ..] if key_quoted && at > close => {
+            (Sign::Equals, at + 6)
+        }
+        [b'=', b'>', ..] | [b':', b'=', ..] => (Sign::Equals, at + 2),
+        [b'=', ..] => (Sign::Equals, at + 1),
+        [b':', ..] => (Sign::Colon, at + 1),
+        [b'>', ..] if before.ends_with(b"<") || key_quoted && in_tag() => (Sign::Tag, at + 1),
+        [b',', ..] if key_quoted && is_defined(before) => (Sign::Comma, at + 1),
+        [byte, ..]
+            if at > close
+                && !key_quoted
+                && *byte != b'-'
+                && (option || is_word(before, b"ENV") || is_word(before, b"setenv")) =>
+        {
+            (Sign::Blank, at)
+        }
+        _ => return None,
+    })
+}
+
+/// Whether `define(` and a quote stand at the end of `before`.
+fn is_defined(before: &[u8]) -> bool {
+    let before = before.strip_suffix(b"'").or_else(|| before.strip_suffix(b"\"")).unwrap_or_default().trim_ascii_end();
+    before.len() >= 7 && before.get(before.len() - 7..).is_some_and(|end| end.eq_ignore_ascii_case(b"define("))
+}
+
+/// Whether `before` ends with `word`, which stands alone, and a blank.
+fn is_word(before: &[u8], word: &[u8]) -> bool {
+    let trimmed = before.trim_ascii_end();
+    let at = trimmed.len().checked_sub(word.len());
+    let found = at.and_then(|at| trimmed.split_at_checked(at)).is_some_and(|(rest, end)| {
+        end.eq_ignore_ascii_case(word) && rest.last().is_none_or(|byte| !byte.is_ascii_alphanumeric())
+    });
+    found && trimmed.len() < before.len()
+}
+
+/// Where the value stands on the line after the one that ends at `line`, when nothing of it follows the sign at `at`: a block of
+/// YAML, a value of JSON or XML on a line of its own.
+fn next_line(bytes: &[u8], at: usize, line: usize, sign: Sign) -> Option<usize> {
+    let rest = bytes.get(at..line)?.trim_ascii();
+    let block = match rest {
+        [b'|' | b'>', more @ ..] => more.iter().all(|byte| matches!(byte, b'+' | b'-' | b'1'..=b'9')),
+        _ => false,
     };
-    // `,` goes between two strings, and nothing else.
-    let fits = sign != b',' || quote.is_some();
-    fits.then_some((start..start + length, quote.is_some()))
+    let goes_on = match sign {
+        Sign::Colon => rest.is_empty() || block,
+        Sign::Tag => rest.is_empty(),
+        Sign::Equals => rest == b"\\" || rest == b"(",
+        Sign::Comma | Sign::Blank => false,
+    };
+    let below = bytes.get(line..).filter(|_| goes_on)?;
+    let below = below.get(..LONGEST).unwrap_or(below);
+    let start = below.iter().position(|byte| !byte.is_ascii_whitespace())?;
+    let text = below.get(start..)?;
+    let text = text.get(..memchr::memchr2(b'\n', b'\r', text).unwrap_or(text.len()))?.trim_ascii_end();
+    let quoted = matches!(text.first(), Some(b'"' | b'\''));
+    // Another setting, a list, or the end of the element.
+    let other = matches!(text.first(), Some(b'-' | b'{' | b'[' | b'}' | b']' | b'#' | b'<'))
+        || text.ends_with(b":")
+        || memchr::memmem::find(text, b": ").is_some()
+        || text.iter().take_while(|byte| is_named(byte)).count() + 1 < text.len()
+            && text.get(text.iter().take_while(|byte| is_named(byte)).count()) == Some(&b'=');
+    // What is not indented belongs to no block above it.
+    let indented = below.get(..start)?.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count() > 0;
+    (quoted || !other && indented).then_some(line + start)
+}
+
+/// How long the text is before its closing quote; a backslash takes the sign after it along.
+fn quoted_length(rest: &[u8], quote: u8, escaped: bool) -> Option<usize> {
+    let rest = rest.get(..LONGEST).unwrap_or(rest);
+    let mut at = 0;
+    loop {
+        match rest.get(at)? {
+            b'\\' if escaped => return Some(at),
+            b'\\' => at += 2,
+            &byte if byte == quote => return Some(at),
+            _ => at += 1,
+        }
+    }
 }
 
 /// Where the secret stands that follows the words at `bytes[at..]`, which are `length` long: after a blank, or after
-/// `option` somewhere on the line; with `after`, what comes after that sign.
+/// `option` somewhere on the line or on those it goes on with; with `after`, what comes after that sign.
 pub(super) fn following(
     bytes: &[u8],
     at: usize,
@@ -110,7 +248,7 @@ pub(super) fn following(
 ) -> Option<Range<usize>> {
     let line = line_of(bytes, at);
     let start = at + length;
-    let rest = bytes.get(start..line.place.end)?;
+    let rest = bytes.get(start..continued(bytes, line.place.end))?;
     let skipped = match option {
         Some(option) => memchr::memmem::find(rest, option.as_bytes())? + option.len(),
         None => usize::from(rest.first()?.is_ascii_whitespace()).checked_sub(1)?,
@@ -126,37 +264,21 @@ pub(super) fn following(
     };
     let secret = value.get(lead..)?;
     let from = start + skipped + blanks + lead;
-    (!line.in_comment && no.is_written_out(secret, false)).then(|| from..from + secret.len())
+    (!line.in_comment && no.is_written_out(secret, false, false)).then(|| from..from + secret.len())
 }
 
-/// What is no secret although it stands where one might, as `rules.toml` has it; in lower case.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Placeholders {
-    beginnings: Vec<String>,
-    values: Vec<String>,
-    within: Vec<String>,
-    in_urls: Vec<String>,
-}
-
-impl Placeholders {
-    /// Whether `value` is a secret written out, be it a bad one.
-    fn is_written_out(&self, value: &[u8], quoted: bool) -> bool {
-        let Ok(text) = str::from_utf8(value) else { return false };
-        let lower = text.to_lowercase();
-        let opaque = text.chars().all(|sign| matches!(sign, 'x' | 'X' | '*' | '.' | '-' | '_' | '?' | '#' | '•' | '…'));
-        let worked_out = !quoted && text.contains(['(', '[', '{']);
-        // The label of a field, `password: "Password"`; `Passw0rd!` is none.
-        let label = text.starts_with("Pass") && value.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b':');
-        value.len() >= SHORTEST
-            && !opaque
-            && !worked_out
-            && !label
-            && !text.chars().any(|sign| sign.is_whitespace() || sign.is_control())
-            && !self.beginnings.iter().any(|beginning| lower.starts_with(beginning))
-            && !self.values.contains(&lower)
-            && !self.within.iter().any(|word| lower.contains(word))
+/// Where the command ends whose line ends at `end`: a line that ends with a backslash goes on.
+fn continued(bytes: &[u8], mut end: usize) -> usize {
+    for _ in 0..10 {
+        let line = bytes.get(..end).unwrap_or_default();
+        if !line.strip_suffix(b"\r").unwrap_or(line).ends_with(b"\\") {
+            break;
+        }
+        let below = bytes.get(end + 1..).unwrap_or_default();
+        let below = below.get(..LONGEST).unwrap_or(below);
+        end += 1 + memchr::memchr(b'\n', below).unwrap_or(below.len());
     }
+    end.min(bytes.len())
 }
 
 /// Where the password stands in the URL whose scheme with `://` ends the `length` bytes at `bytes[at..]`.
@@ -165,18 +287,18 @@ pub(super) fn url_password(bytes: &[u8], at: usize, length: usize, no: &Placehol
     let scheme = bytes.get(..start.checked_sub(3)?)?.last()?;
     let rest = bytes.get(start..)?;
     let rest = rest.get(..LONGEST).unwrap_or(rest);
-    let part = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&*+=%:,;()".contains(&byte);
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&*+=%:,;()#^".contains(&byte);
     let length = rest.iter().take_while(|&&byte| part(byte)).count();
     let user = rest.get(..length)?;
     let colon = user.iter().position(|&byte| byte == b':')?;
     let password = user.get(colon + 1..)?;
-    if !scheme.is_ascii_alphanumeric() || rest.get(length) != Some(&b'@') || !no.is_written_out(password, false) {
+    if !scheme.is_ascii_alphanumeric() || rest.get(length) != Some(&b'@') || !no.is_written_out(password, false, false)
+    {
         return None;
     }
     let host = rest.get(length + 1..)?;
     let host = host.split(|&byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-')).next()?;
-    let invented = no.in_urls.iter().any(|word| password.eq_ignore_ascii_case(word.as_bytes()));
-    let in_comment = line_of(bytes, at).in_comment;
-    let plain = in_comment && !(password.len() >= 8 && super::token::is_mixed(password));
-    (!invented && !plain && !is_example(host) && !host.is_empty()).then(|| start + colon + 1..start + length)
+    let plain = line_of(bytes, at).in_comment && !(password.len() >= 8 && is_mixed(password));
+    let counts = !no.is_invented(password) && !plain && !is_example(host) && !host.is_empty();
+    counts.then(|| start + colon + 1..start + length)
 }

@@ -26,6 +26,7 @@ mod files;
 pub(in crate::check) mod layers;
 mod oddity;
 mod pass;
+mod placeholders;
 mod rules;
 mod scan;
 mod search;

@@ -107,6 +107,15 @@ struct Rule {
     /// How the secret must be built.
     #[serde(default)]
     structure: Option<Structure>,
+    /// Whether the secret may go on behind what the pattern takes.
+    #[serde(default)]
+    goes_on: bool,
+    /// Whether a rule that knows the secret by its form goes before this one.
+    #[serde(default)]
+    yields: bool,
+    /// For the name of a setting: whether the word must be one of the words that it consists of, as in `db_pass` and `dbPass`.
+    #[serde(default)]
+    apart: bool,
     /// For `follows`: what goes before the secret, on the same line.
     #[serde(default)]
     option: Option<String>,
@@ -132,6 +141,9 @@ enum Reads {
     Token,
     /// The pattern fits from the word on and the whole stands alone, in a file with settings, in no comment.
     Exact,
+    /// The pattern fits after the word, and its group is written out, be it by chance or not; in a file with settings, in no
+    /// comment.
+    Written,
     /// A JSON web token: its header says how it is signed, and the signature is there (RFC 7519).
     Jwt,
     /// A user and a password follow, then `@` (RFC 3986, section 3.2.1).
@@ -245,34 +257,32 @@ impl Rules {
             return None;
         }
         let here = Here { piece, at, length: written.len(), kind: kind.unwrap_or(FileKind::Text) };
-        let (place, text) = rule.judge(&here, &self.placeholders)?;
-        if rule.reads.is_general() && self.is_known(piece, &place) {
+        let Seen { begin, place, text } = rule.judge(&here, &self.placeholders)?;
+        if rule.is_general() && self.is_known(piece, begin..place.end) {
             return None;
         }
         Some(Find { kind: rule.finds, rule: &rule.id, place, text })
     }
 
-    /// Whether a rule that knows the token by its form finds something in `place`, and so says more of it.
-    fn is_known(&'static self, piece: &[u8], place: &Range<usize>) -> bool {
-        let (Some(value), Some(scanner)) = (piece.get(..place.end), Scanner::built_in()) else { return false };
+    /// What is no secret although it stands where one might.
+    #[cfg(test)]
+    pub(super) fn placeholders(&self) -> &Placeholders {
+        &self.placeholders
+    }
+
+    /// Whether a rule that knows a secret by its form or its very name finds one in `place`, and so says more of it.
+    fn is_known(&'static self, piece: &[u8], place: Range<usize>) -> bool {
+        let (Some(text), Some(scanner)) = (piece.get(place.clone()), Scanner::built_in()) else { return false };
         let mut known = false;
-        scanner.each(value.get(place.start..).unwrap_or_default(), true, &mut |at, owner| {
+        scanner.each(text, true, &mut |at, owner| {
             let Owner::Rule(word) = owner else { return };
             let Some(word) = self.words.get(word) else { return };
-            let at = place.start + at;
-            let here = Here { piece: value, at, length: word.text.len(), kind: FileKind::Settings };
-            known |= self.list.get(word.rule).is_some_and(|rule| {
-                matches!(rule.reads, Reads::Token | Reads::Jwt) && rule.judge(&here, &self.placeholders).is_some()
-            });
+            let here = Here { piece, at: place.start + at, length: word.text.len(), kind: FileKind::Settings };
+            let fits = word.any_case || here.word() == word.text.as_bytes();
+            let rule = self.list.get(word.rule).filter(|rule| fits && !rule.is_general());
+            known |= rule.is_some_and(|rule| rule.judge(&here, &self.placeholders).is_some());
         });
         known
-    }
-}
-
-impl Reads {
-    /// Whether the secret is told by its name or place, not by its form.
-    fn is_general(self) -> bool {
-        matches!(self, Self::Url | Self::Password | Self::Secret | Self::Follows)
     }
 }
 
@@ -295,53 +305,82 @@ impl Here<'_> {
     }
 }
 
+/// What a rule sees.
+struct Seen {
+    /// Where the name of the secret begins.
+    begin: usize,
+    place: Range<usize>,
+    text: String,
+}
+
 impl Rule {
-    /// Where the secret at the word is, and what to say of it.
-    fn judge(&self, here: &Here<'_>, no: &Placeholders) -> Option<(Range<usize>, String)> {
+    /// Whether a rule that knows the form of a secret goes before this one. What is no secret is not asked about.
+    fn is_general(&self) -> bool {
+        let by_place = matches!(self.reads, Reads::Url | Reads::Password | Reads::Secret | Reads::Follows);
+        self.yields || by_place || self.finds == Kind::KeyAsked
+    }
+
+    /// What the word is, if it is anything.
+    fn judge(&self, here: &Here<'_>, no: &Placeholders) -> Option<Seen> {
         let &Here { piece, at, length, kind } = here;
-        let said = |name: &str, place: Range<usize>| {
-            let text = format!("{name} {}", masked(piece, place.clone()));
-            Some((place, text))
+        let said = |place: Range<usize>| {
+            let text = format!("{} {}", self.name, masked(piece, place.clone()));
+            Some(Seen { begin: place.start.min(at), place, text })
+        };
+        let named = |name: &[u8], begin: usize, place: Range<usize>| {
+            let name = text::visible(String::from_utf8_lossy(name).trim());
+            let text = format!("{name}: {}", masked(piece, place.clone()));
+            Some(Seen { begin, place, text })
         };
         match self.reads {
-            Reads::Token => said(&self.name, self.token(here)?),
+            Reads::Token => said(self.token(here)?),
+            Reads::Written if kind == FileKind::Settings && !here.in_comment() => {
+                let secret = self.fitting(here)?.secret;
+                no.is_written_out(piece.get(secret.clone())?, true, true).then_some(())?;
+                said(secret)
+            }
             Reads::Exact if kind == FileKind::Settings && !here.in_comment() => {
                 let whole = self.exact(here)?;
                 let written = text::visible(&String::from_utf8_lossy(piece.get(whole.clone())?));
-                Some((whole, format!("{} {written}", self.name)))
+                Some(Seen { begin: at, place: whole, text: format!("{} {written}", self.name) })
             }
-            Reads::Jwt => said(&self.name, token::web_token(piece, at)?),
-            Reads::Url if kind != FileKind::Text => said(&self.name, assignment::url_password(piece, at, length, no)?),
+            Reads::Jwt => {
+                let (place, expired) = token::web_token(piece, at)?;
+                let seen = said(place)?;
+                let ended = if expired { ", expired" } else { "" };
+                Some(Seen { text: format!("{}{ended}", seen.text), ..seen })
+            }
+            Reads::Url if kind != FileKind::Text => said(assignment::url_password(piece, at, length, no)?),
             Reads::Setting if kind != FileKind::Text => {
-                let found = assignment::assigned(piece, at, length, kind, no)?;
+                let found = assignment::assigned(piece, at, length, self.apart, kind, None)?;
                 let value = str::from_utf8(piece.get(found.value.clone())?).ok()?;
                 let place = self.pattern.fit(value, "^", "$")?.secret;
                 let start = found.value.start;
                 let place = start + place.start..start + place.end;
-                self.is_genuine(piece.get(place.clone())?).then_some(())?;
-                said(&self.name, place)
+                let value = piece.get(place.clone())?;
+                let built = self.structure.is_none_or(|structure| structure.fits(value));
+                let genuine = self.is_chance(value) && built && !token::is_example(value);
+                genuine.then(|| said(place)).flatten()
             }
             Reads::Password | Reads::Secret if kind != FileKind::Text => {
-                let found = assignment::assigned(piece, at, length, kind, no)?;
+                let found = assignment::assigned(piece, at, length, self.apart, kind, Some(no))?;
                 let value = piece.get(found.value.clone())?;
                 let random = self.reads == Reads::Secret || found.in_comment;
                 let long = if self.reads == Reads::Secret { 16 } else { 8 };
                 if random && !(value.len() >= long && token::is_mixed(value)) {
                     return None;
                 }
-                let key = text::visible(&String::from_utf8_lossy(piece.get(found.key)?));
-                let text = format!("{key}: {}", masked(piece, found.value.clone()));
-                Some((found.value, text))
+                named(piece.get(found.key.clone())?, found.key.start, found.value)
             }
             Reads::Follows if kind == FileKind::Settings => {
                 let place = assignment::following(piece, at, length, self.option.as_deref(), self.after, no)?;
-                let word = text::visible(String::from_utf8_lossy(here.word()).trim());
-                let text = format!("{word}: {}", masked(piece, place.clone()));
-                Some((place, text))
+                named(here.word(), at, place)
             }
-            Reads::Mention if kind != FileKind::Text && !here.in_comment() => {
-                Some((at..at + length, text::visible(&String::from_utf8_lossy(here.word()))))
-            }
+            Reads::Mention if kind != FileKind::Text && !here.in_comment() => Some(Seen {
+                begin: at,
+                place: at..at + length,
+                text: text::visible(&String::from_utf8_lossy(here.word())),
+            }),
             _ => None,
         }
     }
@@ -382,14 +421,7 @@ impl Rule {
         let fit = self.pattern.fit(str::from_utf8(rest.get(..ascii)?).ok()?, "^", "")?;
         let whole = start..end + fit.whole.end;
         let secret = if fit.secret == fit.whole { whole.clone() } else { end + fit.secret.start..end + fit.secret.end };
-        token::ends_at(piece, whole.end).then_some(Fit { whole, secret })
-    }
-
-    /// Whether `value` looks like chance, is built as it must be, and is out of no manual.
-    fn is_genuine(&self, value: &[u8]) -> bool {
-        self.is_chance(value)
-            && self.structure.is_none_or(|structure| structure.fits(value))
-            && !token::is_example(value)
+        (self.goes_on || token::ends_at(piece, whole.end)).then_some(Fit { whole, secret })
     }
 
     fn is_chance(&self, value: &[u8]) -> bool {

@@ -1,8 +1,10 @@
 //! Whether characters look like a token: chosen by chance, standing alone, and no example out of a manual.
 
 use std::ops::Range;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use serde_json::{Map, Value};
 
 /// Whether something that stands alone may begin at `bytes[at..]`: what stands before it belongs to no word, or is how a
 /// sign is written in a string (`\\n`) or a URL (`%3D`).
@@ -66,9 +68,10 @@ pub(super) fn is_example(value: &[u8]) -> bool {
 }
 
 /// The JSON web token at `bytes[at..]`, which begins with `eyJ`: three parts of base64url with dots between; the first is
-/// a JSON object with `alg`, the last is not empty.
-pub(super) fn web_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    if !begins_at(bytes, at) || bytes.get(at..at + 3) != Some(b"eyJ") {
+/// a JSON object whose `alg` says how it is signed, the second one with claims, the last is long enough for a signature
+/// (RFC 7519). And whether its time is over.
+pub(super) fn web_token(bytes: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
+    if !begins_at(bytes, at) {
         return None;
     }
     let rest = bytes.get(at..)?;
@@ -76,12 +79,28 @@ pub(super) fn web_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let sign = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let length = rest.iter().take_while(|byte| sign(byte)).count();
     let token = rest.get(..length)?;
+    let token = token.strip_suffix(b".").unwrap_or(token);
     let mut parts = token.split(|&byte| byte == b'.');
     let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
-    let header = Base64UrlUnpadded::decode_vec(str::from_utf8(header).ok()?).ok()?;
-    let says_how = header.starts_with(b"{") && memchr::memmem::find(&header, b"\"alg\"").is_some();
-    let payload = Base64UrlUnpadded::decode_vec(str::from_utf8(payload).ok()?).ok()?;
+    if signature.len() < 32 || parts.next().is_some() {
+        return None;
+    }
+    let header = object(header)?;
+    let signed = header.get("alg")?.as_str().is_some_and(|how| !how.eq_ignore_ascii_case("none"));
+    let claims = object(payload)?;
+    let text = Base64UrlUnpadded::decode_vec(str::from_utf8(payload).ok()?).ok()?;
     // The one of jwt.io and of most manuals is John Doe's.
-    let example = is_example(&payload) || memchr::memmem::find(&payload, b"John Doe").is_some();
-    (says_how && signature.len() >= 32 && !example).then_some(at..at + length)
+    let example = is_example(&text) || memchr::memmem::find(&text, b"John Doe").is_some();
+    let expired = claims.get("exp").and_then(Value::as_f64).is_some_and(|end| end < now());
+    (signed && !example).then_some((at..at + token.len(), expired))
+}
+
+fn object(part: &[u8]) -> Option<Map<String, Value>> {
+    let json = Base64UrlUnpadded::decode_vec(str::from_utf8(part).ok()?).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
