@@ -281,6 +281,12 @@ fn continued(bytes: &[u8], mut end: usize) -> usize {
     end.min(bytes.len())
 }
 
+/// How long the scheme is that ends before `bytes[at..]`.
+pub(super) fn scheme_before(bytes: &[u8], at: usize) -> usize {
+    let sign = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    bytes.get(..at).unwrap_or_default().iter().rev().take(30).take_while(sign).count()
+}
+
 /// Where the password stands in the URL whose scheme with `://` ends the `length` bytes at `bytes[at..]`.
 pub(super) fn url_password(bytes: &[u8], at: usize, length: usize, no: &Placeholders) -> Option<Range<usize>> {
     let start = at + length;

@@ -20,9 +20,18 @@ use crate::image::text;
 mod tests;
 
 /// The files of rules, by subject.
-const SUBJECTS: [(&str, &str); 4] = [
+const SUBJECTS: [(&str, &str); 13] = [
+    ("ai", include_str!("rules/ai.toml")),
     ("clouds", include_str!("rules/clouds.toml")),
+    ("databases", include_str!("rules/databases.toml")),
+    ("forges", include_str!("rules/forges.toml")),
+    ("infrastructure", include_str!("rules/infrastructure.toml")),
+    ("messaging", include_str!("rules/messaging.toml")),
+    ("observability", include_str!("rules/observability.toml")),
+    ("packages", include_str!("rules/packages.toml")),
+    ("payment", include_str!("rules/payment.toml")),
     ("portability", include_str!("rules/portability.toml")),
+    ("services", include_str!("rules/services.toml")),
     ("settings", include_str!("rules/settings.toml")),
     ("tokens", include_str!("rules/tokens.toml")),
 ];
@@ -101,7 +110,7 @@ struct Rule {
     /// The least bits a byte that the secret must have, without the word.
     #[serde(default = "three")]
     entropy: f64,
-    /// Whether some run of letters and digits in the secret must have two of each.
+    /// Whether letters of both cases and digits must be mixed in the secret as words never are.
     #[serde(default = "yes")]
     mixed: bool,
     /// How the secret must be built.
@@ -181,14 +190,13 @@ impl Pattern {
         let make = || Regex::new(&format!("{start}(?:{}){end}", self.text)).ok();
         let captures = self.made.get_or_init(make).as_ref()?.captures(text)?;
         let whole = captures.get(0)?.range();
-        let secret = captures.get(1).map_or(whole.clone(), |group| group.range());
-        Some(Fit { whole, secret })
+        Some(Fit { whole, group: captures.get(1).map(|group| group.range()) })
     }
 }
 
 struct Fit {
     whole: Range<usize>,
-    secret: Range<usize>,
+    group: Option<Range<usize>>,
 }
 
 /// The most bytes that a pattern is tried on, from the word on.
@@ -279,7 +287,8 @@ impl Rules {
             let Some(word) = self.words.get(word) else { return };
             let here = Here { piece, at: place.start + at, length: word.text.len(), kind: FileKind::Settings };
             let fits = word.any_case || here.word() == word.text.as_bytes();
-            let rule = self.list.get(word.rule).filter(|rule| fits && !rule.is_general());
+            let is_secret = |rule: &&Rule| matches!(rule.finds, Kind::Secret | Kind::AwsKey) && !rule.is_general();
+            let rule = self.list.get(word.rule).filter(|_| fits).filter(is_secret);
             known |= rule.is_some_and(|rule| rule.judge(&here, &self.placeholders).is_some());
         });
         known
@@ -314,10 +323,10 @@ struct Seen {
 }
 
 impl Rule {
-    /// Whether a rule that knows the form of a secret goes before this one. What is no secret is not asked about.
+    /// Whether a rule that knows the form of a secret goes before this one.
     fn is_general(&self) -> bool {
-        let by_place = matches!(self.reads, Reads::Url | Reads::Password | Reads::Secret | Reads::Follows);
-        self.yields || by_place || self.finds == Kind::KeyAsked
+        let by_place = matches!(self.reads, Reads::Password | Reads::Secret | Reads::Follows);
+        self.yields || by_place
     }
 
     /// What the word is, if it is anything.
@@ -335,7 +344,7 @@ impl Rule {
         match self.reads {
             Reads::Token => said(self.token(here)?),
             Reads::Written if kind == FileKind::Settings && !here.in_comment() => {
-                let secret = self.fitting(here)?.secret;
+                let (_, secret) = self.fitting(here)?;
                 no.is_written_out(piece.get(secret.clone())?, true, true).then_some(())?;
                 said(secret)
             }
@@ -350,13 +359,16 @@ impl Rule {
                 let ended = if expired { ", expired" } else { "" };
                 Some(Seen { text: format!("{}{ended}", seen.text), ..seen })
             }
-            Reads::Url if kind != FileKind::Text => said(assignment::url_password(piece, at, length, no)?),
+            Reads::Url if kind != FileKind::Text => {
+                let seen = said(assignment::url_password(piece, at, length, no)?)?;
+                Some(Seen { begin: at - assignment::scheme_before(piece, at), ..seen })
+            }
             Reads::Setting if kind != FileKind::Text => {
                 let found = assignment::assigned(piece, at, length, self.apart, kind, None)?;
                 let value = str::from_utf8(piece.get(found.value.clone())?).ok()?;
-                let place = self.pattern.fit(value, "^", "$")?.secret;
-                let start = found.value.start;
-                let place = start + place.start..start + place.end;
+                let Fit { whole, group } = self.pattern.fit(value, "^", "$")?;
+                let (start, within) = (found.value.start, group.unwrap_or(whole));
+                let place = start + within.start..start + within.end;
                 let value = piece.get(place.clone())?;
                 let built = self.structure.is_none_or(|structure| structure.fits(value));
                 let genuine = self.is_chance(value) && built && !token::is_example(value);
@@ -387,7 +399,7 @@ impl Rule {
 
     /// Where the secret of the token is that begins with the word, or around it.
     fn token(&self, here: &Here<'_>) -> Option<Range<usize>> {
-        let Fit { whole, secret } = self.fitting(here)?;
+        let (whole, secret) = self.fitting(here)?;
         let (all, value) = (here.piece.get(whole)?, here.piece.get(secret.clone())?);
         // What every such token begins with is not chance.
         let tail = value.strip_prefix(here.word()).filter(|tail| !tail.is_empty()).unwrap_or(value);
@@ -397,13 +409,13 @@ impl Rule {
 
     /// Where the word with what must stand around it is.
     fn exact(&self, here: &Here<'_>) -> Option<Range<usize>> {
-        let Fit { whole, secret } = self.fitting(here)?;
+        let (whole, secret) = self.fitting(here)?;
         let fits = !self.mixed || token::is_mixed(here.piece.get(secret)?);
         (fits && !token::is_example(here.piece.get(whole.clone())?)).then_some(whole)
     }
 
     /// Where the pattern fits after the word, with what must stand before it; and where its secret is.
-    fn fitting(&self, here: &Here<'_>) -> Option<Fit> {
+    fn fitting(&self, here: &Here<'_>) -> Option<(Range<usize>, Range<usize>)> {
         let &Here { piece, at, length, .. } = here;
         let mut start = at;
         if !self.before.text.is_empty() {
@@ -420,11 +432,11 @@ impl Rule {
         let ascii = rest.iter().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
         let fit = self.pattern.fit(str::from_utf8(rest.get(..ascii)?).ok()?, "^", "")?;
         let whole = start..end + fit.whole.end;
-        let secret = if fit.secret == fit.whole { whole.clone() } else { end + fit.secret.start..end + fit.secret.end };
-        (self.goes_on || token::ends_at(piece, whole.end)).then_some(Fit { whole, secret })
+        let secret = fit.group.map_or(whole.clone(), |group| end + group.start..end + group.end);
+        (self.goes_on || token::ends_at(piece, whole.end)).then_some((whole, secret))
     }
 
     fn is_chance(&self, value: &[u8]) -> bool {
-        (!self.mixed || token::is_mixed(value)) && token::bits(value) >= self.entropy
+        (!self.mixed || token::is_mixed(value) || token::is_jumbled(value)) && token::bits(value) >= self.entropy
     }
 }

@@ -13,16 +13,12 @@ pub(super) enum Structure {
     /// The last six characters are the CRC-32 of those before them, without the prefix, in base 62
     /// (<https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/>).
     Crc32,
-    /// Bech32: the last six characters are a checksum over all others (BIP 173; age uses it without a limit of length).
-    Bech32,
     /// Base64 of 32 bytes, as keys for X25519 are, which are not all alike.
     Bytes32,
     /// Base64 of 64 bytes, as the keys of storage accounts are.
     Bytes64,
     /// Base64 of `user:password`.
     UserPassword,
-    /// Base64 of a private key in PEM.
-    PemKey,
     /// Base64, with or without padding, of text that begins as a JSON object does.
     Json,
     /// Base64 of the number of an account, then a dot.
@@ -35,13 +31,9 @@ impl Structure {
         let Ok(text) = str::from_utf8(token) else { return false };
         match self {
             Self::Crc32 => has_crc(text),
-            Self::Bech32 => has_bech32_sum(text),
             Self::Bytes32 => decoded(text).is_some_and(|bytes| bytes.len() == 32 && are_random(&bytes)),
             Self::Bytes64 => decoded(text).is_some_and(|bytes| bytes.len() == 64 && are_random(&bytes)),
             Self::UserPassword => decoded(text).is_some_and(|bytes| is_user_and_password(&bytes)),
-            Self::PemKey => decoded(text).is_some_and(|bytes| {
-                bytes.starts_with(b"-----BEGIN ") && memchr::memmem::find(&bytes, b"PRIVATE KEY-----").is_some()
-            }),
             Self::Json => decoded(text).is_some_and(|bytes| bytes.starts_with(b"{\"")),
             Self::AccountNumber => text
                 .split('.')
@@ -95,24 +87,6 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-const BECH32: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-
-fn has_bech32_sum(token: &str) -> bool {
-    const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
-    let lower = token.to_ascii_lowercase();
-    let Some((prefix, data)) = lower.rsplit_once('1') else { return false };
-    let place = |sign: u8| BECH32.iter().position(|&other| other == sign).and_then(|at| u32::try_from(at).ok());
-    let high = prefix.bytes().map(|byte| Some(u32::from(byte >> 5)));
-    let low = prefix.bytes().map(|byte| Some(u32::from(byte & 31)));
-    let values = high.chain([Some(0)]).chain(low).chain(data.bytes().map(place));
-    let step = |sum: u32, value: Option<u32>| {
-        let shifted = (sum & 0x1ff_ffff) << 5 ^ value?;
-        let bits = GENERATOR.iter().enumerate().filter(|(bit, _)| sum >> 25 >> bit & 1 == 1);
-        Some(bits.fold(shifted, |sum, (_, generator)| sum ^ generator))
-    };
-    values.clone().count() >= prefix.len() * 2 + 7 && { values }.try_fold(1, step) == Some(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,10 +98,6 @@ mod tests {
         assert!(Structure::Crc32.fits(token.as_bytes()));
         assert!(!Structure::Crc32.fits(token.replace("zQ", "zR").as_bytes()));
         assert!(!Structure::Crc32.fits(b"ghp_short"));
-        // The example of the valid forms in BIP 173.
-        assert!(Structure::Bech32.fits(b"A12UEL5L"));
-        assert!(Structure::Bech32.fits(b"abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw"));
-        assert!(!Structure::Bech32.fits(b"A12UEL5M"));
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
     }
 
@@ -142,9 +112,6 @@ mod tests {
         assert!(!Structure::Bytes32.fits(&base64(&key[1..])));
         assert!(!Structure::Bytes32.fits(&base64(&[0; 32])));
         assert!(!Structure::Bytes32.fits(&base64(b"this is thirty-two characters ok")));
-        let pem = ["-----BEGIN RSA PRIV", "ATE KEY-----\nMII"].concat();
-        assert!(Structure::PemKey.fits(&base64(pem.as_bytes())));
-        assert!(!Structure::PemKey.fits(&base64(b"-----BEGIN CERTIFICATE-----")));
         assert!(Structure::Json.fits(b"eyJpYXQiOjE3MTYyMzkwMjJ9"));
         assert!(Structure::AccountNumber.fits(b"NDgyOTEwMzc1NjI5MTA0NzI4.x.y"));
     }
@@ -152,7 +119,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_is_survived(text in "\\PC{0,60}") {
-            for structure in [Structure::Crc32, Structure::Bech32, Structure::Bytes32, Structure::UserPassword, Structure::Json, Structure::AccountNumber] {
+            for structure in [Structure::Crc32, Structure::Bytes32, Structure::UserPassword, Structure::Json, Structure::AccountNumber] {
                 structure.fits(text.as_bytes());
             }
         }

@@ -30,6 +30,16 @@ pub(super) fn is_mixed(value: &[u8]) -> bool {
     })
 }
 
+/// Whether one in four letters and digits is of another sort (digit, capital, small letter) than that before it.
+pub(super) fn is_jumbled(value: &[u8]) -> bool {
+    let sort = |byte: &u8| (byte.is_ascii_digit(), byte.is_ascii_uppercase());
+    let changes = value
+        .iter()
+        .zip(value.iter().skip(1))
+        .filter(|(one, two)| one.is_ascii_alphanumeric() && two.is_ascii_alphanumeric() && sort(one) != sort(two));
+    value.len() >= 16 && changes.count() * 4 >= value.len()
+}
+
 /// The Shannon entropy of `value` in bits a byte: chance gives text of 30 letters and digits more than four, 16 hexadecimal
 /// digits about three, and words and placeholders less.
 pub(super) fn bits(value: &[u8]) -> f64 {
