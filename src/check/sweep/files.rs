@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::encoding::readable;
 
-/// Where to look, as `rules.toml` says it.
+/// Where to look, as `files.toml` says it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Files {
@@ -42,26 +42,28 @@ impl Files {
         let known = self.names.iter().any(|pattern| fits(pattern, &name));
         let here =
             self.below.iter().any(|place| path.starts_with(place)) || homes.iter().any(|home| path.starts_with(home));
-        if !(known || here) {
+        if !(known || here) || self.is_library(path) {
             return None;
         }
+        let extension = Path::new(without_backup(&name)).extension();
+        let extension = extension.map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+        let is_one_of = |list: &[String]| extension.as_ref().is_some_and(|extension| list.contains(extension));
+        let (is_code, is_settings) = (is_one_of(&self.code), is_one_of(&self.settings));
         let head = &*readable(head);
-        // Nothing makes no other file of one whose name says that it holds settings.
-        if !known && is_binary(head) || self.is_library(path) {
+        // Nothing makes no other file of one whose name says what it holds.
+        if !(known || is_code || is_settings) && is_binary(head) {
             return None;
         }
         if name.contains("example") || name.contains("sample") {
             return Some(FileKind::Text);
         }
-        let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-        let is_one_of = |list: &[String]| extension.as_ref().is_some_and(|extension| list.contains(extension));
         let first = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
         let is_program = first.starts_with(b"#!")
             && INTERPRETERS.iter().any(|interpreter| memchr::memmem::find(first, interpreter).is_some());
         let is_prose = extension.as_ref().is_some_and(|extension| PROSE.contains(&extension.as_str()));
-        Some(if is_program || is_one_of(&self.code) {
+        Some(if is_program || is_code {
             FileKind::Code
-        } else if known || extension.is_none() || is_one_of(&self.settings) || path.starts_with("/etc") && !is_prose {
+        } else if known || extension.is_none() || is_settings || path.starts_with("/etc") && !is_prose {
             FileKind::Settings
         } else {
             FileKind::Text
@@ -79,6 +81,48 @@ impl Files {
         };
         self.libraries.iter().any(is)
     }
+}
+
+/// What editors, package managers and people put behind the name of a file that they keep a copy of.
+const BACKUPS: [&str; 20] = [
+    "~",
+    ".bak",
+    ".backup",
+    ".bkp",
+    ".old",
+    ".orig",
+    ".save",
+    ".swp",
+    ".swo",
+    ".dpkg-old",
+    ".dpkg-dist",
+    ".dpkg-new",
+    ".dpkg-bak",
+    ".ucf-old",
+    ".ucf-dist",
+    ".rpmsave",
+    ".rpmnew",
+    ".rpmorig",
+    ".disabled",
+    ".tmp",
+];
+
+/// `name` without what says that it is a copy: `shop.conf` of `shop.conf.dpkg-old`, `.shop.conf.swp`, `#shop.conf#` and
+/// `shop.conf.20260101`.
+fn without_backup(name: &str) -> &str {
+    let mut left = name.strip_prefix('#').and_then(|name| name.strip_suffix('#')).unwrap_or(name);
+    for _ in 0..3 {
+        let shorter = BACKUPS.iter().find_map(|end| left.strip_suffix(end)).or_else(|| {
+            let (rest, end) = left.rsplit_once(['.', '-'])?;
+            let dated = end.len() <= 14 && !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit());
+            (dated && rest.contains('.')).then_some(rest)
+        });
+        match shorter {
+            Some(shorter) if !shorter.is_empty() => left = shorter,
+            _ => break,
+        }
+    }
+    left
 }
 
 /// How much of a file is looked at to tell whether it is a text.
@@ -118,6 +162,12 @@ mod tests {
             ("/opt/app/bin/serve", "#!/usr/bin/env python3\n", Some(FileKind::Code)),
             ("/opt/app/index.php", "<?php", Some(FileKind::Code)),
             ("/opt/app/bin/elf", "\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0", None),
+            ("/opt/app/app.py.bak", "a", Some(FileKind::Code)),
+            ("/opt/app/.app.conf.swp", "b0VIM 9.0\0\0\0\0\0", Some(FileKind::Settings)),
+            ("/home/a/#app.ini#", "a", Some(FileKind::Settings)),
+            ("/home/a/app.ini.20260101", "a", Some(FileKind::Settings)),
+            ("/home/a/app.ini.2026-01-01", "a", Some(FileKind::Settings)),
+            ("/home/a/notes.txt~", "a", Some(FileKind::Text)),
             ("/opt/app/one.json", "{\"a\": 1}\0", Some(FileKind::Settings)),
             ("/opt/app/wide.ini", "\0[\0a\0p\0p\0]\0\n\0a\0=\0b\0c\0d", Some(FileKind::Settings)),
             ("/opt/app/node_modules/x/config.json", "{}", None),

@@ -107,7 +107,16 @@ fn every_rule_finds_what_it_must_and_nothing_else() {
 }
 
 /// Rules that find, besides, what is an example of another: both are true.
-const BESIDES: [(&str, &str); 0] = [];
+const BESIDES: [(&str, &str); 8] = [
+    ("jdbc-url-with-a-password", "password"),
+    ("name-inside-one-network", "host-name-of-one-machine"),
+    ("password-by-a-short-name", "password"),
+    ("password-of-openssl-on-a-command-line", "password-by-a-short-name"),
+    ("private-token-header", "secret"),
+    ("sentry-dsn-with-a-secret", "url-with-a-password"),
+    ("sha512-crypt-hash", "password-in-a-directive"),
+    ("slack-configuration-token", "slack-user-token"),
+];
 
 #[test]
 fn a_secret_is_told_by_the_rule_that_knows_it_best() {
