@@ -56,10 +56,15 @@ pub(in crate::check) fn check(
     };
     let cut = sweep.cut.iter().map(|path| Observation::at(path).text("read only in part: it is larger than 1 GiB"));
     let passes = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Pass };
-    let unopened = sweep.unopened.iter().take(UNOPENED).map(|(path, what)| Observation::at(path).text(what));
+    Ok(Finding::new(passes, passed(kind, sweep, &besides)).seen(cut).seen(unopened(sweep)).seen(brought))
+}
+
+/// In which archives something was not opened, and what.
+fn unopened(sweep: &Sweep) -> impl Iterator<Item = Observation> {
+    let named = sweep.unopened.iter().take(UNOPENED).map(|(path, what)| Observation::at(path).text(what));
     let more = sweep.unopened.len().saturating_sub(UNOPENED);
     let more = (more > 0).then(|| Observation::fact(format!("{more} more archives were not opened throughout")));
-    Ok(Finding::new(passes, passed(kind, sweep, &besides)).seen(cut).seen(unopened).seen(more).seen(brought))
+    named.chain(more)
 }
 
 /// What packages brought unchanged of `kind`: as words, and each package with the first of its files.
@@ -155,7 +160,9 @@ pub(in crate::check) fn swept<'c>(image: &Image, context: &'c Context) -> Result
     };
     if let Some(first) = sweep.unread.first() {
         let more = sweep.unread.iter().map(|error| Observation::at(&error.path).text(error.to_string()));
-        return Err(Finding::new(Status::Unknown, format!("Some files could not be looked at: {first}.")).seen(more));
+        return Err(Finding::new(Status::Unknown, format!("Some files could not be looked at: {first}."))
+            .seen(more)
+            .seen(unopened(sweep)));
     }
     if sweep.more > 0 {
         let what = format!("{} places were found and not kept: too many to list. Remove those that are.", sweep.more);

@@ -11,7 +11,7 @@ use super::rules::Rules;
 use super::scan::{OVERLAP, Scanner, Secret};
 use super::{container, layers, without_tables};
 use crate::image::archive::{Format, Member, Stop, members};
-use crate::image::walk::OpenFile;
+use crate::image::walk::{Control, OpenFile};
 use crate::image::{Error, text};
 
 /// How much of a member is looked at in one go.
@@ -46,6 +46,8 @@ pub(super) struct Looker<'l> {
     pub(super) scanner: &'static Scanner,
     /// Homes of services.
     pub(super) homes: &'l [PathBuf],
+    /// Holds the walk up, or ends it.
+    pub(super) control: &'l Control,
     /// Memory to read into, kept from one archive to the next.
     pub(super) buffer: &'l mut Zeroizing<Vec<u8>>,
 }
@@ -95,6 +97,9 @@ impl Looker<'_> {
         let mut store = None;
         let mut ended = Ok(());
         loop {
+            if !self.control.pass() {
+                return Err(Stop::Asked.into());
+            }
             let mut end = kept;
             while let Some(room) = self.buffer.get_mut(end..)
                 && !room.is_empty()

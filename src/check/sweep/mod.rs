@@ -309,7 +309,7 @@ fn look_at(
     let mut found = without_tables(store.into_iter().chain(pass.finish()).collect());
     let mut failed = None;
     if let Some(format) = format.filter(|_| !shipped.brings(&path, file)) {
-        let mut looker = archive::Looker { scanner, homes, buffer: &mut gathered.buffer };
+        let mut looker = archive::Looker { scanner, homes, control: file.control(), buffer: &mut gathered.buffer };
         let inside = looker.look_into(format, &path, file);
         gathered.settings += inside.settings;
         gathered.more += inside.more;

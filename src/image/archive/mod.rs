@@ -11,6 +11,7 @@ mod cpio;
 mod deb;
 mod limited;
 mod lz4;
+mod memory;
 mod packing;
 mod rpm;
 mod tar;
@@ -183,6 +184,8 @@ fn packed<S: Read + Seek>(mut source: S, limit: u64, visit: Visit<'_>) -> io::Re
     let mut head = Vec::with_capacity(HEAD);
     let begun = (&mut unpacked).take(HEAD as u64).read_to_end(&mut head);
     if cpio::is_cpio(&head) {
+        // It gives its memory back before the next one waits for some.
+        drop(unpacked);
         source.rewind()?;
         return cpio_members(source, limit, visit);
     }

@@ -9,10 +9,8 @@ use lzma_rust2::{LzmaReader, XzReader};
 use ruzstd::decoding::StreamingDecoder;
 
 use super::lz4::Legacy;
+use super::memory::{Held, MEMORY, hold};
 use super::{Stop, damaged, skip};
-
-/// The most memory the window of a decoder may take: 32 MiB, what `xz -8` and `zstd --ultra -20` need.
-const WINDOW_LIMIT: u32 = 32 << 20;
 
 /// How a stream is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,16 +57,17 @@ fn is_lzma(head: &[u8]) -> bool {
     dictionary >= 4096 && is_usual && (size == u64::MAX || size < 256 << 30)
 }
 
-/// A source of which six bytes can be looked at before they are read.
+/// A source whose next bytes can be looked at before they are read.
 pub(super) struct Ahead<R> {
     inner: R,
-    magic: [u8; 6],
-    from: usize,
+    seen: Vec<u8>,
+    /// How many of those have been read.
+    read: usize,
 }
 
 impl<R: BufRead> Ahead<R> {
     pub(super) fn new(inner: R) -> Self {
-        Self { inner, magic: [0; 6], from: 6 }
+        Self { inner, seen: Vec::new(), read: 0 }
     }
 
     /// What the bytes are read from; those that were looked at and not read are lost.
@@ -76,27 +75,33 @@ impl<R: BufRead> Ahead<R> {
         self.inner
     }
 
+    /// The next `length` bytes, or as many as there are.
+    fn peek(&mut self, length: usize) -> io::Result<&[u8]> {
+        self.seen.drain(..self.read.min(self.seen.len()));
+        self.read = 0;
+        let more = length.saturating_sub(self.seen.len()) as u64;
+        (&mut self.inner).take(more).read_to_end(&mut self.seen)?;
+        Ok(&self.seen)
+    }
+
     /// Passes over zeros, which fill the space between two streams, and looks at what follows; `None` at the end.
     pub(super) fn magic(&mut self) -> io::Result<Option<[u8; 6]>> {
-        let mut magic = [0; 6];
-        let [first, rest @ ..] = &mut magic;
-        while *first == 0 {
-            if self.read(std::slice::from_mut(first))? == 0 {
-                return Ok(None);
+        loop {
+            match self.peek(6)? {
+                [] => return Ok(None),
+                [0, ..] => self.consume(1),
+                seen => return seen.first_chunk().copied().map(Some).ok_or(io::ErrorKind::UnexpectedEof.into()),
             }
         }
-        self.read_exact(rest)?;
-        (self.magic, self.from) = (magic, 0);
-        Ok(Some(magic))
     }
 }
 
 impl<R: BufRead> Read for Ahead<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.magic.get(self.from..) {
-            Some(mut ahead) if !ahead.is_empty() => {
-                let read = ahead.read(buffer)?;
-                self.from += read;
+        match self.seen.get(self.read..) {
+            Some(mut seen) if !seen.is_empty() => {
+                let read = seen.read(buffer)?;
+                self.read += read;
                 Ok(read)
             }
             _ => self.inner.read(buffer),
@@ -106,19 +111,86 @@ impl<R: BufRead> Read for Ahead<R> {
 
 impl<R: BufRead> BufRead for Ahead<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        match self.magic.get(self.from..) {
-            Some(ahead) if !ahead.is_empty() => Ok(ahead),
+        match self.seen.get(self.read..) {
+            Some(seen) if !seen.is_empty() => Ok(seen),
             _ => self.inner.fill_buf(),
         }
     }
 
     fn consume(&mut self, amount: usize) {
-        if self.from < self.magic.len() {
-            self.from += amount;
+        if self.read < self.seen.len() {
+            self.read += amount;
         } else {
             self.inner.consume(amount);
         }
     }
+}
+
+/// How many bytes of a stream tell what its decoder needs.
+const HEADER: usize = 48;
+
+/// The largest window that is read at all: 64 MiB, what `xz -9` asks for however little it packs.
+const WINDOW_LIMIT: u64 = 64 << 20;
+
+/// How much memory the window takes that a stream of `packing` beginning with `head` needs.
+fn window(packing: Packing, head: &[u8]) -> u64 {
+    match packing {
+        Packing::Gzip => 0,
+        Packing::Bzip2 => 4 << 20,
+        // A block as it is packed, and two of them unpacked.
+        Packing::Lz4 => 12 << 20,
+        Packing::Lz4Legacy => 16 << 20,
+        Packing::Lzma => match head {
+            [_, a, b, c, d, ..] => u32::from_le_bytes([*a, *b, *c, *d]).into(),
+            _ => 0,
+        },
+        Packing::Xz => xz_window(head).unwrap_or_default(),
+        Packing::Zstd => zstd_window(head).unwrap_or_default(),
+    }
+}
+
+/// What the first block's filter says of its dictionary (The .xz File Format, 3.1 and 5.3.1).
+fn xz_window(head: &[u8]) -> Option<u64> {
+    let (&flags, mut rest) = head.get(13..)?.split_first()?;
+    for _ in 0..(flags & 0xc0).count_ones() {
+        rest = number(rest)?.1;
+    }
+    for _ in 0..=flags & 3 {
+        let (filter, after) = number(rest)?;
+        let (length, properties) = number(after)?;
+        if filter == 0x21 {
+            let bits = u64::from(*properties.first()?);
+            return Some((2 | bits & 1) << (bits / 2 + 11).min(32));
+        }
+        rest = properties.get(usize::try_from(length).ok()?..)?;
+    }
+    None
+}
+
+/// A number of seven bits a byte, the low ones first, and what follows it.
+fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let length = bytes.iter().take(9).position(|byte| byte & 0x80 == 0)? + 1;
+    let (digits, rest) = bytes.split_at_checked(length)?;
+    Some((digits.iter().rev().fold(0, |number, digit| number << 7 | u64::from(digit & 0x7f)), rest))
+}
+
+/// What a frame's header says of its window (RFC 8878, 3.1.1.1).
+fn zstd_window(head: &[u8]) -> Option<u64> {
+    let (&descriptor, rest) = head.get(4..)?.split_first()?;
+    if descriptor & 0x20 == 0 {
+        let window = u64::from(*rest.first()?);
+        let base = 1_u64 << (10 + (window >> 3));
+        return Some(base + base / 8 * (window & 7));
+    }
+    // The whole content is the window; its size stands behind the dictionary's id.
+    let id = [0, 1, 2, 4].get(usize::from(descriptor & 3)).copied()?;
+    let size = rest.get(id..)?;
+    Some(match descriptor >> 6 {
+        0 => u64::from(*size.first()?),
+        1 => u64::from(u16::from_le_bytes(*size.first_chunk()?)) + 256,
+        2 => u32::from_le_bytes(*size.first_chunk()?).into(),
+        _ => u64::from_le_bytes(*size.first_chunk()?),
+    })
 }
 
 /// One compressed stream. No more is taken of the source than belongs to it, but by [`Decoder::Lzma`].
@@ -133,24 +205,24 @@ enum Decoder<R: BufRead> {
 }
 
 impl<R: BufRead> Decoder<R> {
-    fn new(packing: Packing, source: R) -> io::Result<Self> {
+    /// A decoder whose window takes at most `window` bytes.
+    fn new(packing: Packing, source: R, window: u64) -> io::Result<Self> {
+        // The reader's own needs come on top of the window.
+        let kibibytes = u32::try_from(window >> 10).unwrap_or(u32::MAX).saturating_add(1024);
         Ok(match packing {
             Packing::Gzip => Self::Gzip(GzDecoder::new(source)),
             Packing::Zstd => {
-                let decoder = StreamingDecoder::new_with_max_window_size(source, WINDOW_LIMIT.into());
+                let decoder = StreamingDecoder::new_with_max_window_size(source, window);
                 Self::Zstd(Box::new(decoder.map_err(|error| match error {
                     ruzstd::decoding::errors::FrameDecoderError::WindowSizeTooBig { .. } => Stop::Memory.into(),
                     _ => damaged(),
                 })?))
             }
-            // The reader's own needs come on top of the window.
-            Packing::Xz => Self::Xz(Box::new(XzReader::new_mem_limit(source, false, (WINDOW_LIMIT >> 10) + 1024))),
+            Packing::Xz => Self::Xz(Box::new(XzReader::new_mem_limit(source, false, kibibytes))),
             Packing::Bzip2 => Self::Bzip2(BzDecoder::new(source)),
             Packing::Lz4 => Self::Lz4(FrameDecoder::new(source)),
             Packing::Lz4Legacy => Self::Lz4Legacy(Legacy::new(source)?),
-            Packing::Lzma => {
-                Self::Lzma(Box::new(LzmaReader::new_mem_limit(source, (WINDOW_LIMIT >> 10) + 1024, None)?))
-            }
+            Packing::Lzma => Self::Lzma(Box::new(LzmaReader::new_mem_limit(source, kibibytes, None)?)),
         })
     }
 
@@ -186,11 +258,15 @@ pub(super) struct Unpacked<'s, R: BufRead> {
     /// Between two streams; in one, its decoder has the source.
     source: Option<&'s mut Ahead<R>>,
     decoder: Option<Decoder<&'s mut Ahead<R>>>,
+    /// What the decoder may take.
+    held: Option<Held>,
+    /// How much the stream may unpack to when its window is larger than that: a window holds no more than was unpacked.
+    left: u64,
 }
 
 impl<'s, R: BufRead> Unpacked<'s, R> {
     pub(super) fn new(source: &'s mut Ahead<R>) -> Self {
-        Self { source: Some(source), decoder: None }
+        Self { source: Some(source), decoder: None, held: None, left: u64::MAX }
     }
 
     /// Begins the next stream; `false` when there is none.
@@ -212,7 +288,13 @@ impl<'s, R: BufRead> Unpacked<'s, R> {
                 continue;
             }
             let Some(packing) = Packing::of(&magic) else { return Ok(false) };
-            self.decoder = Some(Decoder::new(packing, source)?);
+            let window = window(packing, source.peek(HEADER)?);
+            if window > WINDOW_LIMIT {
+                return Err(Stop::Memory.into());
+            }
+            self.held = Some(hold(window.min(MEMORY))?);
+            self.left = if window > MEMORY { MEMORY } else { u64::MAX };
+            self.decoder = Some(Decoder::new(packing, source, window)?);
             return Ok(true);
         }
         Ok(false)
@@ -228,9 +310,14 @@ impl<R: BufRead> Read for Unpacked<'_, R> {
             if let Some(decoder) = &mut self.decoder {
                 match decoder.read(buffer) {
                     Ok(0) => {}
+                    Ok(read) => {
+                        self.left = self.left.checked_sub(read as u64).ok_or(Stop::Expanded(MEMORY))?;
+                        return Ok(read);
+                    }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    read => return read,
+                    failed => return failed,
                 }
+                self.held = None;
                 self.source = self.decoder.take().map(Decoder::into_inner);
             }
             if !self.next()? {

@@ -314,9 +314,17 @@ fn a_window_that_is_too_large_is_refused() {
     // 128 MiB: a descriptor with exponent 17 and no mantissa (RFC 8878, "Window_Descriptor").
     let bytes = b"\x28\xb5\x2f\xfd\x00\x88\x01\0\0";
     assert!(matches!(unpacked(bytes).1, Err(Stop::Memory)));
-    // A header of 64 MiB, as `xz -9` writes it, with its own check sum.
-    let bytes = b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4\x46\x02\0\x21\x01\x1c\0\0\0\x10\xcf\x58\xcc";
+    // A header that asks for 4 GiB.
+    let bytes = b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4\x46\x02\0\x21\x01\x28\0\0\0\0\0\0\0";
     assert!(matches!(unpacked(bytes).1, Err(Stop::Memory)));
+    let bytes = [0x5d, 0, 0, 0, 0x80].into_iter().chain([0xff; 8]).chain([0; 20]).collect::<Vec<u8>>();
+    assert!(matches!(unpacked(&bytes).1, Err(Stop::Memory)));
+    // What `printf x | xz -9` writes asks for 64 MiB and needs next to nothing.
+    let bytes = b"\xfd7zXZ\0\0\x04\xe6\xd6\xb4F\x02\0!\x01\x1c\0\0\0\x10\xcfX\xcc\x01\0\0x\0\0\0\0\
+        E\xae\xef\x83\xf8\xee\x16\x0a\0\x01\x19\x01\xa5,\x81\xcc\x1f\xb6\xf3}\x01\0\0\0\0\x04YZ";
+    let (found, ended) = unpacked(bytes);
+    assert!(ended.is_ok(), "{ended:?}");
+    assert_eq!(found[0].1, "x");
 }
 
 proptest! {

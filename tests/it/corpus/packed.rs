@@ -40,7 +40,7 @@ fn what_is_packed_is_found() {
         ("etc/app/app.conf", [&lines(300_000)[..], b"\npassword = hunter22kept\n"].concat()),
         ("etc/app/other.conf", b"password = ${PASSWORD}\n".to_vec()),
         ("opt/app/.env", format!("{token}\n").into_bytes()),
-        ("usr/lib/app.so", [&program(300_000), id.as_bytes(), &program(9)].concat()),
+        ("usr/lib/app.so", [&program(300_000), &b"\0"[..], id.as_bytes(), &program(9)].concat()),
     ];
     let line = 1 + memchr::memchr_iter(b'\n', &files[0].1).count() as u64 - 1;
     let archives = pack_all(&corpus, &files);
