@@ -41,7 +41,7 @@ mod tests;
 
 pub use control::Control;
 pub use extent::Extent;
-pub use file::OpenFile;
+pub use file::{Ended, OpenFile};
 
 /// What the walk has gone through so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,13 +99,13 @@ const BATCH: usize = 64;
 ///     Vec::new,
 ///     |found, file| {
 ///         let mut hits = 0;
-///         // 16 MiB at the most (the first half and the last, when it is larger), in pieces that overlap by 64 bytes.
-///         let whole = file.pieces(64, 16 << 20, &mut |_offset, bytes| {
+///         // 16 MiB at the most, in pieces that overlap by 64 bytes.
+///         let ended = file.pieces(64, 16 << 20, &mut |_offset, bytes| {
 ///             hits += bytes.windows(4).filter(|four| *four == b"AKIA").count();
 ///             std::ops::ControlFlow::Continue(())
 ///         })?;
 ///         if hits > 0 {
-///             found.push((file.path(), hits, whole));
+///             found.push((file.path(), hits, ended));
 ///         }
 ///         Ok(())
 ///     },

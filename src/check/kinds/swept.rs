@@ -54,9 +54,9 @@ pub(in crate::check) fn check(
         Ok(sweep) => sweep,
         Err(finding) => return Ok(finding),
     };
-    let cut = sweep.cut.iter().map(|path| Observation::at(path).text("read only in part: it is larger than 1 GiB"));
     let passes = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Pass };
-    Ok(Finding::new(passes, passed(kind, sweep, &besides)).seen(cut).seen(unopened(sweep)).seen(brought))
+    let left = sweep.left().map(|(path, why)| Observation::at(path).text(why));
+    Ok(Finding::new(passes, passed(kind, sweep, &besides)).seen(left).seen(unopened(sweep)).seen(brought))
 }
 
 /// In which archives something was not opened, and what.
@@ -217,7 +217,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::check::sweep::Sweep;
+    use crate::check::sweep::{Memory, Sweep};
     use crate::check::trial::{context, guideline, judged};
     use crate::image::fixture::Fixture;
 
@@ -238,8 +238,23 @@ mod tests {
         assert_eq!(crowded.status, Status::Unknown, "decoys of another kind may have crowded it out");
         let mounted = with(Some(Sweep { skipped: vec!["/home".into()], ..Sweep::default() }));
         assert_eq!((mounted.status, mounted.observations.len()), (Status::Unknown, 1));
-        let cut = with(Some(Sweep { cut: vec!["/var/disk.img".into()], ..Sweep::default() }));
-        assert_eq!((cut.status, cut.observations.len()), (Status::Pass, 1));
+        let left = Sweep {
+            large: vec!["/srv/dump.sql".into()],
+            changed: vec!["/var/log/app.log".into()],
+            memory: vec![("/core".into(), Memory::Core)],
+            ..Sweep::default()
+        };
+        let left = with(Some(left));
+        let said: Vec<_> = left.observations.iter().filter_map(|seen| seen.text.as_deref()).collect();
+        assert_eq!(left.status, Status::Pass);
+        assert_eq!(
+            said,
+            [
+                "searched for keys and tokens alone: it is larger than 64 MiB",
+                "it was changed while it was read",
+                "not read: it is a core dump"
+            ]
+        );
     }
 
     #[test]

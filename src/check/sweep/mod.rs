@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use crate::catalogue::SweptKind as Kind;
 use crate::image::archive::Format;
-use crate::image::walk::{self, Control, OpenFile, walk};
+use crate::image::walk::{self, Control, Ended, OpenFile, walk};
 use crate::image::{Body, Error, Image, Node};
+pub use memory::Memory;
 pub use oddity::{Odd, Oddity};
 use rules::Rules;
 use scan::Scanner;
@@ -24,6 +25,7 @@ mod container;
 mod encoding;
 mod files;
 pub(in crate::check) mod layers;
+mod memory;
 mod oddity;
 mod pass;
 mod placeholders;
@@ -67,8 +69,12 @@ pub struct Sweep {
     /// Other file systems that are mounted inside the image and were not gone into, but for `/dev`, `/proc`, `/run` and
     /// `/sys`, which are never part of it.
     pub skipped: Vec<PathBuf>,
-    /// Files larger than [`FILE_LIMIT`], read up to there.
-    pub cut: Vec<PathBuf>,
+    /// Settings larger than [`SETTINGS_LIMIT`], searched for keys and tokens alone.
+    pub large: Vec<PathBuf>,
+    /// Files that were changed while they were read.
+    pub changed: Vec<PathBuf>,
+    /// Files that are copies of memory, which were not read.
+    pub memory: Vec<(PathBuf, Memory)>,
     /// Archives and compressed files in which something was not opened, and what: an archive in an archive, what is
     /// encrypted or damaged. At most [`HIT_LIMIT`].
     pub unopened: Vec<(PathBuf, String)>,
@@ -87,14 +93,16 @@ pub struct Sweep {
 /// The most hits that are kept.
 pub const HIT_LIMIT: usize = 20_000;
 
-/// The most that is read of one file: 1 GiB.
-pub const FILE_LIMIT: u64 = 1 << 30;
+/// The most that is read of one file, holes not counted: 64 GiB. A file with more was not looked through.
+pub const FILE_LIMIT: u64 = 64 << 30;
 
-/// Files larger than this hold data, not settings, and are not looked through by the rules: 64 MiB.
-const SETTINGS_LIMIT: u64 = 64 << 20;
+/// Files larger than this hold data, not settings: 64 MiB.
+pub const SETTINGS_LIMIT: u64 = 64 << 20;
 
 /// The ids of the rules that are code.
-const CODED: [&str; 8] = [
+const CODED: [&str; 10] = [
+    "core-dump",
+    "swap-file",
     "private-key",
     "putty-private-key",
     "java-key-store",
@@ -114,6 +122,18 @@ impl Sweep {
     /// The hits of `kind` that are still there on `image`, which may be a draft of the image that was swept.
     pub fn hits<'a>(&'a self, kind: Kind, image: &'a Image) -> impl Iterator<Item = &'a Hit> {
         self.hits.iter().filter(move |hit| hit.kind == kind && is_still_there(hit, image))
+    }
+
+    /// What was not looked at in full although nothing went wrong, and why.
+    pub fn left(&self) -> impl Iterator<Item = (&Path, String)> {
+        let limit = SETTINGS_LIMIT >> 20;
+        let large = format!("searched for keys and tokens alone: it is larger than {limit} MiB");
+        let large = self.large.iter().map(move |path| (path.as_path(), large.clone()));
+        let changed = "it was changed while it was read";
+        let changed = self.changed.iter().map(|path| (path.as_path(), changed.to_owned()));
+        let memory =
+            self.memory.iter().map(|(path, memory)| (path.as_path(), format!("not read: it is {}", memory.what())));
+        large.chain(changed).chain(memory)
     }
 }
 
@@ -215,13 +235,9 @@ pub fn sweep(
     };
     let homes = homes(image);
     let shipped = Shipped::new(image);
-    let walked = walk(
-        image,
-        Gathered::default,
-        |gathered, file| look_at(image, scanner, &homes, &shipped, file, gathered, found),
-        progress,
-        control,
-    );
+    let judge = memory::Judge::new(image);
+    let with = With { image, scanner, homes: &homes, shipped: &shipped, judge: &judge, tell: found };
+    let walked = walk(image, Gathered::default, |gathered, file| look_at(&with, file, gathered), progress, control);
     let walk::Progress { files, bytes, .. } = walked.progress;
     let mut sweep = Sweep { unread: walked.errors, files, bytes, ..Sweep::default() };
     let is_virtual = |path: &PathBuf| ["/dev", "/proc", "/run", "/sys"].iter().any(|place| path.starts_with(place));
@@ -232,7 +248,9 @@ pub fn sweep(
     }
     for gathered in walked.states {
         sweep.hits.extend(gathered.hits);
-        sweep.cut.extend(gathered.cut);
+        sweep.large.extend(gathered.large);
+        sweep.changed.extend(gathered.changed);
+        sweep.memory.extend(gathered.memory);
         sweep.unopened.extend(gathered.unopened);
         sweep.own.extend(gathered.own);
         sweep.odd.extend(gathered.odd);
@@ -244,7 +262,9 @@ pub fn sweep(
     sweep.hits.extend(named);
     sweep.shipped = brought;
     sweep.hits.sort();
-    sweep.cut.sort();
+    sweep.large.sort();
+    sweep.changed.sort();
+    sweep.memory.sort();
     sweep.unopened.sort();
     sweep.own.sort();
     sweep.odd.sort();
@@ -257,7 +277,9 @@ pub fn sweep(
 #[derive(Default)]
 struct Gathered {
     hits: Vec<Hit>,
-    cut: Vec<PathBuf>,
+    large: Vec<PathBuf>,
+    changed: Vec<PathBuf>,
+    memory: Vec<(PathBuf, Memory)>,
     unopened: Vec<(PathBuf, String)>,
     own: Vec<PathBuf>,
     odd: Vec<Odd>,
@@ -268,15 +290,18 @@ struct Gathered {
     buffer: zeroize::Zeroizing<Vec<u8>>,
 }
 
-fn look_at(
-    image: &Image,
+/// What every file is looked at with.
+struct With<'w> {
+    image: &'w Image,
     scanner: &'static Scanner,
-    homes: &[PathBuf],
-    shipped: &Shipped<'_>,
-    file: &mut OpenFile<'_>,
-    gathered: &mut Gathered,
-    tell: &(dyn Fn(&Hit) + Sync),
-) -> Result<(), Error> {
+    homes: &'w [PathBuf],
+    shipped: &'w Shipped<'w>,
+    judge: &'w memory::Judge<'w>,
+    tell: &'w (dyn Fn(&Hit) + Sync),
+}
+
+fn look_at(with: &With<'_>, file: &mut OpenFile<'_>, gathered: &mut Gathered) -> Result<(), Error> {
+    let &With { image, scanner, homes, shipped, judge, tell } = with;
     let size = file.meta().size;
     let mut pass = pass::Pass::new(scanner, size);
     let path = file.path();
@@ -288,26 +313,47 @@ fn look_at(
     {
         gathered.odd.push(Odd { path: path.clone(), what });
     }
-    let (mut store, mut format) = (None, None);
-    let whole = file.pieces(scan::OVERLAP, FILE_LIMIT, &mut |offset, piece| {
+    let (mut store, mut format, mut copy) = (None, None, None);
+    let ended = file.pieces(scan::OVERLAP, FILE_LIMIT, &mut |offset, piece| {
         if offset == 0 {
+            copy = Memory::of(piece);
+            if copy.is_some() {
+                return ControlFlow::Break(());
+            }
             store = container::key_store(&path, piece);
             // What apt fetched is the distributor's.
             let is_fetched = path.starts_with("/var/cache/apt/archives");
             format = Format::of(piece).filter(|format| *format != Format::Deb || !is_fetched);
+            let kind = gathered.roots.kind(image, &path, piece, homes);
             if size <= SETTINGS_LIMIT {
-                pass.kind = gathered.roots.kind(image, &path, piece, homes);
+                pass.kind = kind;
+            } else if kind.is_some() && gathered.large.len() < HIT_LIMIT {
+                gathered.large.push(path.clone());
             }
         }
         pass.piece(offset, piece);
         ControlFlow::Continue(())
-    })?;
+    });
+    if let Some(copy) = copy {
+        store = judge.secret(&path, copy)?;
+        if gathered.memory.len() < HIT_LIMIT {
+            gathered.memory.push((path.clone(), copy));
+        }
+    }
     gathered.settings += u64::from(pass.kind.is_some());
-    if !whole && gathered.cut.len() < HIT_LIMIT {
-        gathered.cut.push(path.clone());
+    if ended == Ok(Ended::Changed) && gathered.changed.len() < HIT_LIMIT {
+        gathered.changed.push(path.clone());
     }
     let mut found = without_tables(store.into_iter().chain(pass.finish()).collect());
-    let mut failed = None;
+    let mut failed = match ended {
+        Ok(Ended::Limit) => {
+            let limit = FILE_LIMIT >> 30;
+            let why = format!("more than {limit} GiB are stored in it; look through the rest yourself, or remove it");
+            Some(Error::malformed("look through", &path, why))
+        }
+        Ok(_) => None,
+        Err(error) => Some(error),
+    };
     if let Some(format) = format.filter(|_| !shipped.brings(&path, file)) {
         let mut looker = archive::Looker { scanner, homes, control: file.control(), buffer: &mut gathered.buffer };
         let inside = looker.look_into(format, &path, file);
@@ -321,7 +367,7 @@ fn look_at(
         for (member, secret) in inside.secrets {
             gathered.keep(hit(&path, Some(member), secret), tell);
         }
-        failed = inside.failed;
+        failed = failed.or(inside.failed);
     }
     let found = found.into_iter().map(|secret| hit(&path, None, secret)).collect();
     for hit in shipped.sift(file, found) {

@@ -24,8 +24,8 @@ struct Document<'a> {
     unread: Vec<Unread>,
     /// File systems that are mounted inside the image and were left out.
     skipped: Vec<String>,
-    /// Files that were read in part, because of their size.
-    cut: Vec<String>,
+    /// What was not looked at in full although nothing went wrong.
+    left: Vec<Unread>,
 }
 
 #[derive(Serialize)]
@@ -77,7 +77,7 @@ pub(super) fn secrets(
         bytes,
         unread: sweep.unread.iter().map(unread).collect(),
         skipped: sweep.skipped.iter().map(|path| text::path(path)).collect(),
-        cut: sweep.cut.iter().map(|path| text::path(path)).collect(),
+        left: sweep.left().map(|(path, why)| Unread { path: text::path(path), why }).collect(),
     };
     Ok((lines(&document), serde_json::to_value(&document).map_err(Failure::failed)?))
 }
@@ -101,8 +101,8 @@ fn lines(document: &Document<'_>) -> String {
     for path in &document.skipped {
         let _ = writeln!(out, "# not gone into: {path}");
     }
-    for path in &document.cut {
-        let _ = writeln!(out, "# read in part: {path}");
+    for Unread { path, why } in &document.left {
+        let _ = writeln!(out, "# {path}: {why}");
     }
     out
 }

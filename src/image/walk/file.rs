@@ -12,6 +12,7 @@ use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 use nix::unistd::{Whence, lseek};
 use xattr::FileExt as _;
+use zeroize::Zeroizing;
 
 use super::super::resolve::errno_of;
 use super::super::root::without_access_time;
@@ -25,13 +26,29 @@ const PIECE: usize = 256 << 10;
 /// After how many bytes of one file the walk's progress is told.
 const TELL: u64 = 4 << 20;
 
-/// What a worker reads into.
-pub(super) struct Buffer(Vec<u8>);
+/// The most that is read of what is appended to a file while it is read: 64 MiB.
+const GROWTH: u64 = 64 << 20;
+
+/// What a worker reads into; wiped in the end.
+pub(super) struct Buffer(Zeroizing<Vec<u8>>);
 
 impl Default for Buffer {
     fn default() -> Self {
-        Self(vec![0; PIECE])
+        Self(Zeroizing::new(vec![0; PIECE]))
     }
+}
+
+/// How reading a file ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything was handed over.
+    Whole,
+    /// The visitor stopped it, or the walk was cancelled.
+    Stopped,
+    /// There is more than the limit allows.
+    Limit,
+    /// It was changed meanwhile: what it holds now may not be what was handed over.
+    Changed,
 }
 
 /// A regular file that the walk has come to.
@@ -111,11 +128,9 @@ impl<'w> OpenFile<'w> {
     /// Hands the content to `visit` in pieces of up to 256 KiB, each with its offset in the file. A piece begins with the
     /// last `overlap` bytes (at most half a piece) of the one before it, so that nothing of that length is cut in two.
     /// A file that fits is one piece; an empty file is none. Holes are passed over without being read, and what follows
-    /// one is a piece without overlap.
+    /// one is a piece without overlap. What is appended meanwhile is read too, up to 64 MiB of it.
     ///
-    /// Of a file larger than `limit` bytes the first half of `limit` and the last are read, holes not counted. Gives
-    /// whether everything was handed over: `false` when something in the middle was left out, `visit` stopped, or the walk
-    /// was cancelled.
+    /// At most `limit` bytes are read, holes not counted.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -124,70 +139,74 @@ impl<'w> OpenFile<'w> {
         overlap: usize,
         limit: u64,
         visit: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
-    ) -> Result<bool, Error> {
-        let size = self.meta.size;
-        let result = if size <= limit {
-            self.range(0, size, size, overlap, visit).map(|reached| reached == Some(size))
-        } else {
-            let half = limit / 2;
-            self.range(0, size, half, overlap, visit).and_then(|reached| {
-                let Some(reached) = reached else { return Ok(false) };
-                let tail = reached.max(size - half);
-                Ok(self.range(tail, size, half, overlap, visit)? == Some(size) && tail == reached)
-            })
-        };
-        result.map_err(|errno| Error::io("read", self.path(), errno))
+    ) -> Result<Ended, Error> {
+        self.all(overlap.min(PIECE / 2), limit, visit).map_err(|errno| Error::io("read", self.path(), errno))
     }
 
-    /// Hands over what lies between `from` and `to`, at most `budget` bytes of data: how far it came, `None` when `visit`
-    /// stopped.
-    fn range(
+    fn all(
         &mut self,
-        from: u64,
-        to: u64,
-        mut budget: u64,
         overlap: usize,
+        limit: u64,
         visit: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
-    ) -> nix::Result<Option<u64>> {
-        let overlap = overlap.min(PIECE / 2);
-        let mut offset = from;
+    ) -> nix::Result<Ended> {
+        let Meta { mut size, mut stamp, .. } = self.meta;
+        // What is read at once has no time to change.
+        let takes_time = size > PIECE as u64;
+        let longest = size.saturating_add(GROWTH);
+        let mut budget = limit;
+        let mut offset = 0;
         // How much of the buffer's beginning is the end of the piece before.
         let mut kept = 0;
-        while offset < to && budget > 0 {
+        loop {
+            if offset >= size {
+                if !takes_time {
+                    return Ok(Ended::Whole);
+                }
+                let now = Meta::of(&self.file.metadata().map_err(errno_of)?);
+                if now.stamp == stamp && now.size == size {
+                    return Ok(Ended::Whole);
+                }
+                if now.size <= offset || offset >= longest {
+                    return Ok(Ended::Changed);
+                }
+                (size, stamp) = (now.size.min(longest), now.stamp);
+            }
             if self.untold >= TELL {
                 self.walk.tally.add(0, std::mem::take(&mut self.untold));
             }
             if !self.walk.control.pass() {
-                return Ok(None);
+                return Ok(Ended::Stopped);
             }
-            if to - from > PIECE as u64 {
-                let data = next_data(&self.file, offset, to)?;
+            if takes_time {
+                let data = next_data(&self.file, offset, size)?;
                 if data > offset {
                     kept = 0;
                     offset = data;
                     continue;
                 }
             }
+            if budget == 0 {
+                return Ok(Ended::Limit);
+            }
             let room = self.buffer.0.get_mut(kept..).unwrap_or_default();
-            let most = usize::try_from((to - offset).min(budget)).unwrap_or(usize::MAX).min(room.len());
+            let most = usize::try_from((size - offset).min(budget)).unwrap_or(usize::MAX).min(room.len());
             let read = fill(&self.file, offset, room.get_mut(..most).unwrap_or_default())?;
             if read == 0 {
                 // It has become shorter.
-                return Ok(Some(to));
+                return Ok(Ended::Changed);
             }
             self.untold += read as u64;
             budget -= read as u64;
-            let piece = self.buffer.0.get(..kept + read).unwrap_or_default();
+            let end = kept + read;
+            let piece = self.buffer.0.get(..end).unwrap_or_default();
             if visit(offset - kept as u64, piece).is_break() {
-                return Ok(None);
+                return Ok(Ended::Stopped);
             }
             offset += read as u64;
-            let keep = overlap.min(piece.len());
-            let end = kept + read;
+            let keep = overlap.min(end);
             self.buffer.0.copy_within(end - keep..end, 0);
             kept = keep;
         }
-        Ok(Some(offset))
     }
 }
 

@@ -23,11 +23,11 @@ fn contents(image: &Image) -> (BTreeMap<PathBuf, Vec<u8>>, Walked<()>) {
         Vec::new,
         |files: &mut Vec<_>, file| {
             let mut content = Vec::new();
-            let whole = file.pieces(0, u64::MAX, &mut |_, bytes| {
+            let ended = file.pieces(0, u64::MAX, &mut |_, bytes| {
                 content.extend_from_slice(bytes);
                 ControlFlow::Continue(())
             })?;
-            assert!(whole);
+            assert_eq!(ended, Ended::Whole);
             files.push((file.path(), content));
             Ok(())
         },
@@ -258,12 +258,12 @@ fn a_worker_that_panics_does_not_hang_the_others() {
 }
 
 /// The pieces of one file of `root`: offset and bytes.
-fn pieces(root: &Fixture, overlap: usize, limit: u64) -> (Vec<(u64, Vec<u8>)>, bool) {
+fn pieces(root: &Fixture, overlap: usize, limit: u64) -> (Vec<(u64, Vec<u8>)>, Ended) {
     let walked = walk(
         &root.image(),
-        || (Vec::new(), true),
-        |(pieces, whole), file| {
-            *whole = file.pieces(overlap, limit, &mut |offset, bytes| {
+        || (Vec::new(), Ended::Whole),
+        |(pieces, ended), file| {
+            *ended = file.pieces(overlap, limit, &mut |offset, bytes| {
                 pieces.push((offset, bytes.to_vec()));
                 ControlFlow::Continue(())
             })?;
@@ -273,7 +273,7 @@ fn pieces(root: &Fixture, overlap: usize, limit: u64) -> (Vec<(u64, Vec<u8>)>, b
         &Control::new(),
     );
     assert!(walked.errors.is_empty());
-    walked.states.into_iter().find(|(pieces, _)| !pieces.is_empty()).unwrap_or_default()
+    walked.states.into_iter().find(|(pieces, _)| !pieces.is_empty()).unwrap()
 }
 
 const PIECE: u64 = 256 << 10;
@@ -283,8 +283,8 @@ fn pieces_overlap() {
     let root = Fixture::bare();
     let content: Vec<u8> = (0..2 * PIECE + 1000).map(|at| (at % 251) as u8).collect();
     root.file("/etc/large", &content);
-    let (pieces, whole) = pieces(&root, 100, u64::MAX);
-    assert!(whole);
+    let (pieces, ended) = pieces(&root, 100, u64::MAX);
+    assert_eq!(ended, Ended::Whole);
     assert_eq!(pieces[0].0, 0);
     assert_eq!(pieces[1].0, PIECE - 100);
     for (offset, bytes) in &pieces {
@@ -295,13 +295,45 @@ fn pieces_overlap() {
 }
 
 #[test]
-fn of_a_file_over_the_limit_head_and_tail_are_read() {
+fn of_a_file_over_the_limit_the_beginning_is_read() {
     let root = Fixture::bare();
     let content: Vec<u8> = (0..4 * PIECE).map(|at| (at % 251) as u8).collect();
     root.file("/etc/large", &content);
-    let (pieces, whole) = pieces(&root, 0, 2000);
-    assert!(!whole);
-    assert_eq!(pieces, [(0, content[..1000].to_vec()), (4 * PIECE - 1000, content[content.len() - 1000..].to_vec())]);
+    assert_eq!(pieces(&root, 0, 2000), (vec![(0, content[..2000].to_vec())], Ended::Limit));
+    assert_eq!(pieces(&root, 0, 4 * PIECE).1, Ended::Whole);
+}
+
+/// How reading `/etc/large`, of four pieces, ends, and how much of it was read, when `change` is made at the first piece.
+fn changed(change: impl Fn(&File) + Sync) -> (Ended, u64) {
+    let root = Fixture::bare();
+    root.file("/etc/large", vec![b'x'; usize::try_from(4 * PIECE).unwrap()]);
+    let outside = root.outside("/etc/large");
+    let visit = |read: &mut Option<(Ended, u64)>, file: &mut OpenFile<'_>| {
+        let mut seen = 0;
+        let ended = file.pieces(0, u64::MAX, &mut |offset, bytes| {
+            if offset == 0 {
+                change(&File::options().write(true).open(&outside).unwrap());
+            }
+            seen = offset + bytes.len() as u64;
+            ControlFlow::Continue(())
+        })?;
+        *read = Some((ended, seen));
+        Ok(())
+    };
+    let walked = walk(&root.image(), || None, visit, &|_| {}, &Control::new());
+    walked.states.into_iter().flatten().next().unwrap()
+}
+
+#[test]
+fn what_is_appended_meanwhile_is_read_and_other_changes_are_told() {
+    let appended = |file: &File| file.write_all_at(b"more", 4 * PIECE).unwrap();
+    assert_eq!(changed(appended), (Ended::Whole, 4 * PIECE + 4));
+    assert_eq!(changed(|file| file.set_len(2 * PIECE).unwrap()), (Ended::Changed, 2 * PIECE));
+    assert_eq!(changed(|file| file.set_len(0).unwrap()), (Ended::Changed, PIECE));
+    let old = std::time::SystemTime::UNIX_EPOCH;
+    assert_eq!(changed(|file| file.set_modified(old).unwrap()), (Ended::Changed, 4 * PIECE));
+    assert_eq!(changed(|file| file.set_len(8 << 30).unwrap()), (Ended::Changed, 4 * PIECE), "a hole is not read");
+    assert_eq!(changed(|_| ()), (Ended::Whole, 4 * PIECE));
 }
 
 #[test]
@@ -312,8 +344,8 @@ fn holes_are_not_read() {
     file.set_len(64 << 30).unwrap();
     file.write_all_at(b"head", 0).unwrap();
     file.write_all_at(b"middle", 32 << 30).unwrap();
-    let (pieces, whole) = pieces(&root, 10, u64::MAX);
-    assert!(whole);
+    let (pieces, ended) = pieces(&root, 10, u64::MAX);
+    assert_eq!(ended, Ended::Whole);
     let read: u64 = pieces.iter().map(|(_, bytes)| bytes.len() as u64).sum();
     assert!(read <= 4 * PIECE, "{read} bytes were read");
     assert!(pieces.iter().any(|(_, bytes)| bytes.windows(6).any(|six| six == b"middle")));
