@@ -23,6 +23,7 @@ mod fuzz;
 mod initramfs;
 mod journeys;
 mod known;
+mod masked;
 mod packages;
 mod practice;
 mod real_root;

@@ -89,6 +89,7 @@ pub(super) fn is_structured(path: &Path, text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default();
     let is_program = first.starts_with("#!") && !first.contains("sh");
     extensions.contains(&extension.as_str())
+        || path.starts_with("/etc/cloud")
         || is_json
         || start.starts_with('<')
         || first.trim_end() == "---"
