@@ -8,12 +8,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::layers::{self, Layer};
 use super::{HIT_LIMIT, Hit, Kind};
 use crate::check::own::origins;
-use crate::image::packages::{Content, Manifest, Package};
+use crate::image::packages::{Content, Manifest, Package, Published};
 use crate::image::walk::OpenFile;
 use crate::image::{Error, Image};
 
@@ -49,6 +49,7 @@ pub(super) struct Shipped<'i> {
     notes: Mutex<Notes>,
     /// What packages brought into other roots, by the store of these; the last few.
     manifests: Mutex<Vec<(PathBuf, Arc<Manifest>)>>,
+    published: OnceLock<Published>,
 }
 
 #[derive(Debug, Default)]
@@ -63,7 +64,7 @@ const MANIFESTS: usize = 8;
 
 impl<'i> Shipped<'i> {
     pub(super) fn new(image: &'i Image) -> Self {
-        Self { image, notes: Mutex::default(), manifests: Mutex::default() }
+        Self { image, notes: Mutex::default(), manifests: Mutex::default(), published: OnceLock::new() }
     }
 
     /// Whether a package brought the file at `path` as it is.
@@ -95,6 +96,17 @@ impl<'i> Shipped<'i> {
             notes.note(kind, &owner, &path);
         }
         hits
+    }
+
+    /// Whether everybody has the archive `file` at `path`: the distribution's package brought it and it is unchanged, or
+    /// it is a package archive that the distribution publishes. Such a one need not be opened.
+    pub(super) fn is_public(&self, path: &Path, file: &mut OpenFile<'_>) -> bool {
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            let published = self.published.get_or_init(|| Published::read(self.image));
+            return published.has(file.meta().size, &mut |sink| read(file, sink)).unwrap_or(false);
+        }
+        let layer = layers::root_of(self.image, path);
+        self.owner(path, layer.as_ref(), file).is_some_and(|owner| !owner.is_foreign)
     }
 
     /// The hits that count after all, and what packages brought.

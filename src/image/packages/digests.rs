@@ -19,7 +19,7 @@ pub(super) enum Algorithm {
 }
 
 /// The first sixteen bytes of a digest: all of an MD5, and of the others more than anybody can forge.
-type Start = [u8; 16];
+pub(super) type Start = [u8; 16];
 
 /// The keyed hash of a path, as bytes: nothing is lost to alignment.
 type Key = [u8; 8];
@@ -136,6 +136,11 @@ pub(super) fn merged(path: &[u8]) -> &[u8] {
     if matches!(first, b"bin" | b"sbin") || first.starts_with(b"lib") && first != b"libexec" { rest } else { path }
 }
 
+/// The start of the SHA-256 of what `content` hands over.
+pub(super) fn sha256(content: Content<'_>) -> Result<Start, super::Error> {
+    digest_of(Algorithm::Sha256, content)
+}
+
 fn digest_of(algorithm: Algorithm, content: Content<'_>) -> Result<Start, super::Error> {
     let mut hash = match algorithm {
         Algorithm::Md5 => {
@@ -150,7 +155,7 @@ fn digest_of(algorithm: Algorithm, content: Content<'_>) -> Result<Start, super:
     Ok(hash.finish().as_ref().first_chunk().copied().unwrap_or_default())
 }
 
-fn start_of_hex(hex: &[u8]) -> Option<Start> {
+pub(super) fn start_of_hex(hex: &[u8]) -> Option<Start> {
     let mut start = Start::default();
     let (pairs, _) = hex.as_chunks::<2>();
     if pairs.len() < start.len() {

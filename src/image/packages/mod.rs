@@ -13,11 +13,13 @@ use super::{Error, Image};
 mod digests;
 mod dpkg;
 mod manifest;
+mod published;
 mod rpm;
 
 pub use digests::Content;
 use digests::Digests;
 pub use manifest::Manifest;
+pub use published::Published;
 
 /// One installed package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
