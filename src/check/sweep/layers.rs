@@ -138,20 +138,23 @@ pub(in crate::check) fn inner(path: &Path) -> &Path {
     layer(path).map_or(path, |layer| layer.inner)
 }
 
-/// Whether the file at `path` is what a container engine keeps of a container or its image: a JSON text with the
-/// environment and the commands that were given.
-pub(super) fn is_engine_state(path: &Path) -> bool {
+/// Whether the file at `path`, which begins with `head`, is what a container engine keeps of a container or its image:
+/// JSON with the environment and the commands that were given, as a text or in a database.
+fn is_engine_state(path: &Path, head: &[u8]) -> bool {
     let bytes = path.as_os_str().as_bytes();
     let has = |part: &str| memchr::memmem::find(bytes, part.as_bytes()).is_some();
-    match path.file_name().map(OsStr::as_bytes) {
+    let is_text = match path.file_name().map(OsStr::as_bytes) {
+        Some(b"bolt_state.db" | b"db.sql") if has("/libpod/") => return true,
+        Some(b"meta.db") if has("/io.containerd.metadata.v1.bolt/") => return true,
         Some(b"config.v2.json" | b"hostconfig.json") => has("/containers/"),
-        Some(b"config.json") => has("-containers/") && has("/userdata/"),
+        Some(b"config.json" | b"buildah.json") => has("-containers/") && has("/userdata/"),
         Some(b"containers.json" | b"volatile-containers.json") => has("-containers/"),
         Some(b"backup.yaml") => has("/containers/") || has("/virtual-machines/"),
         Some([b'=', ..]) => has("-images/"),
         Some(_) => has("/imagedb/content/sha256/") || has("/io.containerd.content.v1.content/blobs/sha256/"),
         None => false,
-    }
+    };
+    is_text && memchr::memchr(0, head).is_none()
 }
 
 /// Directories whose name begins a path that counts in another system's root.
@@ -170,8 +173,8 @@ impl Roots {
     /// What sort of text the file at `path` is where it lies, which begins with `head`; `None` when it is not looked
     /// through. `homes` are directories of accounts.
     pub(super) fn kind(&mut self, image: &Image, path: &Path, head: &[u8], homes: &[PathBuf]) -> Option<FileKind> {
-        if is_engine_state(path) {
-            return memchr::memchr(0, head).is_none().then_some(FileKind::Settings);
+        if is_engine_state(path, head) {
+            return Some(FileKind::Settings);
         }
         let inner = self.find(image, path).map_or(path, |layer| layer.inner);
         Rules::built_in()?.files.kind(inner, head, homes)

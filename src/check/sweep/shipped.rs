@@ -6,7 +6,7 @@
 //! tests and as examples is taken for public, and private keys among its programs. A private key in `/etc`, or one that
 //! a configuration names, counts whoever brought it: every copy of the image would use the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -47,8 +47,10 @@ struct Owner {
 pub(super) struct Shipped<'i> {
     image: &'i Image,
     notes: Mutex<Notes>,
-    /// What packages brought into other roots, by the store of these; the last few.
+    /// What packages brought into other roots, by the store of these, and pip and conda into directories; the last few.
     manifests: Mutex<Vec<(PathBuf, Arc<Manifest>)>>,
+    /// Directories into which nothing was installed by pip or conda; the last few thousand.
+    barren: Mutex<HashSet<PathBuf>>,
     published: OnceLock<Published>,
 }
 
@@ -62,9 +64,18 @@ struct Notes {
 /// How many stores are remembered at a time.
 const MANIFESTS: usize = 8;
 
+/// How many directories are remembered in which nothing is.
+const BARREN: usize = 4096;
+
 impl<'i> Shipped<'i> {
     pub(super) fn new(image: &'i Image) -> Self {
-        Self { image, notes: Mutex::default(), manifests: Mutex::default(), published: OnceLock::new() }
+        Self {
+            image,
+            notes: Mutex::default(),
+            manifests: Mutex::default(),
+            barren: Mutex::default(),
+            published: OnceLock::new(),
+        }
     }
 
     /// Whether a package brought the file at `path` as it is.
@@ -135,16 +146,40 @@ impl<'i> Shipped<'i> {
             package: package.name.clone(),
             is_foreign: origins::is_foreign(package, libc),
         };
-        let Some(layer) = layer else {
-            let packages = self.image.packages().ok()?;
-            let package = packages.ships_file(self.image, path, content).ok()??;
-            return Some(owned(package, packages.get("glibc")));
+        let by_system = match layer {
+            None => self.image.packages().ok().and_then(|packages| {
+                let package = packages.ships_file(self.image, path, content).ok()??;
+                Some(owned(package, packages.get("glibc")))
+            }),
+            Some(layer) => {
+                let manifest = self.manifest(layer.store.map_or(layer.root, |(store, _)| store), || {
+                    Manifest::of_systems(self.image, &layers::beside(self.image, layer))
+                });
+                let package = manifest.ships_file(layer.inner, content).ok()?;
+                package.map(|package| owned(package, manifest.get("glibc")))
+            }
         };
-        let manifest = self.manifest(layer.store.map_or(layer.root, |(store, _)| store), || {
-            Manifest::of_systems(self.image, &layers::beside(self.image, layer))
-        });
-        let package = manifest.ships_file(layer.inner, content).ok()??;
-        Some(owned(package, manifest.get("glibc")))
+        by_system.or_else(|| {
+            let above = path.ancestors().skip(1).filter(|above| above.parent().is_some());
+            let mut found = above.filter_map(|directory| self.installed_into(directory));
+            found.find_map(|manifest| manifest.ships_file(path, content).ok()?.map(|package| owned(package, None)))
+        })
+    }
+
+    /// What pip or conda installed into `directory`, when they did.
+    fn installed_into(&self, directory: &Path) -> Option<Arc<Manifest>> {
+        if lock(&self.barren).contains(directory) {
+            return None;
+        }
+        if Manifest::is_of_python(self.image, directory) {
+            return Some(self.manifest(directory, || Manifest::of_python(self.image, directory)));
+        }
+        let mut barren = lock(&self.barren);
+        if barren.len() >= BARREN {
+            barren.clear();
+        }
+        barren.insert(directory.to_owned());
+        None
     }
 
     /// The manifest of `place`; made once, while the other threads that ask for any wait.

@@ -64,7 +64,8 @@ impl Digests {
         }
     }
 
-    fn add_start(&mut self, path: &[u8], algorithm: Algorithm, digest: Start, package: usize) {
+    /// As [`Digests::add`] with the start of the digest itself.
+    pub(super) fn add_start(&mut self, path: &[u8], algorithm: Algorithm, digest: Start, package: usize) {
         let Some(package) = u32::try_from(package).ok().filter(|package| package >> ALGORITHM == 0) else { return };
         if self.files.len() < MOST_FILES {
             let package = package | (algorithm as u32) << ALGORITHM;

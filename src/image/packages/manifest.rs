@@ -1,10 +1,12 @@
-//! What packages brought elsewhere than into the image's own root: into other systems' roots that are kept on it.
+//! What packages brought that the image's own database does not list: into other systems' roots that are kept on it, and
+//! what pip and conda installed.
 
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::digests::{Content, Digests};
-use super::{Error, Image, Package, Packages};
+use super::{Error, Image, Package, Packages, python};
 
 /// Packages and the files they brought.
 #[derive(Debug, Default)]
@@ -37,6 +39,19 @@ impl Manifest {
         let mut packages: Vec<_> = numbers.into_iter().collect();
         packages.sort_by_key(|(_, number)| *number);
         Self { packages: packages.into_iter().map(|(package, _)| package).collect(), digests: digests.sorted() }
+    }
+
+    /// The files of what pip or conda installed into `directory`, by their paths in the image.
+    pub fn of_python(image: &Image, directory: &Path) -> Self {
+        let (mut packages, mut digests) = (Vec::new(), Digests::default());
+        python::add(image, directory, &mut packages, &mut digests);
+        Self { packages, digests: digests.sorted() }
+    }
+
+    /// Whether pip or conda installed something into `directory`.
+    pub fn is_of_python(image: &Image, directory: &Path) -> bool {
+        let entries = image.list(directory).unwrap_or_default();
+        entries.iter().any(|entry| entry.name.as_bytes().ends_with(b".dist-info") || entry.name == "conda-meta")
     }
 
     /// The first package called `name`.

@@ -14,6 +14,7 @@ mod digests;
 mod dpkg;
 mod manifest;
 mod published;
+mod python;
 mod rpm;
 
 pub use digests::Content;

@@ -105,6 +105,8 @@ fn what_engines_keep_of_containers_is_looked_through() {
         assert_eq!(kind(path, b"{}"), Some(FileKind::Settings), "{path}");
         assert_eq!(kind(path, b"\x1f\x8b\0"), None, "{path}");
     }
+    let database = "/var/lib/containers/storage/libpod/bolt_state.db";
+    assert_eq!(kind(database, b"\xed\xda\0"), Some(FileKind::Settings));
     assert_eq!(kind("/var/lib/docker/overlay2/X/diff/etc/app.conf", b"a"), Some(FileKind::Settings));
     assert_eq!(kind("/var/lib/docker/overlay2/X/diff/usr/share/app.conf", b"a"), None);
     assert_eq!(kind("/var/lib/docker/overlay2/X/diff/.env", b"a"), Some(FileKind::Settings));

@@ -164,3 +164,20 @@ fn a_chroot_has_packages_of_its_own() {
     fixture.file("/srv/jail/etc/passwd", "root:x:0:0::/root:/bin/sh\n");
     assert_eq!(paths(&swept(&fixture)), ["/srv/jail/etc/x.pem"]);
 }
+
+#[test]
+fn what_pip_installed_from_an_index_is_public() {
+    use base64ct::{Base64UrlUnpadded, Encoding};
+    let fixture = Fixture::debian();
+    let key = key();
+    let digest = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
+    let digest = Base64UrlUnpadded::encode_string(digest.as_ref());
+    let packages = "/opt/app/venv/lib/python3.11/site-packages";
+    fixture
+        .file(&format!("{packages}/x/data/a.pem"), &key)
+        .file(&format!("{packages}/x/data/b.pem"), &key)
+        .file(&format!("{packages}/x-1.dist-info/RECORD"), format!("x/data/a.pem,sha256={digest},1\n"));
+    let found = swept(&fixture);
+    assert_eq!(paths(&found), [format!("{packages}/x/data/b.pem")]);
+    assert_eq!(found.shipped.iter().map(|one| (one.package.as_str(), one.files)).collect::<Vec<_>>(), [("x", 1)]);
+}
