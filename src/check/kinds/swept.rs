@@ -55,8 +55,12 @@ pub(in crate::check) fn check(
         Err(finding) => return Ok(finding),
     };
     let passes = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Pass };
+    let public = (sweep.public > 0).then(|| {
+        let whose = "the distribution's packages brought them unchanged, or it publishes them";
+        Observation::fact(format!("{} archives were not opened: {whose}", sweep.public))
+    });
     let left = sweep.left().map(|(path, why)| Observation::at(path).text(why));
-    Ok(Finding::new(passes, passed(kind, sweep, &besides)).seen(left).seen(unopened(sweep)).seen(brought))
+    Ok(Finding::new(passes, passed(kind, sweep, &besides)).seen(left).seen(unopened(sweep)).seen(brought).seen(public))
 }
 
 /// In which archives something was not opened, and what.

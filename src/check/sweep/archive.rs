@@ -59,7 +59,7 @@ impl Looker<'_> {
         let mut inside = Inside::default();
         let mut closed = Closed::default();
         let ended = members(format, &mut source, &mut |member, content| {
-            let (name, places) = places(path, &member);
+            let (name, places) = places(layers::inner(path), &member);
             if let Some(why) = member.closed {
                 closed.add(&name, why);
                 return Ok(());

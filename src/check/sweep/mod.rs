@@ -62,6 +62,9 @@ pub struct Sweep {
     pub hits: Vec<Hit>,
     /// What was left out of them because packages brought it unchanged, sorted.
     pub shipped: Vec<Brought>,
+    /// Archives that were not opened because everybody has them: the distribution's packages brought them, or they are
+    /// packages that it publishes.
+    pub public: u64,
     /// Hits beyond [`HIT_LIMIT`], which are only counted.
     pub more: u64,
     /// Paths that could not be read, and why.
@@ -257,6 +260,7 @@ pub fn sweep(
         sweep.settings += gathered.settings;
         sweep.more += gathered.more;
     }
+    sweep.public = shipped.public();
     let (named, brought) = shipped.finish();
     named.iter().for_each(found);
     sweep.hits.extend(named);
@@ -321,9 +325,7 @@ fn look_at(with: &With<'_>, file: &mut OpenFile<'_>, gathered: &mut Gathered) ->
                 return ControlFlow::Break(());
             }
             store = container::key_store(&path, piece);
-            // What apt fetched is the distributor's.
-            let is_fetched = path.starts_with("/var/cache/apt/archives");
-            format = Format::of(piece).filter(|format| *format != Format::Deb || !is_fetched);
+            format = Format::of(piece);
             let kind = gathered.roots.kind(image, &path, piece, homes);
             if size <= SETTINGS_LIMIT {
                 pass.kind = kind;
@@ -354,7 +356,7 @@ fn look_at(with: &With<'_>, file: &mut OpenFile<'_>, gathered: &mut Gathered) ->
         Ok(_) => None,
         Err(error) => Some(error),
     };
-    if let Some(format) = format.filter(|_| !shipped.brings(&path, file)) {
+    if let Some(format) = format.filter(|format| !shipped.is_public(&path, *format, file)) {
         let mut looker = archive::Looker { scanner, homes, control: file.control(), buffer: &mut gathered.buffer };
         let inside = looker.look_into(format, &path, file);
         gathered.settings += inside.settings;
@@ -364,8 +366,9 @@ fn look_at(with: &With<'_>, file: &mut OpenFile<'_>, gathered: &mut Gathered) ->
         found.retain(|secret| {
             inside.secrets.iter().all(|(_, same)| (same.rule, &same.text) != (secret.rule, &secret.text))
         });
-        for (member, secret) in inside.secrets {
-            gathered.keep(hit(&path, Some(member), secret), tell);
+        let hits = inside.secrets.into_iter().map(|(member, secret)| hit(&path, Some(member), secret)).collect();
+        for hit in shipped.sift(file, hits) {
+            gathered.keep(hit, tell);
         }
         failed = failed.or(inside.failed);
     }

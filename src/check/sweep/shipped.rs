@@ -8,11 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::layers::{self, Layer};
 use super::{HIT_LIMIT, Hit, Kind};
 use crate::check::own::origins;
+use crate::image::archive::Format;
 use crate::image::packages::{Content, Manifest, Package, Published};
 use crate::image::walk::OpenFile;
 use crate::image::{Error, Image};
@@ -52,6 +54,7 @@ pub(super) struct Shipped<'i> {
     /// Directories into which nothing was installed by pip or conda; the last few thousand.
     barren: Mutex<HashSet<PathBuf>>,
     published: OnceLock<Published>,
+    public: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -75,12 +78,8 @@ impl<'i> Shipped<'i> {
             manifests: Mutex::default(),
             barren: Mutex::default(),
             published: OnceLock::new(),
+            public: AtomicU64::new(0),
         }
-    }
-
-    /// Whether a package brought the file at `path` as it is.
-    pub(super) fn brings(&self, path: &Path, file: &mut OpenFile<'_>) -> bool {
-        self.owner(path, layers::root_of(self.image, path).as_ref(), file).is_some()
     }
 
     /// Of all `hits` in `file` those that count; what a package brought is noted.
@@ -110,14 +109,22 @@ impl<'i> Shipped<'i> {
     }
 
     /// Whether everybody has the archive `file` at `path`: the distribution's package brought it and it is unchanged, or
-    /// it is a package archive that the distribution publishes. Such a one need not be opened.
-    pub(super) fn is_public(&self, path: &Path, file: &mut OpenFile<'_>) -> bool {
-        if path.extension().is_some_and(|extension| extension == "deb") {
+    /// it is a package itself that the distribution publishes. Such a one need not be opened.
+    pub(super) fn is_public(&self, path: &Path, format: Format, file: &mut OpenFile<'_>) -> bool {
+        let is_public = if format == Format::Deb {
             let published = self.published.get_or_init(|| Published::read(self.image));
-            return published.has(file.meta().size, &mut |sink| read(file, sink)).unwrap_or(false);
-        }
-        let layer = layers::root_of(self.image, path);
-        self.owner(path, layer.as_ref(), file).is_some_and(|owner| !owner.is_foreign)
+            published.has(file.meta().size, &mut |sink| read(file, sink)).unwrap_or(false)
+        } else {
+            let layer = layers::root_of(self.image, path);
+            self.owner(path, layer.as_ref(), file).is_some_and(|owner| !owner.is_foreign)
+        };
+        self.public.fetch_add(u64::from(is_public), Ordering::Relaxed);
+        is_public
+    }
+
+    /// How many archives were told to be public.
+    pub(super) fn public(&self) -> u64 {
+        self.public.load(Ordering::Relaxed)
     }
 
     /// The hits that count after all, and what packages brought.
@@ -216,7 +223,8 @@ const PIECE: usize = 64 << 10;
 
 /// Hands over the whole of `file`.
 fn read(file: &mut OpenFile<'_>, sink: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
-    let mut buffer = vec![0; PIECE];
+    let length = usize::try_from(file.meta().size).unwrap_or(PIECE);
+    let mut buffer = vec![0; length.clamp(1, PIECE)];
     let mut offset = 0;
     let result = loop {
         match file.read_at(offset, &mut buffer) {

@@ -10,6 +10,7 @@ use memchr::memmem;
 
 use super::digests::{Content, sha256};
 use super::{Error, Image};
+use crate::image::archive::{self, Format};
 
 const LISTS: &str = "/var/lib/apt/lists";
 
@@ -37,13 +38,10 @@ impl Published {
         let names: Vec<&str> = entries.iter().filter_map(|entry| entry.name.to_str()).collect();
         let releases: Vec<&str> = names.iter().filter_map(|name| of_a_distribution(image, name)).collect();
         for name in names.iter().filter(|name| releases.iter().any(|release| name.starts_with(release))) {
-            let path = Path::new(LISTS).join(name);
-            if !name.ends_with("_Packages") {
-                continue;
-            }
-            if let Ok(Some(mut file)) = image.open_file(&path) {
+            let is_packed = name.rsplit_once('.').is_some_and(|(name, _)| name.ends_with("_Packages"));
+            if is_packed || name.ends_with("_Packages") {
                 let before = published.archives.len();
-                if published.add(&mut file).is_err() {
+                if published.add_file(image, &Path::new(LISTS).join(name), is_packed).is_none() {
                     published.archives.truncate(before);
                 }
             }
@@ -51,6 +49,16 @@ impl Published {
         published.archives.sort_unstable();
         published.archives.dedup();
         published
+    }
+
+    /// Adds what the index at `path` lists; `None` when it was not read to its end.
+    fn add_file(&mut self, image: &Image, path: &Path, is_packed: bool) -> Option<()> {
+        let mut file = image.open_file(path).ok()??;
+        if !is_packed {
+            return self.add(&mut file).ok();
+        }
+        let format = Format::of(&image.read_start(path, archive::HEAD as u64).ok()??)?;
+        archive::members(format, file, &mut |_, index| self.add(index)).ok()
     }
 
     /// Adds what `index` lists.
@@ -154,6 +162,19 @@ mod tests {
         assert!(!has(&fixture, b"abd"));
         fixture.file("/var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_main_binary-amd64_Packages", index(4));
         assert!(!has(&fixture, b"abc"), "the size is another's");
+    }
+
+    #[test]
+    fn an_index_may_be_packed() {
+        use std::io::Write as _;
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(index(3).as_bytes()).unwrap();
+        let fixture = Fixture::debian();
+        fixture.file("/var/lib/apt/lists/mirror_debian_dists_bookworm_InRelease", "Origin: Debian\n").file(
+            "/var/lib/apt/lists/mirror_debian_dists_bookworm_main_binary-amd64_Packages.gz",
+            packer.finish().unwrap(),
+        );
+        assert!(has(&fixture, b"abc"));
     }
 
     #[test]
