@@ -211,7 +211,8 @@ impl Engine {
             Ok(None) => Preview::Nothing,
             Ok(Some(Remedy::ByHand(why))) => Preview::ByHand(why),
             Ok(Some(Remedy::Changes(changes))) if changes.is_empty() => Preview::Nothing,
-            Ok(Some(Remedy::Changes(changes) | Remedy::Part { changes, .. })) => Preview::Changes(diffs(&changes)),
+            Ok(Some(Remedy::Changes(changes))) => Preview::Changes(diffs(&changes)),
+            Ok(Some(Remedy::Part { changes, left })) => Preview::Part(diffs(&changes), left),
             Err(error) => Preview::Failed(error.to_string()),
         }
     }

@@ -11,6 +11,7 @@ use super::layout::Size;
 use super::screen::{Overlay, Screen};
 use super::standing::Standing;
 use crate::catalogue::{Catalogue, Guideline, Phase};
+use crate::change::Left;
 use crate::change::diff::FileDiff;
 use crate::change::state::RunSummary;
 use crate::check::{Finding, Observation, Status, needs_sweep};
@@ -72,12 +73,24 @@ pub enum Preview {
     Working,
     /// These changes.
     Changes(Vec<FileDiff>),
+    /// These changes, which leave something for a person.
+    Part(Vec<FileDiff>, Vec<Left>),
     /// A person must do it; why no program can.
     ByHand(String),
     /// Nothing is to be done.
     Nothing,
     /// It could not be worked out; why.
     Failed(String),
+}
+
+impl Preview {
+    /// The changes, as far as there are any.
+    pub fn changes(&self) -> Option<&[FileDiff]> {
+        match self {
+            Self::Changes(files) | Self::Part(files, _) => Some(files),
+            _ => None,
+        }
+    }
 }
 
 /// One row of the hub's list.

@@ -15,7 +15,7 @@ use ratatui::style::{Color, Style};
 use seaworthy::catalogue::{Catalogue, Guideline};
 use seaworthy::change::diff::{FileDiff, Line, Sign};
 use seaworthy::change::state::{RunSummary, Standing as RunStanding};
-use seaworthy::change::{Applied, ApplyStep, Change, Plan, PlanStep, Refusal};
+use seaworthy::change::{Applied, ApplyStep, Change, Left, Plan, PlanStep, Refusal};
 use seaworthy::check::{Finding, Observation, Progress, Status};
 use seaworthy::image::{Mode, Node};
 use seaworthy::playbook::Decision;
@@ -174,6 +174,19 @@ fn hits() -> Model {
     let finding = Finding::new(Status::Fail, "4 files hold a private key.").seen(hidden_keys());
     update(&mut model, Message::Progress(Progress::Judged { id: "KEY-04".into(), finding }));
     update(&mut model, Message::Surveyed);
+    let removed = |path: &str| FileDiff {
+        path: path.into(),
+        headline: "removed, 411 bytes".into(),
+        hunks: Vec::new(),
+        masked: false,
+        added: 0,
+        removed: 0,
+    };
+    let why = "it is in srv/www/…/private.pem, inside an archive. Build the archive anew without it, or remove it.";
+    let left = Left { path: "/opt/backup.tar.gz".into(), what: format!("/opt/backup.tar.gz, line 7: {why}") };
+    let cut = FileDiff { headline: "edited".into(), removed: 2, ..removed("/opt/app/deploy.sh") };
+    let preview = Preview::Part(vec![removed("/home/ec2-user/ke\u{202e}y\u{7}.pem"), cut], vec![left]);
+    update(&mut model, Message::Previewed("KEY-04".into(), preview));
     model
 }
 

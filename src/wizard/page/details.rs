@@ -1,21 +1,18 @@
 //! What is said of the selected guideline: the right side of the hub.
 
-use std::collections::HashMap;
 use std::path::Path;
 
+use super::seen::{PLACES, Remedies, remedies, seen};
 use super::{Page, Role, overview};
 use crate::catalogue::Guideline;
 use crate::change::diff::FileDiff;
-use crate::check::{Observation, needs_sweep};
+use crate::check::needs_sweep;
 use crate::image::text;
 use crate::playbook::Decision;
 use crate::report::verdict::counting;
 use crate::wizard::model::{Model, Preview};
 use crate::wizard::standing::Standing;
 use crate::wizard::words;
-
-/// The most places that are listed; the reports list more.
-const PLACES: usize = 100;
 
 /// The details for the selected guideline, or the overview.
 pub(crate) fn page(model: &Model, width: usize) -> Page {
@@ -47,10 +44,10 @@ fn guideline_page(model: &Model, guideline: &Guideline, width: usize) -> Page {
         if !finding.observations.is_empty() {
             page.heading("Seen");
         }
-        seen(&mut page, &finding.observations, finding.observations.len());
+        seen(&mut page, &finding.observations, finding.observations.len(), &remedies(model, guideline));
     } else if let Some(found) = model.survey.found.get(&guideline.id) {
         page.heading(&format!("Found so far: {}", words::plural(found.places, "place")));
-        seen(&mut page, &found.seen, found.places);
+        seen(&mut page, &found.seen, found.places, &Remedies::default());
     }
     todo(&mut page, model, guideline);
     if let Some(statement) = &guideline.attest {
@@ -114,49 +111,6 @@ fn not_judged(model: &Model, guideline: &Guideline) -> &'static str {
     }
 }
 
-/// The first of `places` observations, those of one file together.
-fn seen(page: &mut Page, observations: &[Observation], places: usize) {
-    let mut files: Vec<(Option<&Path>, Vec<&Observation>)> = Vec::new();
-    let mut place_of: HashMap<&Path, usize> = HashMap::new();
-    for observation in observations.iter().take(PLACES) {
-        let path = observation.path.as_deref();
-        let known = path.and_then(|path| place_of.get(path));
-        if let Some((_, seen)) = known.and_then(|place| files.get_mut(*place)) {
-            seen.push(observation);
-        } else {
-            place_of.extend(path.map(|path| (path, files.len())));
-            files.push((path, vec![observation]));
-        }
-    }
-    for (path, seen) in files {
-        match path {
-            Some(path) => file(page, path, &seen),
-            None => seen.iter().for_each(|fact| page.point(Role::Text, 2, fact.text.as_deref().unwrap_or_default())),
-        }
-    }
-    if let Some(more) = places.checked_sub(PLACES + 1) {
-        let more = words::plural(more + 1, "place");
-        page.prose(Role::Dim, 2, &format!("… and {more} more; `seaworthy check --verbose` lists them."));
-    }
-}
-
-/// What was seen in one file.
-fn file(page: &mut Page, path: &Path, seen: &[&Observation]) {
-    let columns = page.width().saturating_sub(2);
-    page.prose(Role::Accent, 2, &words::middle(&text::path(path), columns * 2));
-    for observation in seen {
-        let line = observation.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-        match &observation.text {
-            Some(text) => {
-                let text = text::visible(text.trim());
-                page.prose(Role::Text, 4, &words::middle(&format!("{line}{text}"), columns * 4));
-            }
-            None if observation.line.is_some() => page.prose(Role::Text, 4, line.trim_end_matches(": ")),
-            None => {}
-        }
-    }
-}
-
 fn todo(page: &mut Page, model: &Model, guideline: &Guideline) {
     let Some(preview) = model.previews.get(&guideline.id) else { return };
     page.heading("Would be done");
@@ -165,13 +119,26 @@ fn todo(page: &mut Page, model: &Model, guideline: &Guideline) {
         Preview::Nothing => page.prose(Role::Dim, 2, "Nothing."),
         Preview::ByHand(why) => page.prose(Role::Text, 2, &format!("By hand: {why}")),
         Preview::Failed(why) => page.prose(Role::Error, 2, why),
-        Preview::Changes(files) => {
-            for file in files {
-                change(page, file, 2);
+        Preview::Changes(files) => changes(page, files),
+        Preview::Part(files, left) => {
+            changes(page, files);
+            let places = words::plural(left.len(), "place");
+            page.prose(Role::Warning, 2, &format!("Left for you: {places}; the list above says why."));
+            for left in left.iter().filter(|left| left.path == Path::new("/")) {
+                page.prose(Role::Warning, 2, &left.what);
             }
-            page.line(&[(Role::Dim, "  d shows it line by line")]);
         }
     }
+}
+
+fn changes(page: &mut Page, files: &[FileDiff]) {
+    for file in files.iter().take(PLACES) {
+        change(page, file, 2);
+    }
+    if let Some(more) = files.len().checked_sub(PLACES + 1) {
+        page.prose(Role::Dim, 2, &format!("… and {} more.", words::plural(more + 1, "change")));
+    }
+    page.line(&[(Role::Dim, "  d shows it line by line")]);
 }
 
 /// How many lines are added and removed: `+1 -3`. Empty where the headline says it, because no line is shown.

@@ -113,7 +113,7 @@ fn choices(model: &Model, width: usize, selected: usize) -> Dialog {
         if let Some(seen) = model.findings.get(&guideline.id).and_then(first_seen) {
             body.labelled("Seen", 8, Role::Text, &words::fit(&visible(&seen), 2 * width.saturating_sub(8)));
         }
-        if let Some(Preview::Changes(files)) = model.previews.get(&guideline.id)
+        if let Some(files) = model.previews.get(&guideline.id).and_then(Preview::changes)
             && let Some(file) = files.first()
         {
             let change = format!("{}{}", what(file), and_more(files.len()));

@@ -18,6 +18,7 @@ pub(crate) mod recover;
 pub(crate) mod result;
 pub(crate) mod review;
 pub(crate) mod search;
+mod seen;
 
 /// What a piece of text means. Themes give each a look; the names are those in the `[roles]` of `themes/*.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]

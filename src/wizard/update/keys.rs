@@ -181,8 +181,8 @@ pub(super) fn diff(model: &mut Model) -> Vec<Effect> {
         not_now(model, &reason);
         return Vec::new();
     }
-    if let Some(Preview::Changes(files)) = model.previews.get(&guideline.id) {
-        let view = DiffView::new(format!("{}  {}", guideline.id, guideline.title), files.clone());
+    if let Some(files) = model.previews.get(&guideline.id).and_then(Preview::changes) {
+        let view = DiffView::new(format!("{}  {}", guideline.id, guideline.title), files.to_vec());
         model.overlays.clear();
         model.screens.push(Screen::Diff(view));
         Vec::new()
