@@ -113,7 +113,8 @@ fn row(out: &mut String, guideline: &Guideline, finding: &Finding, verbose: bool
             (Some(path), None) => text::path(path),
             (None, _) => String::new(),
         };
-        let seen = observation.text.as_deref().map(text::visible).unwrap_or_default();
+        let rule = observation.rule.as_deref().map(|rule| format!(" [{rule}]")).unwrap_or_default();
+        let seen = observation.text.as_deref().map(text::visible).unwrap_or_default() + &rule;
         let gap = if place.is_empty() || seen.is_empty() { "" } else { "  " };
         let _ = writeln!(out, "{indent}{}", paint.faint(&format!("{place}{gap}{seen}")));
     }

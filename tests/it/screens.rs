@@ -16,7 +16,7 @@ use seaworthy::catalogue::{Catalogue, Guideline};
 use seaworthy::change::diff::{FileDiff, Line, Sign};
 use seaworthy::change::state::{RunSummary, Standing as RunStanding};
 use seaworthy::change::{Applied, ApplyStep, Change, Left, Plan, PlanStep, Refusal};
-use seaworthy::check::{Finding, Observation, Progress, Status};
+use seaworthy::check::{Allowed, Finding, Observation, Progress, Status};
 use seaworthy::image::{Mode, Node};
 use seaworthy::playbook::Decision;
 use seaworthy::report::Verdict;
@@ -159,13 +159,20 @@ fn sweeping() -> Model {
 /// What a sweep may find: in a file with an odd name, in one far away, in an archive, and more than once in one file.
 fn hidden_keys() -> Vec<Observation> {
     let far = "/var/lib/containers/storage/overlay/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08/diff/srv/app/config/keys/server.key";
-    vec![
+    let seen = [
         Observation::at("/home/ec2-user/ke\u{202e}y\u{7}.pem").line(1).text("-----BEGIN OPENSSH PRIVATE KEY-----"),
         Observation::at("/opt/backup.tar.gz").line(7).text("in srv/www/releases/2026-11-01/vendor/acme/settings/production/tls/private.pem: -----BEGIN RSA PRIVATE KEY-----"),
         Observation::at("/opt/app/deploy.sh").line(12).text("-----BEGIN EC PRIVATE KEY-----"),
         Observation::at(far).line(1).text("-----BEGIN PRIVATE KEY-----"),
         Observation::at("/opt/app/deploy.sh").line(40).text("-----BEGIN PRIVATE KEY-----"),
-    ]
+    ];
+    let allowed = Allowed { reason: "a key of the tests".into(), until: date(2027, 1, 31), by: None };
+    let ruled = |seen: Observation| Observation {
+        allowed: (seen.line == Some(40)).then(|| allowed.clone()),
+        rule: Some("private-key".into()),
+        ..seen
+    };
+    seen.map(ruled).into()
 }
 
 /// The same, once it is through.

@@ -7,7 +7,7 @@ use super::{Page, Role};
 use crate::catalogue::Guideline;
 use crate::change::Left;
 use crate::change::diff::FileDiff;
-use crate::check::{Observation, needs_sweep};
+use crate::check::{Allowed, Observation, needs_sweep};
 use crate::image::text;
 use crate::wizard::model::{Model, Preview};
 use crate::wizard::words;
@@ -61,7 +61,9 @@ pub(super) fn seen(page: &mut Page, observations: &[Observation], places: usize,
     }
     for (path, seen) in files {
         let Some(path) = path else {
-            seen.iter().for_each(|fact| page.point(Role::Text, 2, fact.text.as_deref().unwrap_or_default()));
+            for fact in seen {
+                page.point(Role::Text, 2, fact.text.as_deref().unwrap_or_default());
+            }
             continue;
         };
         file(page, path, &seen);
@@ -81,13 +83,17 @@ fn file(page: &mut Page, path: &Path, seen: &[&Observation]) {
     page.prose(Role::Accent, 2, &words::middle(&text::path(path), columns * 2));
     for observation in seen {
         let line = observation.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        let rule = observation.rule.as_deref().map(|rule| format!(" [{rule}]")).unwrap_or_default();
         match &observation.text {
             Some(text) => {
                 let text = text::visible(text.trim());
-                page.prose(Role::Text, 4, &words::middle(&format!("{line}{text}"), columns * 4));
+                page.prose(Role::Text, 4, &words::middle(&format!("{line}{text}{rule}"), columns * 4));
             }
             None if observation.line.is_some() => page.prose(Role::Text, 4, line.trim_end_matches(": ")),
             None => {}
+        }
+        if let Some(Allowed { reason, until, .. }) = &observation.allowed {
+            page.prose(Role::Waived, 4, &format!("→ allowed until {until}: {reason}"));
         }
     }
 }
