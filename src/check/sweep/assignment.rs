@@ -33,12 +33,12 @@ pub(super) fn assigned(
     no: Option<&Placeholders>,
 ) -> Option<Assigned> {
     let end = at.checked_add(length)?;
-    if bytes.get(end).is_some_and(is_named) {
+    if bytes.get(end).copied().is_some_and(is_named) {
         return None;
     }
     let line = line_of(bytes, at);
     let before = bytes.get(line.place.start..at)?;
-    let named = before.iter().rev().take_while(|byte| is_named(byte)).count();
+    let named = before.iter().rev().take_while(|&&byte| is_named(byte)).count();
     let key = at - named..end;
     if key.len() > LONGEST_NAME || apart && !is_apart(bytes.get(key.clone())?, length) {
         return None;
@@ -56,7 +56,7 @@ pub(super) fn assigned(
 }
 
 /// What names of settings consist of.
-fn is_named(byte: &u8) -> bool {
+fn is_named(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
@@ -65,7 +65,8 @@ fn is_apart(key: &[u8], length: usize) -> bool {
         return false;
     };
     let capital = word.first().is_some_and(u8::is_ascii_uppercase);
-    before.last().is_none_or(|byte| !byte.is_ascii_alphabetic() || capital && byte.is_ascii_lowercase())
+    let begins = word.first().is_some_and(|byte| !byte.is_ascii_alphabetic());
+    begins || before.last().is_none_or(|byte| !byte.is_ascii_alphabetic() || capital && byte.is_ascii_lowercase())
 }
 
 /// Where a value stands.
@@ -134,7 +135,15 @@ fn value(bytes: &[u8], before: &[u8], key: &Range<usize>, line: usize) -> Option
             byte.is_ascii_whitespace() || matches!(byte, b',' | b';' | b'&' | b'"' | b'\'' | b'<' | b')' | b'}' | b']')
         }
     };
-    let length = rest.iter().position(|&byte| ends(byte)).unwrap_or(rest.len());
+    // A bracket that closes one of the value's own does not end it.
+    let mut open = 0_usize;
+    let length = rest.iter().position(|&byte| {
+        let own = matches!(byte, b')' | b']' | b'}') && open > 0;
+        open += usize::from(matches!(byte, b'(' | b'[' | b'{'));
+        open -= usize::from(own);
+        !own && ends(byte)
+    });
+    let length = length.unwrap_or(rest.len());
     let text = rest.get(..length)?.trim_ascii_end();
     let text = text.strip_suffix(b"/>").or_else(|| text.strip_suffix(b";")).or_else(|| text.strip_suffix(b","));
     let length = text.map_or(rest.get(..length)?.trim_ascii_end().len(), <[u8]>::len);
@@ -215,8 +224,8 @@ fn next_line(bytes: &[u8], at: usize, line: usize, sign: Sign) -> Option<usize> 
     let other = matches!(text.first(), Some(b'-' | b'{' | b'[' | b'}' | b']' | b'#' | b'<'))
         || text.ends_with(b":")
         || memchr::memmem::find(text, b": ").is_some()
-        || text.iter().take_while(|byte| is_named(byte)).count() + 1 < text.len()
-            && text.get(text.iter().take_while(|byte| is_named(byte)).count()) == Some(&b'=');
+        || text.iter().take_while(|&&byte| is_named(byte)).count() + 1 < text.len()
+            && text.get(text.iter().take_while(|&&byte| is_named(byte)).count()) == Some(&b'=');
     // What is not indented belongs to no block above it.
     let indented = below.get(..start)?.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count() > 0;
     (quoted || !other && indented).then_some(line + start)

@@ -21,12 +21,14 @@ impl Placeholders {
     pub(super) fn is_written_out(&self, value: &[u8], blanks: bool, quoted: bool) -> bool {
         let Ok(text) = str::from_utf8(value) else { return false };
         let lower = text.to_lowercase();
-        let opaque = text.chars().all(|sign| matches!(sign, 'x' | 'X' | '*' | '.' | '-' | '_' | '?' | '#' | '•' | '…'));
+        let opaque =
+            text.chars().all(|sign| matches!(sign, 'x' | 'X' | '*' | '.' | ':' | '-' | '_' | '?' | '#' | '•' | '…'));
         let sentence = || !blanks || self.is_sentence(text, &lower);
         value.len() >= SHORTEST
             && !opaque
             && (quoted || !is_worked_out(value))
             && !is_label(text)
+            && !is_version(value)
             && !(text.contains(char::is_whitespace) && sentence())
             && !text.chars().any(char::is_control)
             && !self.beginnings.iter().any(|beginning| lower.starts_with(beginning))
@@ -53,6 +55,11 @@ impl Placeholders {
 fn is_label(text: &str) -> bool {
     let letters = text.chars().all(|sign| sign.is_alphabetic() || matches!(sign, ':' | ' '));
     letters && (text.starts_with("Pass") || !text.is_ascii())
+}
+
+/// Whether `value` is the number of a version or an address: digits with dots between.
+fn is_version(value: &[u8]) -> bool {
+    value.contains(&b'.') && value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
 /// Whether `value`, which is in no quotes, is the call of a function or the place in a list: `getenv(X)`, `lines[2]`. What has more
@@ -98,6 +105,8 @@ mod tests {
             ("Password", true),
             ("Mot de passe", true),
             ("Contraseña", true),
+            ("1.302103", true),
+            (":****", true),
             ("Enter the password", true),
             ("must be at least 8 characters", true),
             ("${X}", true),

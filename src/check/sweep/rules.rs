@@ -87,6 +87,7 @@ struct Subject {
 /// One rule, as it stands in a file of `rules/`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a line of its own in a rule, and stands for itself")]
 struct Rule {
     /// What allow entries and reports call it: kebab-case; never changes.
     id: String,

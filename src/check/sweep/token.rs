@@ -99,8 +99,9 @@ pub(super) fn web_token(bytes: &[u8], at: usize) -> Option<(Range<usize>, bool)>
     let signed = header.get("alg")?.as_str().is_some_and(|how| !how.eq_ignore_ascii_case("none"));
     let claims = object(payload)?;
     let text = Base64UrlUnpadded::decode_vec(str::from_utf8(payload).ok()?).ok()?;
-    // The one of jwt.io and of most manuals is John Doe's.
-    let example = is_example(&text) || memchr::memmem::find(&text, b"John Doe").is_some();
+    // The one of jwt.io and of most manuals is John Doe's; that of PyJWT's has some payload.
+    let of_manual = |name: &[u8]| memchr::memmem::find(&text, name).is_some();
+    let example = is_example(&text) || of_manual(b"John Doe") || of_manual(b"\"some\":\"payload\"");
     let expired = claims.get("exp").and_then(Value::as_f64).is_some_and(|end| end < now());
     (signed && !example).then_some((at..at + token.len(), expired))
 }
