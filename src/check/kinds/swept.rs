@@ -54,13 +54,22 @@ pub(in crate::check) fn check(
         Ok(sweep) => sweep,
         Err(finding) => return Ok(finding),
     };
+    let named = match unknown_keys(image, context, sweep, &asked) {
+        Ok(allowed) => allowed,
+        Err(finding) => return Ok(finding),
+    };
     let passes = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Pass };
     let public = (sweep.public > 0).then(|| {
         let whose = "the distribution's packages brought them unchanged, or it publishes them";
         Observation::fact(format!("{} archives were not opened: {whose}", sweep.public))
     });
     let left = sweep.left().map(|(path, why)| Observation::at(path).text(why));
-    Ok(Finding::new(passes, passed(kind, sweep, &besides)).seen(left).seen(unopened(sweep)).seen(brought).seen(public))
+    Ok(Finding::new(passes, passed(kind, sweep, &besides))
+        .seen(named)
+        .seen(left)
+        .seen(unopened(sweep))
+        .seen(brought)
+        .seen(public))
 }
 
 /// In which archives something was not opened, and what.
@@ -88,6 +97,20 @@ fn brought(kind: SweptKind, sweep: &Sweep) -> (String, Vec<Observation>) {
         Observation::at(first).text(text)
     });
     (words, seen.collect())
+}
+
+/// The files that only their names call private keys, when the playbook allows each; a finding that lists them otherwise:
+/// they may be keys, so nothing passes, and may be none, so nothing removes them.
+fn unknown_keys(image: &Image, context: &Context, sweep: &Sweep, asked: &Asked) -> Result<Vec<Observation>, Finding> {
+    let list = AllowList::of(context);
+    let named = sweep.unknown_keys(image).filter(|hit| asked.about(hit)).map(|hit| list.said(hit));
+    let mut named: Vec<_> = named.collect();
+    if named.iter().all(|seen| seen.allowed.is_some()) {
+        return Ok(named);
+    }
+    named.retain(|seen| seen.allowed.is_none());
+    let summary = "Files are named as private keys are, in a form that is not known here. Look what they are.";
+    Err(Finding::new(Status::Unknown, summary).seen(named))
 }
 
 /// Which hits a guideline asks about.

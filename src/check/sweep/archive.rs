@@ -9,7 +9,7 @@ use super::files::FileKind;
 use super::pass::Pass;
 use super::rules::Rules;
 use super::scan::{OVERLAP, Scanner, Secret};
-use super::{container, layers, without_tables};
+use super::{keys, layers, without_tables};
 use crate::image::archive::{Format, Member, Stop, members};
 use crate::image::walk::{Control, OpenFile};
 use crate::image::{Error, text};
@@ -127,7 +127,8 @@ impl Looker<'_> {
                 if Format::of(piece).is_some() {
                     closed.add(name, "an archive or compressed itself");
                 }
-                store = places.first().and_then(|path| container::key_store(path, piece));
+                let size = if last { end as u64 } else { u64::MAX };
+                store = places.first().and_then(|path| keys::store(path, piece, size)).map(Secret::of_file);
                 pass.kind = places.iter().find_map(|path| self.kind(path, piece));
                 inside.settings += u64::from(pass.kind.is_some());
             }

@@ -19,11 +19,10 @@ pub use shipped::Brought;
 use shipped::Shipped;
 
 mod archive;
-mod armour;
 mod assignment;
-mod container;
 mod encoding;
 mod files;
+mod keys;
 pub(in crate::check) mod layers;
 mod memory;
 mod oddity;
@@ -83,6 +82,8 @@ pub struct Sweep {
     pub unopened: Vec<(PathBuf, String)>,
     /// Copies of this program, and files that an interrupted run of it left beside others.
     pub own: Vec<PathBuf>,
+    /// Files of no package whose names say that they hold a private key, in a form that is not known here.
+    pub unknown_keys: Vec<Hit>,
     /// Files that are odd in themselves, whatever they hold; those of packages too.
     pub odd: Vec<Odd>,
     /// Regular files read.
@@ -102,23 +103,13 @@ pub const FILE_LIMIT: u64 = 64 << 30;
 /// Files larger than this hold data, not settings: 64 MiB.
 pub const SETTINGS_LIMIT: u64 = 64 << 20;
 
-/// The ids of the rules that are code.
-const CODED: [&str; 10] = [
-    "core-dump",
-    "swap-file",
-    "private-key",
-    "putty-private-key",
-    "java-key-store",
-    "pkcs12-key-store",
-    "keepass-store",
-    "aws-access-key-id",
-    "aws-secret-access-key",
-    "metadata-without-token",
-];
+/// The ids of the rules that are code, but for those of keys.
+const CODED: [&str; 5] =
+    ["core-dump", "swap-file", "aws-access-key-id", "aws-secret-access-key", "metadata-without-token"];
 
 /// Whether there is a rule of this id.
 pub fn has_rule(id: &str) -> bool {
-    CODED.contains(&id) || Rules::built_in().is_some_and(|rules| rules.has(id))
+    CODED.contains(&id) || keys::RULES.contains(&id) || Rules::built_in().is_some_and(|rules| rules.has(id))
 }
 
 impl Sweep {
@@ -137,6 +128,11 @@ impl Sweep {
         let memory =
             self.memory.iter().map(|(path, memory)| (path.as_path(), format!("not read: it is {}", memory.what())));
         large.chain(changed).chain(memory)
+    }
+
+    /// The [`Sweep::unknown_keys`] that are still there on `image`.
+    pub fn unknown_keys<'a>(&'a self, image: &'a Image) -> impl Iterator<Item = &'a Hit> {
+        self.unknown_keys.iter().filter(|hit| !matches!(image.lstat(&hit.path), Ok(None)))
     }
 }
 
@@ -163,7 +159,7 @@ fn is_still_there(hit: &Hit, image: &Image) -> bool {
 fn secrets(image: &Image, path: &Path, bytes: &[u8]) -> Vec<scan::Secret> {
     let kind = layers::Roots::default().kind(image, path, bytes, &homes(image));
     let mut found = Scanner::built_in().map(|scanner| scanner.scan(bytes, kind)).unwrap_or_default();
-    found.extend(container::key_store(path, bytes));
+    found.extend(keys::store(path, bytes, bytes.len() as u64).map(scan::Secret::of_file));
     without_tables(found)
 }
 
@@ -256,6 +252,7 @@ pub fn sweep(
         sweep.memory.extend(gathered.memory);
         sweep.unopened.extend(gathered.unopened);
         sweep.own.extend(gathered.own);
+        sweep.unknown_keys.extend(gathered.unknown_keys);
         sweep.odd.extend(gathered.odd);
         sweep.settings += gathered.settings;
         sweep.more += gathered.more;
@@ -271,6 +268,7 @@ pub fn sweep(
     sweep.memory.sort();
     sweep.unopened.sort();
     sweep.own.sort();
+    sweep.unknown_keys.sort();
     sweep.odd.sort();
     sweep.more += sweep.hits.len().saturating_sub(HIT_LIMIT) as u64;
     sweep.hits.truncate(HIT_LIMIT);
@@ -286,6 +284,7 @@ struct Gathered {
     memory: Vec<(PathBuf, Memory)>,
     unopened: Vec<(PathBuf, String)>,
     own: Vec<PathBuf>,
+    unknown_keys: Vec<Hit>,
     odd: Vec<Odd>,
     settings: u64,
     more: u64,
@@ -317,14 +316,15 @@ fn look_at(with: &With<'_>, file: &mut OpenFile<'_>, gathered: &mut Gathered) ->
     {
         gathered.odd.push(Odd { path: path.clone(), what });
     }
-    let (mut store, mut format, mut copy) = (None, None, None);
+    let (mut store, mut format, mut copy, mut says_key) = (None, None, None, false);
     let ended = file.pieces(scan::OVERLAP, FILE_LIMIT, &mut |offset, piece| {
         if offset == 0 {
             copy = Memory::of(piece);
             if copy.is_some() {
                 return ControlFlow::Break(());
             }
-            store = container::key_store(&path, piece);
+            store = keys::store(&path, piece, size).map(scan::Secret::of_file);
+            says_key = keys::says_key(&path, piece, size);
             format = Format::of(piece);
             let kind = gathered.roots.kind(image, &path, piece, homes);
             if size <= SETTINGS_LIMIT {
@@ -371,6 +371,13 @@ fn look_at(with: &With<'_>, file: &mut OpenFile<'_>, gathered: &mut Gathered) ->
             gathered.keep(hit, tell);
         }
         failed = failed.or(inside.failed);
+    }
+    if says_key
+        && found.iter().all(|secret| secret.kind != Kind::PrivateKey)
+        && gathered.unknown_keys.len() < HIT_LIMIT
+        && !shipped.brings(&path, file)
+    {
+        gathered.unknown_keys.push(keys::unknown(path.clone()));
     }
     let found = found.into_iter().map(|secret| hit(&path, None, secret)).collect();
     for hit in shipped.sift(file, found) {

@@ -3,9 +3,9 @@
 
 use zeroize::Zeroizing;
 
-use super::armour;
 use super::encoding::{Converter, Form};
 use super::files::FileKind;
+use super::keys;
 use super::rules::Find;
 use super::scan::{LINE, OVERLAP, Owner, Place, Scanner, Secret, newlines};
 
@@ -88,7 +88,7 @@ impl Pass {
         }
         let end = offset + piece.len() as u64;
         let from = within(self.judged.max(offset), offset);
-        let until = if end >= self.size { piece.len() } else { piece.len().saturating_sub(armour::LONGEST) };
+        let until = if end >= self.size { piece.len() } else { piece.len().saturating_sub(keys::LONGEST) };
         self.judge(offset, piece, from, until);
         self.judged = self.judged.max(offset + until as u64);
         self.seen = end;

@@ -12,12 +12,12 @@ use super::files::FileKind;
 use super::pass::Pass;
 use super::rules::{Find, Rules, Scope};
 use super::search::Search;
-use super::{Kind, armour};
+use super::{Kind, keys};
 use crate::image::text;
 
 /// How much of a piece must come again at the beginning of the next: the longest secret, and what is looked at before
 /// its first word.
-pub(super) const OVERLAP: usize = armour::LONGEST + LINE;
+pub(super) const OVERLAP: usize = keys::LONGEST + LINE;
 
 /// What is looked at of a line, before and after the word.
 pub(super) const LINE: usize = 1000;
@@ -25,16 +25,15 @@ pub(super) const LINE: usize = 1000;
 /// What a word that was found belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
-    PrivateKey,
-    Putty,
+    /// The word of [`keys::WORDS`] at this place.
+    Key(usize),
     Metadata,
     /// The rules' word at this place.
     Rule(usize),
 }
 
-/// The words of what is judged without the rules.
-const WORDS: [(&str, Owner); 3] =
-    [("PRIVATE KEY", Owner::PrivateKey), ("PuTTY-User-Key-File-", Owner::Putty), ("169.254.169.254", Owner::Metadata)];
+/// The word of what is judged neither by the rules nor as a key.
+const METADATA: (&str, Owner) = ("169.254.169.254", Owner::Metadata);
 
 /// A secret in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +42,13 @@ pub(super) struct Secret {
     pub(super) rule: &'static str,
     pub(super) line: Option<u32>,
     pub(super) text: String,
+}
+
+impl Secret {
+    /// What the file is as a whole.
+    pub(super) fn of_file(find: Find) -> Self {
+        Self { kind: find.kind, rule: find.rule, line: None, text: find.text }
+    }
 }
 
 /// The search, made once and shared by every thread.
@@ -71,7 +77,8 @@ impl Scanner {
             let words = rules.words().iter().enumerate().filter(move |(_, word)| word.scope == scope);
             words.map(|(at, word)| (word.text.as_str(), Owner::Rule(at)))
         };
-        let (anywhere, owners): (Vec<_>, Vec<_>) = WORDS.into_iter().chain(of(Scope::Anywhere)).unzip();
+        let keys = keys::WORDS.into_iter().enumerate().map(|(at, word)| (word, Owner::Key(at)));
+        let (anywhere, owners): (Vec<_>, Vec<_>) = keys.chain([METADATA]).chain(of(Scope::Anywhere)).unzip();
         let (settings, settings_owners): (Vec<_>, Vec<_>) = of(Scope::Settings).unzip();
         let longest = anywhere.iter().chain(&settings).map(|text| text.len()).max()?;
         let mut builder = AhoCorasick::builder();
@@ -140,7 +147,8 @@ impl Scanner {
     pub(super) fn judge(&self, place: &mut Place<'_>, at: usize, owner: Owner) -> Option<Find> {
         match owner {
             Owner::Rule(word) => self.rules.judge(word, place.piece, at, place.kind),
-            owner => secret(place.piece, at, owner, &mut place.script),
+            Owner::Key(word) => keys::armoured(place.piece, at, word),
+            Owner::Metadata => metadata(place.piece, at, &mut place.script),
         }
     }
 
@@ -148,24 +156,9 @@ impl Scanner {
     pub(super) fn rule(&self, owner: Owner) -> Option<&'static str> {
         match owner {
             Owner::Rule(word) => self.rules.id(word),
-            Owner::PrivateKey | Owner::Putty | Owner::Metadata => None,
+            Owner::Key(_) | Owner::Metadata => None,
         }
     }
-}
-
-/// What the word at `piece[at..]` begins, if it is a secret.
-fn secret(piece: &[u8], at: usize, word: Owner, script: &mut Option<bool>) -> Option<Find> {
-    let (kind, rule, text) = match word {
-        Owner::PrivateKey => {
-            (Kind::PrivateKey, "private-key", format!("-----BEGIN {}-----", armour::private_key(piece, at)?))
-        }
-        Owner::Putty if piece.get(at..).is_some_and(armour::putty) => {
-            (Kind::PrivateKey, "putty-private-key", "PuTTY private key".to_owned())
-        }
-        Owner::Metadata => (Kind::Metadata, "metadata-without-token", metadata(piece, at, script)?),
-        Owner::Putty | Owner::Rule(_) => return None,
-    };
-    Some(Find { kind, rule, place: at..at, text })
 }
 
 pub(super) fn masked(piece: &[u8], place: Range<usize>) -> String {
@@ -176,7 +169,7 @@ pub(super) fn masked(piece: &[u8], place: Range<usize>) -> String {
 ///
 /// The line must hold an `http` or a program that fetches, and be no comment; a file with NUL bytes is no script.
 /// `script` keeps whether the piece is a script without tokens.
-fn metadata(piece: &[u8], at: usize, script: &mut Option<bool>) -> Option<String> {
+fn metadata(piece: &[u8], at: usize, script: &mut Option<bool>) -> Option<Find> {
     if !*script.get_or_insert_with(|| is_script_without_tokens(piece)) {
         return None;
     }
@@ -187,7 +180,8 @@ fn metadata(piece: &[u8], at: usize, script: &mut Option<bool>) -> Option<String
     let line = piece.get(line.place)?.trim_ascii();
     let asks =
         [&b"http:"[..], b"curl", b"wget", b"latest/"].iter().any(|word| memchr::memmem::find(line, word).is_some());
-    asks.then(|| text::visible(&String::from_utf8_lossy(line.get(..200).unwrap_or(line))))
+    let text = || text::visible(&String::from_utf8_lossy(line.get(..200).unwrap_or(line)));
+    asks.then(|| Find { kind: Kind::Metadata, rule: "metadata-without-token", place: at..at, text: text() })
 }
 
 /// A line, as far as it is looked at.

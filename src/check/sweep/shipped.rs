@@ -82,6 +82,11 @@ impl<'i> Shipped<'i> {
         }
     }
 
+    /// Whether a package brought the file at `path` as it is.
+    pub(super) fn brings(&self, path: &Path, file: &mut OpenFile<'_>) -> bool {
+        self.owner(path, layers::root_of(self.image, path).as_ref(), file).is_some()
+    }
+
     /// Of all `hits` in `file` those that count; what a package brought is noted.
     pub(super) fn sift(&self, file: &mut OpenFile<'_>, mut hits: Vec<Hit>) -> Vec<Hit> {
         let Some(path) = hits.first().map(|hit| hit.path.clone()) else { return hits };

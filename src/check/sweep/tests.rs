@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use base64ct::{Base64, Encoding};
 use md5::Digest;
 use proptest::prelude::*;
 
 use super::Kind;
 use super::files::FileKind;
+use super::keys::fixture::{self, pem};
 use super::pass::{PER_FILE, Pass};
 use super::scan::{OVERLAP, Scanner, Secret};
 use crate::image::fixture::Fixture;
@@ -16,21 +16,8 @@ use crate::image::{Node, Overlay};
 /// The size of the walk's pieces.
 const PIECE: usize = 256 << 10;
 
-/// A body that looks like DER: a SEQUENCE of `length` bytes and its content.
-fn der(length: u16) -> Vec<u8> {
-    let [high, low] = length.to_be_bytes();
-    let content = (0..length).map(|at| (at.wrapping_mul(31) >> 2).to_le_bytes()[0] ^ 0x5a);
-    [0x30, 0x82, high, low].into_iter().chain(content).collect()
-}
-
-fn pem(label: &str, body: &[u8]) -> String {
-    let text = Base64::encode_string(body);
-    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
-}
-
 fn openssh() -> String {
-    pem("OPENSSH PRIVATE KEY", &[b"openssh-key-v1\0".as_slice(), &[7; 200]].concat())
+    pem("OPENSSH PRIVATE KEY", &fixture::openssh("none"))
 }
 
 fn scan(text: impl AsRef<[u8]>) -> Vec<Secret> {
@@ -47,78 +34,6 @@ fn id() -> String {
 
 fn secret() -> String {
     ["wJb2rXUtnFEMI/K7MDENG+", "bPxRfiCYzz91TqpLsA"].concat()
-}
-
-#[test]
-fn every_armour_is_seen_with_its_line() {
-    let pgp = pem("PGP PRIVATE KEY BLOCK", &[&[0x95, 0x01], [9; 200].as_slice()].concat()).replacen('\n', "\n\n", 1);
-    for (text, label) in [
-        (pem("RSA PRIVATE KEY", &der(1190)), "RSA PRIVATE KEY"),
-        (pem("PRIVATE KEY", &der(1190)), "PRIVATE KEY"),
-        (pem("ENCRYPTED PRIVATE KEY", &der(300)), "ENCRYPTED PRIVATE KEY"),
-        (pem("EC PRIVATE KEY", &der(119)), "EC PRIVATE KEY"),
-        (openssh(), "OPENSSH PRIVATE KEY"),
-        (pgp, "PGP PRIVATE KEY BLOCK"),
-    ] {
-        let found = scan(format!("one\ntwo\n{text}"));
-        assert_eq!(found.len(), 1, "{label}");
-        assert_eq!((found[0].line, found[0].text.as_str()), (Some(3), format!("-----BEGIN {label}-----").as_str()));
-    }
-}
-
-#[test]
-fn the_shortest_key_counts() {
-    // Ed25519 in PKCS #8: a SEQUENCE of 46 bytes.
-    let body = [&[0x30, 46][..], &[3; 46]].concat();
-    assert_eq!(kinds(pem("PRIVATE KEY", &body)), [Kind::PrivateKey]);
-}
-
-#[test]
-fn an_encrypted_legacy_key_is_seen() {
-    let key = pem("RSA PRIVATE KEY", &[0x77; 300]);
-    let headers = "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-EDE3-CBC,0011223344556677\n\n";
-    assert_eq!(kinds(key.replacen("-----\n", headers, 1)), [Kind::PrivateKey]);
-}
-
-#[test]
-fn putty_keys_are_seen() {
-    let key = format!(
-        "PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\nPublic-Lines: 1\r\n{0}\r\nPrivate-Lines: 1\r\n{0}\r\n",
-        "A".repeat(64)
-    );
-    assert_eq!(kinds(&key), [Kind::PrivateKey]);
-    assert!(kinds("PuTTY-User-Key-File-2: is how such a file begins; then Private-Lines: 3").is_empty());
-}
-
-#[test]
-fn a_key_inside_another_format_is_seen() {
-    let key = pem("PRIVATE KEY", &der(1190));
-    assert_eq!(kinds(format!("{{\"private_key\": \"{}\"}}", key.replace('\n', "\\n"))), [Kind::PrivateKey]);
-    let indented: String = key.lines().map(|line| format!("    {line}\r\n")).collect();
-    assert_eq!(kinds(format!("key: |\r\n{indented}")), [Kind::PrivateKey]);
-    let joined: String = key.lines().map(|line| format!("  \"{line}\\n\" +\n")).collect();
-    assert_eq!(kinds(joined), [Kind::PrivateKey]);
-}
-
-#[test]
-fn words_alone_are_no_key() {
-    let placeholder =
-        format!("-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA{}\n-----END RSA PRIVATE KEY-----", "x".repeat(80));
-    let dotted = pem("RSA PRIVATE KEY", &der(1190)).replacen("\nM", "\n...\nM", 1).replace("-----END", "...\n-----END");
-    for text in [
-        "-----BEGIN RSA PRIVATE KEY-----",
-        "-----BEGIN PRIVATE KEY-----\0-----END PRIVATE KEY-----\0",
-        "-----BEGIN PRIVATE KEY-----\nshort\n-----END PRIVATE KEY-----",
-        "BEGIN PRIVATE KEY",
-        "PRIVATE KEY",
-        &placeholder,
-        &dotted,
-        &pem("PUBLIC KEY", &der(300)),
-        &pem("CERTIFICATE", &der(300)),
-        &pem("OPENSSH PRIVATE KEY", &der(300)),
-    ] {
-        assert!(kinds(text).is_empty(), "{text}");
-    }
 }
 
 #[test]
@@ -203,18 +118,6 @@ fn what_is_kept_of_one_file_is_bounded() {
     assert_eq!(stream(text.as_bytes(), PIECE).len(), PER_FILE);
 }
 
-#[test]
-fn key_stores_are_told_by_name_and_first_bytes() {
-    let java = [&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0, 0, 0, 1][..], &[0, 0, 0, 1]].concat();
-    let trusted = [&java[..12], &[0, 0, 0, 2]].concat();
-    let seen = |path: &str, head: &[u8]| super::container::key_store(Path::new(path), head).is_some();
-    assert!(seen("/opt/app/server.jks", &java));
-    assert!(!seen("/opt/app/trust.jks", &trusted));
-    assert!(seen("/opt/app/server.P12", &der(300)));
-    assert!(!seen("/opt/app/notes.p12", b"hello"));
-    assert!(!seen("/opt/app/server", &java));
-}
-
 /// Hands over `bytes` as the walk does, in pieces of `step` bytes.
 fn stream(bytes: &[u8], step: usize) -> Vec<Secret> {
     let mut pass = Pass::new(Scanner::built_in().unwrap(), bytes.len() as u64);
@@ -247,7 +150,7 @@ fn what_stands_before_a_hole_is_seen() {
 #[test]
 fn what_a_package_shipped_is_left_out_until_it_is_changed() {
     let fixture = Fixture::debian();
-    let key = pem("PRIVATE KEY", &der(1190));
+    let key = pem("PRIVATE KEY", &fixture::pkcs8(256));
     let digest: String = md5::Md5::digest(&key).iter().map(|byte| format!("{byte:02x}")).collect();
     fixture
         .file("/var/lib/dpkg/status", "Package: lib\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n")
@@ -343,7 +246,7 @@ proptest! {
         form in 0..FORMS.len(),
     ) {
         let secret = match which {
-            0 => pem("RSA PRIVATE KEY", &der(1190)),
+            0 => pem("RSA PRIVATE KEY", &fixture::pkcs1(256)),
             1 => openssh(),
             2 => format!("{}\n", id()),
             3 => "DB_PASSWORD=Tr0ub4dor3x\n".to_owned(),

@@ -88,7 +88,9 @@ fn every_certificate_of_a_chain_counts() {
 #[test]
 fn a_file_that_holds_both_fails() {
     let fixture = Fixture::debian();
-    let key = Base64::encode_string(&[&[0x30, 46][..], &[3; 46]].concat());
+    let key = Base64::encode_string(
+        &[&[0x30, 46, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 34, 4, 32][..], &[3; 32]].concat(),
+    );
     let label = "PRIVATE KEY";
     let both = format!("{CERTIFICATE}-----BEGIN {label}-----\n{key}\n-----END {label}-----\n");
     fixture.file("/etc/haproxy/haproxy.cfg", "frontend www\n  bind :443 ssl crt /etc/haproxy/certs/\n");

@@ -1,5 +1,6 @@
 use md5::{Digest as _, Md5};
 
+use super::super::keys::fixture::{openssh, pem};
 use super::super::{Sweep, sweep};
 use super::*;
 use crate::image::fixture::Fixture;
@@ -15,12 +16,7 @@ fn md5(bytes: &str) -> String {
 
 /// An armoured key that decodes: an OpenSSH private key as `ssh-keygen` writes it, with nothing secret in it.
 fn key() -> String {
-    use base64ct::{Base64, Encoding};
-    let body = Base64::encode_string(&[b"openssh-key-v1\0".as_slice(), &[7; 200]].concat());
-    let lines: Vec<&str> = body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    let armour =
-        ["-----BEGIN OPENSSH ", "PRIVATE KEY-----\n", &lines.join("\n"), "\n-----END OPENSSH ", "PRIVATE KEY-----\n"];
-    armour.concat()
+    pem("OPENSSH PRIVATE KEY", &openssh("none"))
 }
 
 fn id() -> String {
