@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use nix::sys::prctl::set_dumpable;
+use nix::sys::resource::{Resource, setrlimit};
 
 mod apply;
 mod args;
@@ -34,6 +36,7 @@ const FAILED: u8 = 3;
 
 /// Runs the program with the process's own arguments and gives its exit code.
 pub fn run() -> ExitCode {
+    leave_no_core_dump();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -56,6 +59,15 @@ pub fn run() -> ExitCode {
         }
     };
     ExitCode::from(code)
+}
+
+/// Memory may hold a secret of the image: should the program crash, no file is made of it, by the kernel or a crash handler,
+/// and no other program of the same user looks into it meanwhile (core(5), `PR_SET_DUMPABLE(2const)`). Programs that are
+/// started may still be traced.
+fn leave_no_core_dump() {
+    // Neither can fail on Linux: a limit may always be lowered.
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    let _ = set_dumpable(false);
 }
 
 fn dispatch(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {

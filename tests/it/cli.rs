@@ -401,3 +401,30 @@ fn what_a_playbook_allows_is_waived_in_the_check_and_in_the_report() {
     assert_eq!(record["result"], "waived");
     assert_eq!((&record["decision"]["choice"], &record["decision"]["by"]), (&"waive".into(), &"Ann Example".into()));
 }
+
+#[test]
+fn a_crash_leaves_no_core_dump() {
+    use std::io::Read as _;
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::{Command, Stdio};
+
+    let dir = tempdir().unwrap();
+    let mut child = Command::new("sh")
+        .args(["-c", "ulimit -c unlimited 2>/dev/null; exec \"$0\" guidelines --format json"])
+        .arg(env!("CARGO_BIN_EXE_seaworthy"))
+        .current_dir(dir.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It says more than a pipe takes, and so waits in the midst of it.
+    child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    let limits = fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    let limit = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(limit.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"]);
+    let abort = nix::sys::signal::Signal::SIGABRT;
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id().cast_signed()), abort).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(status.signal(), Some(abort as i32));
+    assert!(!status.core_dumped());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}

@@ -157,7 +157,7 @@ fn is_still_there(hit: &Hit, image: &Image) -> bool {
 
 /// Every secret in `bytes`, the whole file at `path`.
 fn secrets(image: &Image, path: &Path, bytes: &[u8]) -> Vec<scan::Secret> {
-    let kind = layers::Roots::default().kind(image, path, bytes, &homes(image));
+    let kind = layers::Roots::default().kind(image, path, bytes, &homes(image).unwrap_or_default());
     let mut found = Scanner::built_in().map(|scanner| scanner.scan(bytes, kind)).unwrap_or_default();
     found.extend(keys::store(path, bytes, bytes.len() as u64).map(scan::Secret::of_file));
     without_tables(found)
@@ -184,10 +184,9 @@ pub(crate) fn holds_private_key(bytes: &[u8]) -> bool {
 }
 
 /// Homes of services, which lie where nothing else is looked through.
-fn homes(image: &Image) -> Vec<PathBuf> {
-    let homes = image.accounts().map(|accounts| accounts.homes.as_slice()).unwrap_or_default();
+fn homes(image: &Image) -> Result<Vec<PathBuf>, Error> {
     let deep = |path: &Path| path.starts_with("/var/lib") && path.components().count() > 3;
-    homes.iter().map(|home| home.path.clone()).filter(|path| deep(path)).collect()
+    Ok(image.accounts()?.homes.iter().map(|home| home.path.clone()).filter(|path| deep(path)).collect())
 }
 
 /// A file that names this many Regions or more is a table of them: it ties the product to none.
@@ -232,13 +231,18 @@ pub fn sweep(
         let error = Error::malformed("search", "/", "the search could not be made ready");
         return Sweep { unread: vec![error], ..Sweep::default() };
     };
-    let homes = homes(image);
+    let (homes, no_homes) = match homes(image) {
+        Ok(homes) => (homes, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
     let shipped = Shipped::new(image);
     let judge = memory::Judge::new(image);
     let with = With { image, scanner, homes: &homes, shipped: &shipped, judge: &judge, tell: found };
     let walked = walk(image, Gathered::default, |gathered, file| look_at(&with, file, gathered), progress, control);
     let walk::Progress { files, bytes, .. } = walked.progress;
     let mut sweep = Sweep { unread: walked.errors, files, bytes, ..Sweep::default() };
+    // Without the table of accounts, nobody knows where services have their settings.
+    sweep.unread.extend(no_homes);
     let is_virtual = |path: &PathBuf| ["/dev", "/proc", "/run", "/sys"].iter().any(|place| path.starts_with(place));
     sweep.skipped = walked.skipped.into_iter().filter(|path| !is_virtual(path)).collect();
     if !walked.finished {

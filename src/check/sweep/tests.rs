@@ -202,6 +202,15 @@ const FORMS: [fn(&str) -> Vec<u8>; 8] = [
 ];
 
 #[test]
+fn without_the_table_of_accounts_nothing_passes() {
+    let fixture = Fixture::bare();
+    fixture.fifo("/etc/passwd").file("/srv/key", id());
+    let sweep = super::sweep(&fixture.image(), &crate::image::walk::Control::new(), &|_| (), &|_| ());
+    assert_eq!((sweep.unread.len(), sweep.hits.len()), (1, 1), "{:?}", sweep.unread);
+    assert_eq!(sweep.unread[0].path, Path::new("/etc/passwd"));
+}
+
+#[test]
 fn harmless_finds_of_one_rule_hide_no_other() {
     let mut text = "region = us-east-1\n".repeat(100);
     text.push_str(&"x = us-east-1 ".repeat(100));
