@@ -49,6 +49,7 @@ pub enum Action {
     Guide,
     Review,
     Apply,
+    Shred,
     Export,
     UndoLast,
     UndoThis,
@@ -115,6 +116,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::Guide, &[Key::Char('g')], &[Hub], "guide me", "Go through everything undecided, one by one."),
     row(Action::Review, &[Key::Char('r')], &[Hub], "review", "Look at the whole plan before anything is changed."),
     row(Action::Apply, &[Key::Char('a')], &[Review], "apply", "Carry out the plan; asks once more."),
+    row(Action::Shred, &[Key::Char('s')], &[Review], "", "Overwrite the files that go before they go, or not."),
     row(
         Action::Filter,
         &[Key::Char('/')],
@@ -248,7 +250,7 @@ pub fn why_not(model: &Model, place: Place, action: Action) -> Option<String> {
         (Action::Apply | Action::ChooseAll | Action::Export, _) if model.survey.running => {
             Some(not_through(model).into())
         }
-        (Action::Diff | Action::Apply, Review) => review(model),
+        (Action::Diff | Action::Apply | Action::Shred, Review) => review(model),
         (Action::Review, Hub) if model.chosen().is_empty() => {
             Some("nothing is chosen yet; Space chooses a guideline's remedy".into())
         }

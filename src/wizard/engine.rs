@@ -221,7 +221,8 @@ impl Engine {
         let (image, context, findings) = self.state();
         let plan = change::plan(&image, &self.session.catalogue, &findings, &context, ids);
         let steps = plan.steps.iter().map(|step| diffs(&step.changes)).collect();
-        Planned { plan, steps }
+        let shredding = plan.shredding(&image, self.session.state.directory());
+        Planned { plan, steps, shredding }
     }
 
     fn apply(&self, planned: &Planned, send: &(dyn Fn(Message) + Sync)) {

@@ -7,7 +7,7 @@ use super::Key;
 use super::model::{Preview, Quit};
 use crate::change::diff::FileDiff;
 use crate::change::state::RunSummary;
-use crate::change::{Applied, ApplyStep, Plan, Undone, What};
+use crate::change::{Applied, ApplyStep, Plan, Shredding, Undone, What};
 use crate::check::Progress;
 use crate::report::Verdict;
 
@@ -103,6 +103,8 @@ pub struct Planned {
     pub plan: Plan,
     /// For each step of the plan, its changes as they are shown.
     pub steps: Vec<Vec<FileDiff>>,
+    /// What overwriting the files that go would come to; empty when none goes.
+    pub shredding: Shredding,
 }
 
 /// Why a run stopped.

@@ -252,7 +252,7 @@ fn planned(with_command: bool) -> Arc<Planned> {
         guideline: "SSH-02".into(),
         reason: "it needs KEY-06 first: no key would open SSH on the next boot.".into(),
     }];
-    Arc::new(Planned { plan: Plan { steps, refused, ..Plan::default() }, steps: diffs })
+    Arc::new(Planned { plan: Plan { steps, refused, ..Plan::default() }, steps: diffs, ..Planned::default() })
 }
 
 fn run_summary(standing: RunStanding) -> RunSummary {

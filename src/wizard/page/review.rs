@@ -30,6 +30,7 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
             page.point(Role::Warning, 0, &line);
         }
     }
+    shredding(&mut page, planned);
     if !planned.plan.refused.is_empty() {
         page.heading("Refused");
         for refusal in &planned.plan.refused {
@@ -65,6 +66,24 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
     page.gap();
     settled(&mut page, model, planned);
     page
+}
+
+/// Whether the bytes of files that go are overwritten, and what that is worth.
+fn shredding(page: &mut Page, planned: &Planned) {
+    if planned.shredding.limits.is_empty() {
+        return;
+    }
+    if !planned.plan.shred {
+        page.prose(Role::Dim, 0, "s has the bytes of files that go overwritten first.");
+        return;
+    }
+    page.heading("Overwritten first (s switches it off)");
+    for limit in &planned.shredding.limits {
+        page.point(Role::Warning, 0, limit);
+    }
+    for advice in &planned.shredding.advice {
+        page.point(Role::Text, 0, advice);
+    }
 }
 
 /// Those that are chosen and need no step of their own.

@@ -99,6 +99,7 @@ fn act(model: &mut Model, place: Place, action: Action) -> Vec<Effect> {
         Action::Guide => return decide::guide(model),
         Action::Review => return review(model),
         Action::Apply => run::ask(model),
+        Action::Shred => run::shred(model),
         Action::Export => return export::open(model),
         Action::UndoLast => run::ask_undo(model),
         Action::UndoThis => run::ask_undo_guideline(model),

@@ -21,6 +21,16 @@ pub(super) fn ask(model: &mut Model) {
     model.overlays.push(Overlay::Confirm(Confirm { what: Intent::Apply(planned), on_yes: false, word, top: 0 }));
 }
 
+/// Has the bytes of files that go overwritten, or no longer.
+pub(super) fn shred(model: &mut Model) {
+    let Some(Screen::Review(review)) = model.screens.last_mut() else { return };
+    let Some(planned) = &mut review.planned else { return };
+    let plan = &mut std::sync::Arc::make_mut(planned).plan;
+    plan.shred = !plan.shred;
+    let said = if plan.shred { "Files that go are overwritten first." } else { "Files that go are removed only." };
+    notice(model, false, said);
+}
+
 /// Asks whether the last run is to be taken back.
 pub(super) fn ask_undo(model: &mut Model) {
     if let Some(run) = model.last_run().cloned() {

@@ -73,7 +73,11 @@ fn planned(command: bool) -> Arc<Planned> {
         vec![Change::Path { path: "/etc/x".into(), before: None, after: None, secret: false }]
     };
     let step = PlanStep { guideline: "SSH-01".into(), changes };
-    Arc::new(Planned { plan: Plan { steps: vec![step], ..Plan::default() }, steps: vec![Vec::new()] })
+    Arc::new(Planned {
+        plan: Plan { steps: vec![step], ..Plan::default() },
+        steps: vec![Vec::new()],
+        ..Planned::default()
+    })
 }
 
 fn reviewing(command: bool) -> Model {
@@ -285,6 +289,21 @@ fn the_plan_is_applied_only_after_the_dangerous_button() {
     let effects = press(&mut model, &[Key::Char('a'), Key::Tab, Key::Enter]);
     assert_eq!(effects, [Effect::Apply(planned(false))]);
     assert!(matches!(model.screen(), Screen::Working(working) if working.task == Task::Apply));
+}
+
+#[test]
+fn files_that_go_are_overwritten_when_asked_to() {
+    let mut model = reviewing(false);
+    press(&mut model, &[Key::Char('s')]);
+    let text = crate::wizard::page::review::page(&model, 80);
+    assert!(!format!("{text:?}").contains("Overwritten first"), "nothing is said where no file goes");
+    let effects = press(&mut model, &[Key::Char('a'), Key::Tab, Key::Enter]);
+    let [Effect::Apply(planned)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert!(planned.plan.shred);
+    let mut model = reviewing(false);
+    press(&mut model, &[Key::Char('s'), Key::Char('s')]);
+    let effects = press(&mut model, &[Key::Char('a'), Key::Tab, Key::Enter]);
+    assert!(matches!(effects.as_slice(), [Effect::Apply(planned)] if !planned.plan.shred));
 }
 
 #[test]
