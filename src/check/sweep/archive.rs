@@ -241,3 +241,6 @@ impl Seek for Source<'_, '_> {
         Ok(self.at)
     }
 }
+
+#[cfg(test)]
+mod tests;
