@@ -44,7 +44,7 @@ fn is_binary(head: &[u8]) -> bool {
 ///
 /// # Errors
 /// When there is none, one is cut short, or something else follows.
-pub(in crate::image) fn archives(source: impl BufRead, limit: u64, visit: Visit<'_>) -> io::Result<()> {
+pub(in crate::image) fn archives(source: &mut dyn BufRead, limit: u64, visit: Visit<'_>) -> io::Result<()> {
     let mut source = Ahead::new(source);
     let mut left = limit;
     let mut archives = 0;
@@ -53,7 +53,10 @@ pub(in crate::image) fn archives(source: impl BufRead, limit: u64, visit: Visit<
         if is_cpio(&magic) {
             archive(&mut source, visit)?;
         } else if Packing::of(&magic).is_some() {
-            let mut inside = Ahead::new(io::BufReader::new(Limited::new(Unpacked::new(&mut source), left)));
+            let mut unpacked = Unpacked::new(&mut source);
+            let mut limited = Limited::new(&mut unpacked, left);
+            let mut chunks = io::BufReader::new(&mut limited);
+            let mut inside = Ahead::new(&mut chunks);
             let mut next = Some(inside.magic()?.ok_or(Stop::Empty)?);
             while let Some(magic) = next {
                 if !is_cpio(&magic) {
@@ -62,7 +65,7 @@ pub(in crate::image) fn archives(source: impl BufRead, limit: u64, visit: Visit<
                 archive(&mut inside, visit)?;
                 next = inside.magic()?;
             }
-            left = inside.into_inner().into_inner().left();
+            left = limited.left();
         } else if magic.starts_with(b"\x89LZO") {
             return Err(Stop::Closed("lzop").into());
         } else {

@@ -33,9 +33,10 @@ pub(super) fn members(source: &mut dyn BufRead, limit: u64, visit: Visit<'_>) ->
             let mut content = Ahead::new(&mut content);
             let is_packed = content.magic()?.is_some_and(|magic| Packing::of(&magic).is_some());
             if is_packed {
-                let mut unpacked = Limited::new(Unpacked::new(&mut content), left);
-                tar::members(&mut unpacked, visit)?;
-                left = unpacked.left();
+                let mut unpacked = Unpacked::new(&mut content);
+                let mut limited = Limited::new(&mut unpacked, left);
+                tar::members(&mut limited, visit)?;
+                left = limited.left();
             } else {
                 tar::members(&mut content, visit)?;
             }

@@ -5,14 +5,14 @@ use std::io::{self, Read};
 use super::Stop;
 
 /// Reads no more than a limit, and fails where there is more.
-pub(super) struct Limited<R> {
-    inner: R,
+pub(super) struct Limited<'r> {
+    inner: &'r mut dyn Read,
     limit: u64,
     left: u64,
 }
 
-impl<R: Read> Limited<R> {
-    pub(super) fn new(inner: R, limit: u64) -> Self {
+impl<'r> Limited<'r> {
+    pub(super) fn new(inner: &'r mut dyn Read, limit: u64) -> Self {
         Self { inner, limit, left: limit }
     }
 
@@ -22,7 +22,7 @@ impl<R: Read> Limited<R> {
     }
 }
 
-impl<R: Read> Read for Limited<R> {
+impl Read for Limited<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // At the limit it still may end.
         let length = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX).max(1));

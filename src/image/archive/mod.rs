@@ -164,7 +164,7 @@ pub fn members<S: Read + Seek>(format: Format, mut source: S, visit: Visit<'_>) 
     let result = match format {
         Format::Closed(name) => return Err(Stop::Closed(name)),
         Format::Zip => zip::members(source, size, limit, visit),
-        Format::Tar => tar::members(&mut Limited::new(chunks(source), EXPANDED_LIMIT), visit),
+        Format::Tar => tar::members(&mut Limited::new(&mut chunks(source), EXPANDED_LIMIT), visit),
         Format::Deb => deb::members(&mut chunks(source), limit, visit),
         Format::Rpm => rpm::members(&mut chunks(source), limit, visit),
         Format::Cpio => cpio_members(source, limit, visit),
@@ -179,13 +179,15 @@ fn chunks<S: Read>(source: S) -> BufReader<S> {
 
 /// A compressed file: what is inside is an archive, or else one file.
 fn packed<S: Read + Seek>(mut source: S, limit: u64, visit: Visit<'_>) -> io::Result<()> {
-    let mut chunks = Ahead::new(chunks(&mut source));
-    let mut unpacked = Limited::new(Unpacked::new(&mut chunks), limit);
+    let mut chunks = chunks(&mut source);
+    let mut ahead = Ahead::new(&mut chunks);
+    let mut streams = Unpacked::new(&mut ahead);
+    let mut unpacked = Limited::new(&mut streams, limit);
     let mut head = Vec::with_capacity(HEAD);
     let begun = (&mut unpacked).take(HEAD as u64).read_to_end(&mut head);
     if cpio::is_cpio(&head) {
         // It gives its memory back before the next one waits for some.
-        drop(unpacked);
+        drop(streams);
         source.rewind()?;
         return cpio_members(source, limit, visit);
     }
@@ -200,7 +202,7 @@ fn packed<S: Read + Seek>(mut source: S, limit: u64, visit: Visit<'_>) -> io::Re
 }
 
 fn cpio_members<S: Read>(source: S, limit: u64, visit: Visit<'_>) -> io::Result<()> {
-    cpio::archives(chunks(source), limit, &mut |entry, content| {
+    cpio::archives(&mut chunks(source), limit, &mut |entry, content| {
         if entry.is_file() { visit(Member { name: entry.name, closed: None }, content) } else { Ok(()) }
     })
 }

@@ -58,21 +58,16 @@ fn is_lzma(head: &[u8]) -> bool {
 }
 
 /// A source whose next bytes can be looked at before they are read.
-pub(super) struct Ahead<R> {
-    inner: R,
+pub(super) struct Ahead<'a> {
+    inner: &'a mut dyn BufRead,
     seen: Vec<u8>,
     /// How many of those have been read.
     read: usize,
 }
 
-impl<R: BufRead> Ahead<R> {
-    pub(super) fn new(inner: R) -> Self {
+impl<'a> Ahead<'a> {
+    pub(super) fn new(inner: &'a mut dyn BufRead) -> Self {
         Self { inner, seen: Vec::new(), read: 0 }
-    }
-
-    /// What the bytes are read from; those that were looked at and not read are lost.
-    pub(super) fn into_inner(self) -> R {
-        self.inner
     }
 
     /// The next `length` bytes, or as many as there are.
@@ -96,7 +91,7 @@ impl<R: BufRead> Ahead<R> {
     }
 }
 
-impl<R: BufRead> Read for Ahead<R> {
+impl Read for Ahead<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.seen.get(self.read..) {
             Some(mut seen) if !seen.is_empty() => {
@@ -109,7 +104,7 @@ impl<R: BufRead> Read for Ahead<R> {
     }
 }
 
-impl<R: BufRead> BufRead for Ahead<R> {
+impl BufRead for Ahead<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         match self.seen.get(self.read..) {
             Some(seen) if !seen.is_empty() => Ok(seen),
@@ -254,18 +249,18 @@ impl<R: BufRead> Read for Decoder<R> {
 }
 
 /// What compressed streams, one after another, unpack to; ends where something else follows.
-pub(super) struct Unpacked<'s, R: BufRead> {
+pub(super) struct Unpacked<'s, 'a> {
     /// Between two streams; in one, its decoder has the source.
-    source: Option<&'s mut Ahead<R>>,
-    decoder: Option<Decoder<&'s mut Ahead<R>>>,
+    source: Option<&'s mut Ahead<'a>>,
+    decoder: Option<Decoder<&'s mut Ahead<'a>>>,
     /// What the decoder may take.
     held: Option<Held>,
     /// How much the stream may unpack to when its window is larger than that: a window holds no more than was unpacked.
     left: u64,
 }
 
-impl<'s, R: BufRead> Unpacked<'s, R> {
-    pub(super) fn new(source: &'s mut Ahead<R>) -> Self {
+impl<'s, 'a> Unpacked<'s, 'a> {
+    pub(super) fn new(source: &'s mut Ahead<'a>) -> Self {
         Self { source: Some(source), decoder: None, held: None, left: u64::MAX }
     }
 
@@ -301,7 +296,7 @@ impl<'s, R: BufRead> Unpacked<'s, R> {
     }
 }
 
-impl<R: BufRead> Read for Unpacked<'_, R> {
+impl Read for Unpacked<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);

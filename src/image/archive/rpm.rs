@@ -24,7 +24,7 @@ pub(super) fn members(source: &mut dyn BufRead, limit: u64, visit: Visit<'_>) ->
     if cpio::is_cpio(&magic) {
         cpio::archive(&mut source, &mut inside)
     } else if Packing::of(&magic).is_some() {
-        cpio::archive(&mut Limited::new(Unpacked::new(&mut source), limit), &mut inside)
+        cpio::archive(&mut Limited::new(&mut Unpacked::new(&mut source), limit), &mut inside)
     } else {
         Err(damaged())
     }

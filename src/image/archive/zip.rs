@@ -69,14 +69,14 @@ fn member<S: Read + Seek>(source: S, offset: u64, entry: &Entry, left: u64, visi
     }
     // Of the local header only how long it is counts: name and extra field may differ from the directory's.
     skip(&mut chunks, u64::from(short(&header, 26)) + u64::from(short(&header, 28)))?;
-    let packed = chunks.take(entry.packed);
+    let mut packed = chunks.take(entry.packed);
     let mut ahead;
-    let content: Box<dyn Read + '_> = match entry.method {
+    let mut content: Box<dyn Read + '_> = match entry.method {
         0 => Box::new(packed),
         8 => Box::new(DeflateDecoder::new(packed)),
         12 => Box::new(BzDecoder::new(packed)),
         93 | 95 => {
-            ahead = Ahead::new(packed);
+            ahead = Ahead::new(&mut packed);
             Box::new(Unpacked::new(&mut ahead))
         }
         _ => {
@@ -84,7 +84,7 @@ fn member<S: Read + Seek>(source: S, offset: u64, entry: &Entry, left: u64, visi
             return Ok(left);
         }
     };
-    let mut content = Limited::new(content, left);
+    let mut content = Limited::new(&mut content, left);
     visit(member(None), &mut content)?;
     Ok(content.left())
 }

@@ -71,8 +71,8 @@ pub fn read(image: &Image, path: &Path, visit: &mut dyn FnMut(Member)) -> Result
 }
 
 /// [`read`] of the bytes of `source`.
-fn archives(source: impl BufRead, visit: &mut dyn FnMut(Member)) -> Result<(), Stop> {
-    let read = cpio_archives(source, EXPANDED_LIMIT, &mut |entry, content| {
+fn archives(mut source: impl BufRead, visit: &mut dyn FnMut(Member)) -> Result<(), Stop> {
+    let read = cpio_archives(&mut source, EXPANDED_LIMIT, &mut |entry, content| {
         let mut start = Vec::new();
         content.take(START_LIMIT as u64).read_to_end(&mut start)?;
         if start.len() as u64 != entry.size.min(START_LIMIT as u64) {
