@@ -22,6 +22,7 @@ mod distros;
 mod fuzz;
 mod initramfs;
 mod journeys;
+mod keys;
 mod known;
 mod masked;
 mod packages;

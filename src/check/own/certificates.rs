@@ -33,7 +33,7 @@ pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> 
             remarks.push(Observation::at(path).text(remark));
             continue;
         };
-        if !keys.contains_key(path) && sweep::holds_private_key(&bytes) {
+        if !keys.contains_key(path) && sweep::private_key(path, &bytes).is_some() {
             wrong.push(Observation::at(path).text("it holds its key as well, which would be the same on every copy"));
         }
         match judge(&bytes, context.today) {

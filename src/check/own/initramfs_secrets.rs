@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::check::{Finding, Observation, Status};
+use crate::check::{Finding, Observation, Status, sweep};
 use crate::image::accounts::Password;
 use crate::image::initramfs::{self, Member};
 use crate::image::{Error, Image, text};
@@ -53,14 +53,15 @@ fn secret(member: &Member) -> Option<&'static str> {
         return None;
     }
     let name = Path::new(&member.name).file_name()?.to_str()?;
-    let is_key = |bytes: &[u8]| {
-        memchr::memmem::find_iter(bytes, b"-----BEGIN ")
-            .filter_map(|at| bytes.get(at..)?.get(..80.min(bytes.len() - at)))
+    // Of a long file only the beginning is here.
+    let begins = || {
+        memchr::memmem::find_iter(&member.start, b"-----BEGIN ")
+            .filter_map(|at| member.start.get(at..)?.get(..80.min(member.start.len() - at)))
             .any(|head| memchr::memmem::find(head, b"PRIVATE KEY-----").is_some())
     };
     if name.starts_with("authorized_keys") {
         Some("authorized keys")
-    } else if is_key(&member.start) {
+    } else if sweep::private_key(Path::new(&member.name), &member.start).is_some() || begins() {
         Some("a private key")
     } else if name.starts_with("dropbear_") && name.contains("host_key") {
         Some("a host key of dropbear")

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::ssh_keys::{conclude, is_private_key, small_file};
-use crate::check::{Finding, Observation, places};
+use crate::check::{Finding, Observation, places, sweep};
 use crate::image::{Error, Image};
 
 const PLACES: [&str; 8] =
@@ -22,21 +22,24 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     Ok(conclude(seen, unread, fail, "No home holds an SSH key pair."))
 }
 
-fn what(image: &Image, path: &Path) -> Result<Option<&'static str>, Error> {
+fn what(image: &Image, path: &Path) -> Result<Option<String>, Error> {
     let Some(bytes) = small_file(image, path)? else { return Ok(None) };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if let Some(key) = sweep::private_key(path, &bytes) {
+        return Ok(Some(key));
+    }
     if is_private_key(&bytes) {
-        return Ok(Some("a private key"));
+        return Ok(Some("a private key, or what is left of one".to_owned()));
     }
     // Elsewhere a name says nothing: `~/id_map.csv` is data.
     let is_kept_there = path.parent().is_some_and(|parent| parent.ends_with(".ssh"));
     if let Some(private) = name.strip_suffix(".pub") {
         let beside = small_file(image, &path.with_file_name(private))?;
         let is_half = (is_kept_there && name.starts_with("id_")) || beside.is_some_and(|bytes| is_private_key(&bytes));
-        return Ok(is_half.then_some("the public half of a key"));
+        return Ok(is_half.then(|| "the public half of a key".to_owned()));
     }
     let is_named = is_kept_there && name.starts_with("id_") && !bytes.is_empty();
-    Ok(is_named.then_some("a key by its name"))
+    Ok(is_named.then(|| "a key by its name".to_owned()))
 }
 
 #[cfg(test)]

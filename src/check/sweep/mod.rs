@@ -177,10 +177,12 @@ pub(crate) fn holds_secret(path: &Path, bytes: &[u8]) -> bool {
     found.iter().any(|secret| matches!(secret.kind, Kind::PrivateKey | Kind::AwsKey | Kind::Secret))
 }
 
-/// Whether the whole file `bytes` holds a private key in a text armour.
-pub(crate) fn holds_private_key(bytes: &[u8]) -> bool {
+/// What is said of the first private key in `bytes`, the whole file at `path`.
+pub(crate) fn private_key(path: &Path, bytes: &[u8]) -> Option<String> {
     let found = Scanner::built_in().map(|scanner| scanner.scan(bytes, None)).unwrap_or_default();
-    found.iter().any(|secret| secret.kind == Kind::PrivateKey)
+    let store = keys::store(path, bytes, bytes.len() as u64).map(scan::Secret::of_file);
+    let key = store.into_iter().chain(found).find(|secret| secret.kind == Kind::PrivateKey)?;
+    Some(key.text)
 }
 
 /// Homes of services, which lie where nothing else is looked through.
