@@ -11,6 +11,7 @@ use super::files::FileKind;
 use super::rules::Rules;
 use crate::image::{Image, Kind};
 
+pub(super) mod known;
 #[cfg(test)]
 mod tests;
 

@@ -104,8 +104,14 @@ pub const FILE_LIMIT: u64 = 64 << 30;
 pub const SETTINGS_LIMIT: u64 = 64 << 20;
 
 /// The ids of the rules that are code, but for those of keys.
-const CODED: [&str; 5] =
-    ["core-dump", "swap-file", "aws-access-key-id", "aws-secret-access-key", "metadata-without-token"];
+const CODED: [&str; 6] = [
+    "core-dump",
+    "swap-file",
+    "aws-access-key-id",
+    "aws-secret-access-key",
+    "metadata-without-token",
+    layers::known::RULE,
+];
 
 /// Whether there is a rule of this id.
 pub fn has_rule(id: &str) -> bool {
@@ -352,7 +358,8 @@ fn look_at(with: &With<'_>, file: &mut OpenFile<'_>, gathered: &mut Gathered) ->
     if ended == Ok(Ended::Changed) && gathered.changed.len() < HIT_LIMIT {
         gathered.changed.push(path.clone());
     }
-    let mut found = without_tables(store.into_iter().chain(pass.finish()).collect());
+    let kept = layers::known::credentials(&path).filter(|_| size > 0);
+    let mut found = without_tables(store.into_iter().chain(kept).chain(pass.finish()).collect());
     let mut failed = match ended {
         Ok(Ended::Limit) => {
             let limit = FILE_LIMIT >> 30;
