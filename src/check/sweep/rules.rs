@@ -59,6 +59,20 @@ pub(super) struct Word {
     rule: usize,
 }
 
+impl Word {
+    /// Whether it stands at `piece[at..]`, in a case in which it counts.
+    fn stands_at(&self, piece: &[u8], at: usize) -> bool {
+        let written = piece.get(at..).and_then(|rest| rest.get(..self.text.len()));
+        written.is_some_and(|written| {
+            if self.any_case {
+                written.eq_ignore_ascii_case(self.text.as_bytes())
+            } else {
+                written == self.text.as_bytes()
+            }
+        })
+    }
+}
+
 /// Where a rule is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -256,16 +270,15 @@ impl Rules {
         Some(&self.list.get(self.words.get(word)?.rule)?.id)
     }
 
-    /// What to say of the word at place `word` of [`Rules::words`], which stands, in some case, at `piece[at..]` in a file of
+    /// What to say of the word at place `word` of [`Rules::words`], which begins, in some case, at `piece[at..]` in a file of
     /// sort `kind`; `None` when it is nothing.
     pub(super) fn judge(&'static self, word: usize, piece: &[u8], at: usize, kind: Option<FileKind>) -> Option<Find> {
         let word = self.words.get(word)?;
         let rule = self.list.get(word.rule)?;
-        let written = piece.get(at..at.checked_add(word.text.len())?)?;
-        if !word.any_case && written != word.text.as_bytes() || word.scope == Scope::Settings && kind.is_none() {
+        if !word.stands_at(piece, at) || word.scope == Scope::Settings && kind.is_none() {
             return None;
         }
-        let here = Here { piece, at, length: written.len(), kind: kind.unwrap_or(FileKind::Text) };
+        let here = Here { piece, at, length: word.text.len(), kind: kind.unwrap_or(FileKind::Text) };
         let Seen { begin, place, text } = rule.judge(&here, &self.placeholders)?;
         if rule.is_general() && self.is_known(piece, begin..place.end) {
             return None;
@@ -287,7 +300,7 @@ impl Rules {
             let Owner::Rule(word) = owner else { return };
             let Some(word) = self.words.get(word) else { return };
             let here = Here { piece, at: place.start + at, length: word.text.len(), kind: FileKind::Settings };
-            let fits = word.any_case || here.word() == word.text.as_bytes();
+            let fits = word.stands_at(piece, here.at);
             let is_secret = |rule: &&Rule| matches!(rule.finds, Kind::Secret | Kind::AwsKey) && !rule.is_general();
             let rule = self.list.get(word.rule).filter(|_| fits).filter(is_secret);
             known |= rule.is_some_and(|rule| rule.judge(&here, &self.placeholders).is_some());

@@ -65,6 +65,10 @@ pub(super) struct Scanner {
     pub(super) longest: usize,
 }
 
+/// So much of a word that counts in settings is searched for; the rules look at the rest. The automaton is made in half the time,
+/// and fits into the processor's caches.
+const SETTINGS_WORD: usize = 6;
+
 impl Scanner {
     /// The search for what the built-in rules look for. `None` never happens: a test makes it.
     pub(super) fn built_in() -> Option<&'static Self> {
@@ -82,13 +86,15 @@ impl Scanner {
         let (settings, settings_owners): (Vec<_>, Vec<_>) = of(Scope::Settings).unzip();
         let longest = anywhere.iter().chain(&settings).map(|text| text.len()).max()?;
         let mut builder = AhoCorasick::builder();
-        let settings = builder.kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true).build(settings).ok()?;
+        builder.kind(Some(AhoCorasickKind::DFA)).ascii_case_insensitive(true);
+        let settings =
+            builder.build(settings.into_iter().map(|text| text.get(..SETTINGS_WORD).unwrap_or(text))).ok()?;
         let anywhere = Search::new(anywhere.into_iter().map(str::as_bytes))?;
         Some(Self { rules, anywhere, owners, settings, settings_owners, longest })
     }
 
     /// Calls `found` with each place in `bytes` where a word stands, also within another, and with whose it is: every word
-    /// that counts anywhere, as it is written, and with `settings` those of settings, in any case.
+    /// that counts anywhere, as it is written, and with `settings` where those of settings begin, in any case.
     pub(super) fn each(&self, bytes: &[u8], settings: bool, found: &mut dyn FnMut(usize, Owner)) {
         self.anywhere.each(bytes, |at, word| {
             if let Some(&owner) = self.owners.get(word) {
