@@ -69,6 +69,9 @@ pub struct Walked<S> {
     pub more_errors: u64,
     /// Mount points inside the image that were not gone into, sorted.
     pub skipped: Vec<PathBuf>,
+    /// Directories that were seen and had gone when their turn came, sorted; at most [`ERROR_LIMIT`]. What was in them may
+    /// lie elsewhere.
+    pub gone: Vec<PathBuf>,
     /// Whether it went through everything: `false` when it was cancelled.
     pub finished: bool,
 }
@@ -125,6 +128,7 @@ pub fn walk<S: Send>(
     let queue = Queue::new(control);
     let tally = Tally::new(progress, control);
     let skipped = Mutex::new(Vec::new());
+    let gone = Mutex::new(Vec::new());
     let mounts = Mounts::read();
     let mut root_device = 0;
     match image.root.handle().and_then(|(root, resolver)| Mount::root(root, resolver)) {
@@ -143,6 +147,7 @@ pub fn walk<S: Send>(
         tally: &tally,
         control,
         skipped: &skipped,
+        gone: &gone,
     };
     let workers = std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 8));
     let states = std::thread::scope(|scope| {
@@ -162,9 +167,11 @@ pub fn walk<S: Send>(
     });
     let mut skipped = skipped.into_inner().unwrap_or_else(PoisonError::into_inner);
     skipped.sort();
+    let mut gone = gone.into_inner().unwrap_or_else(PoisonError::into_inner);
+    gone.sort();
     let finished = !control.is_cancelled() && states.len() == workers;
     let (progress, errors, more_errors) = tally.end();
-    Walked { states, progress, errors, more_errors, skipped, finished }
+    Walked { states, progress, errors, more_errors, skipped, gone, finished }
 }
 
 /// Something for a worker to do.
@@ -185,6 +192,12 @@ struct Walk<'w> {
     tally: &'w Tally<'w>,
     control: &'w Control,
     skipped: &'w Mutex<Vec<PathBuf>>,
+    gone: &'w Mutex<Vec<PathBuf>>,
+}
+
+/// Whether something had gone or turned into something else when it was to be opened.
+fn has_gone(errno: Errno) -> bool {
+    matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP | Errno::ENXIO)
 }
 
 type Visit<'v> = &'v mut dyn FnMut(&mut OpenFile<'_>) -> Result<(), Error>;
@@ -193,17 +206,22 @@ impl Walk<'_> {
     fn run(&self, task: Task, buffer: &mut Buffer, visit: Visit<'_>) {
         match task {
             Task::Files(directory, place, names) => self.files(&directory, &place, &names, buffer, visit),
-            Task::Directory(mount, place) => {
-                if let Err(errno) = self.directory(&mount, &place, buffer, visit) {
-                    self.missed("list", place.path(), errno);
+            Task::Directory(mount, place) => match self.directory(&mount, &place, buffer, visit) {
+                Ok(()) => {}
+                Err(errno) if has_gone(errno) => {
+                    let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+                    if gone.len() < ERROR_LIMIT {
+                        gone.push(place.path());
+                    }
                 }
-            }
+                Err(errno) => self.missed("list", place.path(), errno),
+            },
         }
     }
 
     /// Notes what could not be looked at. What has gone or turned into something else meanwhile is none of it.
     fn missed(&self, action: &'static str, path: PathBuf, errno: Errno) {
-        if !matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP | Errno::ENXIO) {
+        if !has_gone(errno) {
             self.tally.error(Error::io(action, path, errno));
         }
     }

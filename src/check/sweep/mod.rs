@@ -75,6 +75,8 @@ pub struct Sweep {
     pub large: Vec<PathBuf>,
     /// Files that were changed while they were read.
     pub changed: Vec<PathBuf>,
+    /// Directories that went away before they were looked into.
+    pub gone: Vec<PathBuf>,
     /// Files that are copies of memory, which were not read.
     pub memory: Vec<(PathBuf, Memory)>,
     /// Archives and compressed files in which something was not opened, and what: an archive in an archive, what is
@@ -133,7 +135,9 @@ impl Sweep {
         let changed = self.changed.iter().map(|path| (path.as_path(), changed.to_owned()));
         let memory =
             self.memory.iter().map(|(path, memory)| (path.as_path(), format!("not read: it is {}", memory.what())));
-        large.chain(changed).chain(memory)
+        let gone = "it went away before it was looked into; what was in it may lie elsewhere now";
+        let gone = self.gone.iter().map(|path| (path.as_path(), gone.to_owned()));
+        large.chain(changed).chain(gone).chain(memory)
     }
 
     /// The [`Sweep::unknown_keys`] that are still there on `image`.
@@ -248,7 +252,7 @@ pub fn sweep(
     let with = With { image, scanner, homes: &homes, shipped: &shipped, judge: &judge, tell: found };
     let walked = walk(image, Gathered::default, |gathered, file| look_at(&with, file, gathered), progress, control);
     let walk::Progress { files, bytes, .. } = walked.progress;
-    let mut sweep = Sweep { unread: walked.errors, files, bytes, ..Sweep::default() };
+    let mut sweep = Sweep { unread: walked.errors, gone: walked.gone, files, bytes, ..Sweep::default() };
     // Without the table of accounts, nobody knows where services have their settings.
     sweep.unread.extend(no_homes);
     let is_virtual = |path: &PathBuf| ["/dev", "/proc", "/run", "/sys"].iter().any(|place| path.starts_with(place));

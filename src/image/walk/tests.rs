@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, mkdirat};
@@ -34,9 +34,9 @@ fn contents(image: &Image) -> (BTreeMap<PathBuf, Vec<u8>>, Walked<()>) {
         &|_| {},
         &Control::new(),
     );
-    let Walked { states, progress, errors, more_errors, skipped, finished } = walked;
+    let Walked { states, progress, errors, more_errors, skipped, gone, finished } = walked;
     let files = states.into_iter().flatten().collect();
-    (files, Walked { states: vec![], progress, errors, more_errors, skipped, finished })
+    (files, Walked { states: vec![], progress, errors, more_errors, skipped, gone, finished })
 }
 
 #[test]
@@ -365,4 +365,23 @@ fn access_times_stay() {
     for path in ["/etc/a", "/etc", "/"] {
         assert_eq!(std::fs::metadata(root.outside(path)).unwrap().atime(), 0, "{path}");
     }
+}
+
+#[test]
+fn directories_that_are_moved_meanwhile_are_told() {
+    let root = Fixture::bare();
+    for number in 0..200 {
+        root.file(&format!("/srv/moved/{number}/file"), "x");
+    }
+    let moved = AtomicBool::new(false);
+    let visit = |(): &mut (), file: &mut OpenFile<'_>| {
+        if file.name() == "file" && !moved.swap(true, Ordering::Relaxed) {
+            std::fs::rename(root.outside("/srv/moved"), root.outside("/elsewhere")).unwrap();
+        }
+        Ok(())
+    };
+    let walked = walk(&root.image(), || (), visit, &|_| {}, &Control::new());
+    assert!(walked.errors.is_empty() && walked.finished, "{walked:?}");
+    // A few may have been open.
+    assert!(walked.gone.len() > 100 && walked.gone.iter().all(|path| path.starts_with("/srv/moved")), "{walked:?}");
 }
