@@ -232,7 +232,7 @@ pub fn without_aws_keys(bytes: &[u8]) -> Option<Vec<u8>> {
 /// Reads every regular file of the image's own file systems, on several threads, in memory that does not grow with them.
 ///
 /// `control` holds it up or ends it early; a sweep that ended early says so in [`Sweep::unread`].
-/// `found` gets each hit as soon as its file has been read, from any of the threads; `progress` as [`walk`] says.
+/// `found` gets each hit as soon as its file has been read, from any of the threads; `progress` as [`walk()`] says.
 pub fn sweep(
     image: &Image,
     control: &Control,
