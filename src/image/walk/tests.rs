@@ -228,7 +228,7 @@ proptest::proptest! {
         let image = root.image();
         let control = Control::new();
         std::thread::scope(|scope| {
-            let walk = scope.spawn(|| walk(&image, || (), |_, _| Ok(()), &|_| {}, &control));
+            let walk = scope.spawn(|| walk(&image, || (), |(), _| Ok(()), &|_| {}, &control));
             for order in &orders {
                 match order {
                     0 => control.pause(),
