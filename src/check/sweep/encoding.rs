@@ -34,7 +34,8 @@ impl Form {
             Converter::new(Self { units, returns: false }).convert(sample, &mut text);
             return Some(Self { units, returns: has_returns(&text) });
         }
-        has_returns(head).then_some(Self { units, returns: true })
+        // A disk image may begin with a few of them.
+        (has_returns(head) && memchr::memchr(0, head).is_none()).then_some(Self { units, returns: true })
     }
 
     /// Whether the bytes themselves hold no word of it.
@@ -186,6 +187,7 @@ mod tests {
         assert_eq!(form(&wide("\u{feff}\u{444}", u16::to_be_bytes)), Some((Units::Big, false)));
         assert_eq!(form(&wide("\u{feff}one\rtwo", u16::to_le_bytes)), Some((Units::Little, true)));
         assert_eq!(form(b"one\rtwo\r"), Some((Units::Bytes, true)));
+        assert_eq!(form(b"one\rtwo\0"), None);
         for bytes in [&b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0"[..], b"", b"a", b"a\0", &[0; 64]]
         {
             assert_eq!(form(bytes), None, "{bytes:?}");
