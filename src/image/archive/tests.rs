@@ -210,7 +210,7 @@ fn long_names_and_sizes_are_read_in_every_way_tar_writes_them() {
         (
             "GNU",
             [tar_entry(b"././@LongLink", b'L', long.as_bytes()), tar_entry(b"x", b'0', b"abc")].concat(),
-            &long[..],
+            long.as_str(),
         ),
         (
             "pax",

@@ -1,3 +1,5 @@
+#![expect(clippy::format_collect, reason = "a digest is short")]
+
 use super::super::{Sweep, sweep};
 use super::*;
 use crate::image::archive::tests::{bzip2, deb, rpm, tar, zip, zstd};
@@ -25,7 +27,7 @@ fn said(sweep: &Sweep, path: &str) -> Option<String> {
 
 #[test]
 fn a_secret_is_found_in_every_format_and_told_once() {
-    let binary = [&[0; 300_000][..], b"\n\n", id().as_bytes(), b"\0"].concat();
+    let binary = [&vec![0; 300_000][..], b"\n\n", id().as_bytes(), b"\0"].concat();
     let files: [(&str, &[u8]); 2] = [("./app/.env", b"\n\nDB_PASSWORD=hunter22kept\n"), ("lib/x.so", &binary)];
     let (tarred, copied) = (tar(&files), cpio(&files));
     let root = Fixture::debian();
