@@ -37,5 +37,6 @@ pub mod image;
 pub mod playbook;
 pub mod practice;
 pub mod report;
+mod texts;
 pub mod tui;
 pub mod wizard;

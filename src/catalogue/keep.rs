@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use crate::texts::text;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -21,7 +22,7 @@ fn table() -> &'static [Kept] {
     static TABLE: OnceLock<Vec<Kept>> = OnceLock::new();
     // A released program never lacks it: a test loads it.
     TABLE.get_or_init(|| {
-        toml::from_str(include_str!("keep.toml")).map_or_else(|_| Vec::new(), |table: Table| table.keep)
+        toml::from_str(text("catalogue/keep.toml")).map_or_else(|_| Vec::new(), |table: Table| table.keep)
     })
 }
 

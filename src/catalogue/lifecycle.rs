@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use crate::texts::text;
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -35,7 +36,7 @@ pub struct LifeCycles {
 /// The built-in table; `None` never happens in a released program: a test loads it.
 pub fn built_in() -> Option<&'static LifeCycles> {
     static TABLE: OnceLock<Option<LifeCycles>> = OnceLock::new();
-    TABLE.get_or_init(|| toml::from_str(include_str!("lifecycle.toml")).ok()).as_ref()
+    TABLE.get_or_init(|| toml::from_str(text("catalogue/lifecycle.toml")).ok()).as_ref()
 }
 
 impl LifeCycles {

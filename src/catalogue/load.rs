@@ -9,23 +9,29 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Guideline, order};
+use crate::texts::text;
 
-/// The built-in files in the order they are digested. `include_str!` puts them into the program.
-const BUILT_IN: [(&str, &str); 13] = [
-    ("os.toml", include_str!("os.toml")),
-    ("ssh.toml", include_str!("ssh.toml")),
-    ("keys.toml", include_str!("keys.toml")),
-    ("accounts.toml", include_str!("accounts.toml")),
-    ("secrets.toml", include_str!("secrets.toml")),
-    ("agents.toml", include_str!("agents.toml")),
-    ("identity.toml", include_str!("identity.toml")),
-    ("logs.toml", include_str!("logs.toml")),
-    ("boot.toml", include_str!("boot.toml")),
-    ("ami.toml", include_str!("ami.toml")),
-    ("product.toml", include_str!("product.toml")),
-    ("finish.toml", include_str!("finish.toml")),
-    ("windows.toml", include_str!("windows.toml")),
+/// The built-in files in the order they are digested.
+const BUILT_IN: [&str; 13] = [
+    "os.toml",
+    "ssh.toml",
+    "keys.toml",
+    "accounts.toml",
+    "secrets.toml",
+    "agents.toml",
+    "identity.toml",
+    "logs.toml",
+    "boot.toml",
+    "ami.toml",
+    "product.toml",
+    "finish.toml",
+    "windows.toml",
 ];
+
+/// The name and the text of one of them.
+fn built_in(name: &str) -> (String, String) {
+    (name.to_owned(), text(&format!("catalogue/{name}")).to_owned())
+}
 
 /// Every guideline known to this run, in catalogue order (phase, then id).
 #[derive(Debug, Clone)]
@@ -58,7 +64,7 @@ impl Catalogue {
     /// # Errors
     /// Never in a released program: a test loads it.
     pub fn built_in() -> Result<Self, LoadError> {
-        let texts = BUILT_IN.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let texts = BUILT_IN.map(built_in);
         Self::from_texts(&texts, false)
     }
 
@@ -67,7 +73,7 @@ impl Catalogue {
     /// # Errors
     /// When there are none, a file cannot be read, is no TOML, has an unknown field, or defines an id twice.
     pub fn with_house_rules(directory: &Path) -> Result<Self, LoadError> {
-        let mut texts: Vec<_> = BUILT_IN.iter().map(|&(name, text)| (name.to_owned(), text.to_owned())).collect();
+        let mut texts: Vec<_> = BUILT_IN.map(built_in).into();
         texts.extend(house_rules(directory)?);
         Self::from_texts(&texts, true)
     }

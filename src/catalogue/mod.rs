@@ -16,4 +16,4 @@ pub use load::{Catalogue, LoadError};
 pub use order::Earlier;
 pub use phase::{PHASES, Phase, Severity};
 pub use rule::{Absent, AmiAttribute, Check, Fix, Guideline, OwnCheck, OwnFix, Saying, Source, SweptKind};
-pub use schema::SCHEMA;
+pub use schema::schema;

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use crate::texts::text;
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -38,7 +39,7 @@ pub struct Runtimes {
 /// The built-in table; `None` never happens in a released program: a test loads it.
 pub fn built_in() -> Option<&'static Runtimes> {
     static TABLE: OnceLock<Option<Runtimes>> = OnceLock::new();
-    TABLE.get_or_init(|| toml::from_str(include_str!("runtimes.toml")).ok()).as_ref()
+    TABLE.get_or_init(|| toml::from_str(text("catalogue/runtimes.toml")).ok()).as_ref()
 }
 
 /// When support of a version ends.

@@ -7,14 +7,14 @@ use super::args::{Common, Format, GuidelinesArgs};
 use super::environment::Environment;
 use super::output::{Failure, Paint, print, print_json};
 use super::{OK, engine};
-use crate::catalogue::{Catalogue, Earlier, Guideline, PHASES, SCHEMA};
+use crate::catalogue::{Catalogue, Earlier, Guideline, PHASES, schema};
 
 /// Text is wrapped at this many columns, so that a page reads well on an 80-column terminal.
 const WIDTH: usize = 78;
 
 pub(super) fn run(args: &GuidelinesArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
     if args.schema {
-        print(SCHEMA)?;
+        print(schema())?;
         return Ok(OK);
     }
     let catalogue = engine::catalogue(common)?;

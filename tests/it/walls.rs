@@ -26,9 +26,10 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 /// The rooms that `room` may speak of, besides itself.
 fn may_use(room: &str) -> &'static [&'static str] {
     match room {
-        "image" | "catalogue" | "playbook" => &[],
+        "texts" | "image" | "playbook" => &[],
+        "catalogue" => &["texts"],
         "practice" => &["image", "catalogue"],
-        "check" => &["image", "catalogue", "playbook"],
+        "check" => &["image", "catalogue", "playbook", "texts"],
         "change" => &["image", "catalogue", "check"],
         "report" => &["image", "catalogue", "check", "change", "playbook"],
         "wizard" => &["image", "catalogue", "check", "change", "playbook", "report"],

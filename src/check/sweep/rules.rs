@@ -20,21 +20,26 @@ use crate::image::text;
 mod tests;
 
 /// The files of rules, by subject.
-const SUBJECTS: [(&str, &str); 13] = [
-    ("ai", include_str!("rules/ai.toml")),
-    ("clouds", include_str!("rules/clouds.toml")),
-    ("databases", include_str!("rules/databases.toml")),
-    ("forges", include_str!("rules/forges.toml")),
-    ("infrastructure", include_str!("rules/infrastructure.toml")),
-    ("messaging", include_str!("rules/messaging.toml")),
-    ("observability", include_str!("rules/observability.toml")),
-    ("packages", include_str!("rules/packages.toml")),
-    ("payment", include_str!("rules/payment.toml")),
-    ("portability", include_str!("rules/portability.toml")),
-    ("services", include_str!("rules/services.toml")),
-    ("settings", include_str!("rules/settings.toml")),
-    ("tokens", include_str!("rules/tokens.toml")),
+const SUBJECTS: [&str; 13] = [
+    "ai",
+    "clouds",
+    "databases",
+    "forges",
+    "infrastructure",
+    "messaging",
+    "observability",
+    "packages",
+    "payment",
+    "portability",
+    "services",
+    "settings",
+    "tokens",
 ];
+
+/// Their names and texts.
+fn built_in() -> [(&'static str, &'static str); SUBJECTS.len()] {
+    SUBJECTS.map(|name| (name, crate::texts::text(&format!("check/sweep/rules/{name}.toml"))))
+}
 
 /// Every rule, ready to be used.
 #[derive(Debug)]
@@ -235,7 +240,7 @@ impl Rules {
     /// The built-in rules; made once. `None` never happens: a test loads them.
     pub(super) fn built_in() -> Option<&'static Self> {
         static RULES: OnceLock<Option<Rules>> = OnceLock::new();
-        RULES.get_or_init(|| Self::load(include_str!("files.toml"), &SUBJECTS).ok()).as_ref()
+        RULES.get_or_init(|| Self::load(include_str!("files.toml"), &built_in()).ok()).as_ref()
     }
 
     /// Whether there is a rule of this id.

@@ -50,7 +50,7 @@ fn found(text: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_rules_load_and_a_mistake_is_named() {
-    Rules::load(include_str!("../files.toml"), &SUBJECTS).unwrap();
+    Rules::load(include_str!("../files.toml"), &built_in()).unwrap();
     let wrong = "[[rule]]\nid = \"a\"\nname = \"a\"\nfinds = \"nothing\"\n";
     let error = Rules::load(include_str!("../files.toml"), &[("odd", wrong)]).unwrap_err();
     assert!(error.starts_with("odd.toml: ") && error.contains("finds"), "{error}");
