@@ -94,7 +94,7 @@ const BATCH: usize = 64;
 /// while or for good.
 ///
 /// ```no_run
-/// # /// # use seaworthy::image::{Image, walk::walk};
+/// # use seaworthy::image::{Image, walk::{Control, walk}};
 /// # fn main() -> Result<(), seaworthy::image::Error> {
 /// let image = Image::open("/".as_ref())?;
 /// let walked = walk(

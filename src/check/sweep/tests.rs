@@ -213,8 +213,8 @@ fn without_the_table_of_accounts_nothing_passes() {
 #[test]
 fn harmless_finds_of_one_rule_hide_no_other() {
     let mut text = "region = us-east-1\n".repeat(100);
-    text.push_str(&"x = us-east-1 ".repeat(100));
-    text.push_str(&format!("\n{}\nDB_PASSWORD=Tr0ub4dor3x\n", id()));
+    text += &"x = us-east-1 ".repeat(100);
+    text += &["\n", &id(), "\nDB_PASSWORD=Tr0ub4dor3x\n"].concat();
     let found = stream(text.as_bytes(), PIECE);
     let count = |rule: &str| found.iter().filter(|found| found.rule == rule).count();
     assert_eq!((count("region"), count("aws-access-key-id"), count("password")), (PER_FILE, 1, 1), "{found:?}");

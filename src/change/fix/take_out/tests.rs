@@ -10,7 +10,7 @@ use crate::image::fixture::Fixture;
 const PASSWORD: &str = "Tr0ub4dor3x";
 
 fn token() -> String {
-    ["ghp", "_Jq7Rk2Wv9Zx4Tn8Bc3Mf6Hd1Ls5Pg0YaUeIo"].concat()
+    ["glpat", "-Jq7Rk2Wv9Zx4Tn8Bc3Mf"].concat()
 }
 
 /// A key that decodes, made for this test alone.
