@@ -16,6 +16,9 @@ pub(super) struct Assigned {
     pub(super) in_comment: bool,
 }
 
+/// What begins text in XML that is taken as it stands (XML 1.0, section 2.7).
+const CDATA: &[u8] = b"<![CDATA[";
+
 /// The longest value looked at.
 const LONGEST: usize = 500;
 
@@ -121,6 +124,11 @@ fn value(bytes: &[u8], before: &[u8], key: &Range<usize>, line: usize) -> Option
         let start = if start > at + 1 && peek(start) == Some(b'\n') { blanks(start + 1) } else { start };
         let length = quoted_length(bytes.get(start..)?, quote, escaped)?;
         return Some(Value { place: start..start + length, quoted: true });
+    }
+    if let Some(literal) = bytes.get(at..)?.strip_prefix(CDATA).filter(|_| sign == Sign::Tag) {
+        let literal = literal.get(..LONGEST).unwrap_or(literal);
+        let length = memchr::memmem::find(literal, b"]]>")?;
+        return Some(Value { place: at + CDATA.len()..at + CDATA.len() + length, quoted: true });
     }
     let enclosed = before.last().copied().filter(|byte| matches!(byte, b'"' | b'\'') && !key_quoted);
     let first = before.iter().all(u8::is_ascii_whitespace) || is_word(before, b"export") || is_word(before, b"set");

@@ -57,9 +57,16 @@ fn is_label(text: &str) -> bool {
     letters && (text.starts_with("Pass") || !text.is_ascii())
 }
 
-/// Whether `value` is the number of a version or an address: digits with dots between.
+/// Whether `value` is the number of a version or an address: digits with dots between, or as packages have it, with an epoch
+/// before and a revision behind (deb-version(7)).
 fn is_version(value: &[u8]) -> bool {
-    value.contains(&b'.') && value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    let epoch = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let of_package = |rest: &[u8]| {
+        rest.first().is_some_and(u8::is_ascii_digit)
+            && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || b".+~:-".contains(byte))
+    };
+    let has_epoch = epoch > 0 && value.get(epoch..).and_then(|rest| rest.strip_prefix(b":")).is_some_and(of_package);
+    value.contains(&b'.') && (has_epoch || value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.'))
 }
 
 /// Whether `value`, which is in no quotes, is the call of a function or the place in a list: `getenv(X)`, `lines[2]`. What has more
