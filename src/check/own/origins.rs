@@ -36,10 +36,11 @@ pub(super) fn perhaps_foreign(packages: &Packages) -> impl Iterator<Item = &Pack
 /// Whether a third party made `package`, as far as its vendor, version or maker's address tells; `libc` is the package of
 /// the C library in an rpm database, of which the distribution is the vendor.
 pub(in crate::check) fn is_foreign(package: &Package, libc: Option<&Package>) -> bool {
-    match libc {
-        Some(libc) => package.vendor != libc.vendor,
-        None => MARKS.iter().any(|mark| package.version.contains(mark)) || is_elsewhere(&package.vendor),
+    if let Some(libc) = libc {
+        return package.vendor != libc.vendor;
     }
+    let is_nobodys = !package.vendor.is_empty() && !package.vendor.contains('@');
+    MARKS.iter().any(|mark| package.version.contains(mark)) || is_nobodys || is_elsewhere(&package.vendor)
 }
 
 fn is_elsewhere(maintainer: &str) -> bool {

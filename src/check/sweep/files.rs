@@ -72,7 +72,11 @@ impl Files {
 
     fn is_library(&self, path: &Path) -> bool {
         let Some(directory) = path.parent() else { return false };
-        let words: Vec<_> = directory.iter().map(|word| word.to_string_lossy()).collect();
+        let mut words: Vec<_> = directory.iter().map(|word| word.to_string_lossy()).collect();
+        // The account or the product itself may have such a name.
+        if words.get(1).is_some_and(|word| ["home", "opt", "srv"].contains(&word.as_ref())) && words.len() > 2 {
+            words.remove(2);
+        }
         let is = |library: &String| match library.split_once('/') {
             Some((first, second)) => words.windows(2).any(|two| {
                 two.first().is_some_and(|word| word == first) && two.last().is_some_and(|word| word == second)

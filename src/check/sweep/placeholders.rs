@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::token;
+
 /// As `files.toml` has it; in lower case.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +26,8 @@ impl Placeholders {
         let opaque =
             text.chars().all(|sign| matches!(sign, 'x' | 'X' | '*' | '.' | ':' | '-' | '_' | '?' | '#' | '•' | '…'));
         let sentence = || !blanks || self.is_sentence(text, &lower);
+        // In quotes such a sign stands for itself where the rest looks like chance.
+        let plain = quoted && value.first().is_some_and(|sign| b"!#*&~=@".contains(sign)) && token::is_mixed(value);
         value.len() >= SHORTEST
             && !opaque
             && (quoted || !is_worked_out(value))
@@ -31,7 +35,7 @@ impl Placeholders {
             && !is_version(value)
             && !(text.contains(char::is_whitespace) && sentence())
             && !text.chars().any(char::is_control)
-            && !self.beginnings.iter().any(|beginning| lower.starts_with(beginning))
+            && (plain || !self.beginnings.iter().any(|beginning| lower.starts_with(beginning)))
             && !self.values.contains(&lower)
             && !self.within.iter().any(|word| lower.contains(word))
     }

@@ -186,7 +186,11 @@ fn metadata(piece: &[u8], at: usize, script: &mut Option<bool>) -> Option<Find> 
     let line = piece.get(line.place)?.trim_ascii();
     let asks =
         [&b"http:"[..], b"curl", b"wget", b"latest/"].iter().any(|word| memchr::memmem::find(line, word).is_some());
-    let text = || text::visible(&String::from_utf8_lossy(line.get(..200).unwrap_or(line)));
+    // The rest of the line may hold a password.
+    let address = piece.get(at..)?;
+    let path = |byte: &u8| byte.is_ascii_alphanumeric() || b"./-_".contains(byte);
+    let length = address.iter().take(120).take_while(|byte| path(byte)).count();
+    let text = || text::visible(&String::from_utf8_lossy(address.get(..length).unwrap_or_default()));
     asks.then(|| Find { kind: Kind::Metadata, rule: "metadata-without-token", place: at..at, text: text() })
 }
 

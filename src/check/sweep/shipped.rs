@@ -7,6 +7,7 @@
 //! a configuration names, counts whoever brought it: every copy of the image would use the same.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -42,6 +43,8 @@ struct Owner {
     package: String,
     /// Whether it may be the publisher's.
     is_foreign: bool,
+    /// Whether it is said who made it: an index of packages for a language may be the publisher's own.
+    has_maker: bool,
 }
 
 /// Tells what packages brought; asked by every thread of a sweep.
@@ -157,6 +160,7 @@ impl<'i> Shipped<'i> {
         let owned = |package: &Package, libc: Option<&Package>| Owner {
             package: package.name.clone(),
             is_foreign: origins::is_foreign(package, libc),
+            has_maker: !package.vendor.is_empty(),
         };
         let by_system = match layer {
             None => self.image.packages().ok().and_then(|packages| {
@@ -272,7 +276,7 @@ fn judged(owner: &Owner, inner: &Path, kind: Kind) -> Verdict {
         return Verdict::Counts;
     }
     let is_secret = matches!(kind, Kind::PrivateKey | Kind::AwsKey | Kind::Secret);
-    if owner.is_foreign && is_secret && !is_for_tests(inner) {
+    if (owner.is_foreign || !owner.has_maker && !is_key) && is_secret && !is_for_tests(inner) {
         let is_among_programs = !PRODUCTS.iter().any(|place| inner.starts_with(place));
         if !(is_key && is_among_programs) {
             return Verdict::Counts;
@@ -300,6 +304,9 @@ fn is_for_tests(path: &Path) -> bool {
         "samples",
         "demo",
     ];
-    path.parent()
-        .is_some_and(|directory| directory.iter().any(|name| name.to_str().is_some_and(|name| NAMES.contains(&name))))
+    // The product itself may have such a name.
+    let below = PRODUCTS.iter().find_map(|place| path.strip_prefix(place).ok());
+    let directory = below.unwrap_or(path).parent().unwrap_or(Path::new(""));
+    let is_one = |name: &OsStr| name.to_str().is_some_and(|name| NAMES.contains(&name));
+    directory.iter().skip(usize::from(below.is_some())).any(is_one)
 }

@@ -1,14 +1,18 @@
 //! LZ4 in the legacy form, which the Linux kernel reads: blocks of at most 8 MiB, each with its packed length in front
 //! (`lz4(1)`, `-l`; LZ4 frame format description, "Legacy frame").
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
+use std::ops::Range;
 
 use super::damaged;
 
 /// What the blocks of a legacy frame unpack to.
 pub(super) struct Legacy<R> {
     packed: R,
-    block: Cursor<Vec<u8>>,
+    /// Room for the largest block; made once, since a block of six bytes takes all of it to be safe.
+    block: Vec<u8>,
+    /// What of it is unpacked and not read yet.
+    left: Range<usize>,
 }
 
 /// What a block unpacks to at most, and what it takes packed at worst.
@@ -18,7 +22,7 @@ const PACKED: usize = BLOCK + BLOCK / 255 + 16;
 impl<R: Read> Legacy<R> {
     pub(super) fn new(mut packed: R) -> io::Result<Self> {
         packed.read_exact(&mut [0; 4])?;
-        Ok(Self { packed, block: Cursor::new(Vec::new()) })
+        Ok(Self { packed, block: vec![0; BLOCK], left: 0..0 })
     }
 
     pub(super) fn into_inner(self) -> R {
@@ -49,11 +53,8 @@ impl<R: Read> Legacy<R> {
         if packed.len() != length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let mut block = std::mem::take(self.block.get_mut());
-        block.resize(BLOCK, 0);
-        let length = lz4_flex::block::decompress_into(&packed, &mut block).map_err(|_| damaged())?;
-        block.truncate(length);
-        self.block = Cursor::new(block);
+        let length = lz4_flex::block::decompress_into(&packed, &mut self.block).map_err(|_| damaged())?;
+        self.left = 0..length;
         Ok(length > 0)
     }
 }
@@ -64,7 +65,8 @@ impl<R: Read> Read for Legacy<R> {
             return Ok(0);
         }
         loop {
-            let read = self.block.read(buffer)?;
+            let read = self.block.get(self.left.clone()).unwrap_or_default().read(buffer)?;
+            self.left.start += read;
             if read > 0 || !self.next()? {
                 return Ok(read);
             }

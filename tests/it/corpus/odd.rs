@@ -145,7 +145,7 @@ fn packages(corpus: &mut Corpus, id: &str) {
     }
     corpus.write(
         "/var/lib/dpkg/status",
-        b"Package: lib\nStatus: install ok installed\nVersion: 1\nArchitecture: all\nMaintainer: a\nDescription: a\n",
+        b"Package: lib\nStatus: install ok installed\nVersion: 1\nArchitecture: all\nMaintainer: A <a@lists.debian.org>\nDescription: a\n",
     );
     let listed = format!("{digest}  usr/share/lib/kept\n{digest}  usr/share/lib/changed\n");
     corpus.write("/var/lib/dpkg/info/lib.md5sums", listed.as_bytes());

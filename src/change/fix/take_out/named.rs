@@ -1,6 +1,6 @@
 //! Which files are named by the configuration of a service: it would not start without them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,8 @@ pub(super) struct User {
 }
 
 /// Where services and products keep their configuration.
-const PLACES: [&str; 5] = ["/etc", "/usr/local/etc", "/usr/lib/systemd/system", "/opt", "/srv"];
+const PLACES: [&str; 7] =
+    ["/etc", "/usr/local/etc", "/usr/local/bin", "/usr/local/sbin", "/usr/lib/systemd/system", "/opt", "/srv"];
 
 /// Extensions of configuration, outside of `/etc`.
 const EXTENSIONS: [&str; 14] =
@@ -29,7 +30,7 @@ const EXTENSIONS: [&str; 14] =
 const LARGEST: u64 = 256 << 10;
 
 /// The most directory entries that are looked at.
-const ENTRIES: usize = 30_000;
+const ENTRIES: usize = 200_000;
 
 /// How deep below a place is looked.
 const DEPTH: usize = 6;
@@ -39,7 +40,8 @@ pub(super) fn by(image: &Image, paths: &[PathBuf]) -> Result<BTreeMap<PathBuf, U
     let mut found = BTreeMap::new();
     let mut builder = AhoCorasick::builder();
     builder.match_kind(MatchKind::LeftmostLongest);
-    let Ok(words) = builder.build(paths.iter().map(|path| path.as_os_str().as_bytes())) else { return Ok(found) };
+    let names: BTreeSet<&[u8]> = paths.iter().filter_map(|path| Some(path.file_name()?.as_bytes())).collect();
+    let Ok(words) = builder.build(names) else { return Ok(found) };
     if paths.is_empty() {
         return Ok(found);
     }
@@ -66,7 +68,8 @@ impl Search<'_> {
         for entry in self.image.list(directory)? {
             self.entries += 1;
             if self.entries > ENTRIES {
-                return Ok(());
+                let why = format!("there are more than {ENTRIES} files; look yourself who reads the keys");
+                return Err(Error::malformed("look for configuration", directory, why));
             }
             let path = directory.join(&entry.name);
             match self.image.lstat(&path)?.map(|meta| (meta.kind, meta.size)) {
@@ -90,25 +93,45 @@ impl Search<'_> {
     fn file(&mut self, path: &Path) -> Result<(), Error> {
         let Some(bytes) = self.image.read(path)? else { return Ok(()) };
         for hit in self.words.find_iter(&bytes) {
-            let Some(named) = self.paths.get(hit.pattern().as_usize()).filter(|named| **named != path) else {
-                continue;
-            };
             let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/~".contains(byte);
-            let before = bytes.get(..hit.start()).unwrap_or_default();
+            let lead = bytes.get(..hit.start()).unwrap_or_default();
+            let length = lead.iter().rev().take_while(|byte| goes_on(byte)).count();
+            let before = lead.get(..lead.len() - length).unwrap_or_default();
+            let written = bytes.get(before.len()..hit.end()).unwrap_or_default();
+            let is_meant = |named: &&PathBuf| **named != path && may_mean(written, before.last().copied(), named);
+            let meant: Vec<&PathBuf> = self.paths.iter().filter(is_meant).collect();
             let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
             let lead = bytes.get(start..hit.start()).unwrap_or_default().trim_ascii_start();
             let in_comment = lead.starts_with(b"#") || lead.starts_with(b";") || lead.starts_with(b"//");
-            if in_comment || before.last().is_some_and(goes_on) || bytes.get(hit.end()).is_some_and(goes_on) {
+            if meant.is_empty() || in_comment || bytes.get(hit.end()).is_some_and(goes_on) {
                 continue;
             }
             let line = Some(1 + memchr::memchr_iter(b'\n', before).count());
-            self.found.entry(named.clone()).or_insert_with(|| User { path: path.to_owned(), line });
+            for named in meant {
+                self.found.entry(named.clone()).or_insert_with(|| User { path: path.to_owned(), line });
+            }
         }
         Ok(())
     }
 }
 
+/// Whether `written` in a configuration may mean the file `named`: its path, or the end of it, from a directory that only the
+/// service knows or that stands before it as the variable that ends with `before`.
+fn may_mean(written: &[u8], before: Option<u8>, named: &Path) -> bool {
+    let path = named.as_os_str().as_bytes();
+    let follows_variable = before.is_some_and(|sign| b"})%".contains(&sign));
+    let mut end = written;
+    if !follows_variable && end.starts_with(b"/") {
+        return end == path;
+    }
+    while let Some(rest) = end.strip_prefix(b"../").or(end.strip_prefix(b"./")).or(end.strip_prefix(b"/")) {
+        end = rest;
+    }
+    path.strip_suffix(end).is_some_and(|directory| directory.ends_with(b"/"))
+}
+
 fn is_configuration(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str);
-    path.starts_with("/etc") || extension.is_some_and(|extension| EXTENSIONS.contains(&extension))
+    ["/etc", "/usr/local/bin", "/usr/local/sbin"].iter().any(|place| path.starts_with(place))
+        || extension.is_some_and(|extension| EXTENSIONS.contains(&extension))
 }
