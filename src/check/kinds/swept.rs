@@ -387,4 +387,13 @@ mod tests {
         fixture.file("/usr/local/bin/start", script);
         assert_eq!(judged(&fixture.image(), "AGT-07").status, Status::Fail);
     }
+
+    #[test]
+    fn a_request_for_metadata_shows_nothing_else_of_its_line() {
+        let fixture = Fixture::debian();
+        let script = "#!/bin/sh\ncurl -u a:hunter22 http://169.254.169.254/latest/user-data?hunter22 # hunter22\n";
+        fixture.file("/usr/local/bin/start", script);
+        let seen = judged(&fixture.image(), "AGT-07").observations;
+        assert_eq!(seen[0].text.as_deref(), Some("169.254.169.254/latest/user-data"));
+    }
 }

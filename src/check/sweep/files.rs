@@ -177,6 +177,8 @@ mod tests {
             ("/opt/app/node_modules/x/config.json", "{}", None),
             ("/opt/app/lib/python3.12/urllib.py", "", None),
             ("/home/a/go/pkg/mod/x.json", "{}", None),
+            ("/home/test/app.conf", "a", Some(FileKind::Settings)),
+            ("/opt/demo/test/app.conf", "a", None),
             ("/home/a/go/x.json", "{}", Some(FileKind::Settings)),
             ("/opt/app/config.example.json", "{}", Some(FileKind::Text)),
             ("/usr/share/x/x.conf", "a", None),

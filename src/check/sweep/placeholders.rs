@@ -104,6 +104,8 @@ mod tests {
             ("Passw0rd!", true),
             ("Sommer 2026", true),
             ("a#b$c%d", false),
+            ("#Xk29fj2kQ", true),
+            ("!Tr0ub4dor99", true),
         ] {
             assert!(no.is_written_out(text.as_bytes(), true, quoted), "{text}");
         }

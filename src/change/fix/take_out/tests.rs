@@ -147,6 +147,21 @@ fn what_a_configuration_names_or_a_link_leads_to_stays() {
 }
 
 #[test]
+fn a_key_that_is_named_from_where_only_the_service_knows_stays() {
+    for (config, line) in [
+        ("/etc/nginx/nginx.conf", "ssl_certificate_key certs/site.key;"),
+        ("/etc/nginx/nginx.conf", "ssl_certificate_key ../nginx/certs/site.key;"),
+        ("/opt/app/app.conf", "key = ${ROOT}/certs/site.key"),
+        ("/usr/local/bin/start", "exec serve --key /etc/nginx/certs/site.key"),
+    ] {
+        let fixture = Fixture::debian();
+        fixture.file("/etc/nginx/certs/site.key", key()).file(config, line);
+        let remedy = remedy_of(&fixture.image(), "SEC-03");
+        assert!(matches!(remedy, Some(Remedy::ByHand(_))), "{line}: {remedy:?}");
+    }
+}
+
+#[test]
 fn a_plan_takes_what_it_can_and_says_what_is_left() {
     let fixture = Fixture::debian();
     fixture.file("/opt/app/.env", format!("DB_PASSWORD={PASSWORD}\n"));

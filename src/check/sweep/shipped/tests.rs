@@ -100,9 +100,10 @@ fn a_product_in_a_package_of_its_own_is_no_excuse() {
         ("/opt/acme/tests/server.key", key.as_str()),
         ("/usr/lib/acme/self-test.pem", key.as_str()),
         ("/usr/lib/acme/conf.py", id.as_str()),
+        ("/opt/demo/conf.py", id.as_str()),
     ];
     package(&fixture, "", "acme", OTHER, &files);
-    assert_eq!(paths(&swept(&fixture)), ["/opt/acme/server.key", "/usr/lib/acme/conf.py"]);
+    assert_eq!(paths(&swept(&fixture)), ["/opt/acme/server.key", "/opt/demo/conf.py", "/usr/lib/acme/conf.py"]);
 }
 
 #[test]
