@@ -66,7 +66,12 @@ pub(in crate::change) fn remedy(
         }
     }
 
-    let users = named::by(image, &seen.keys().cloned().collect::<Vec<_>>())?;
+    let users = named::by(image, &seen.keys().cloned().collect::<Vec<_>>());
+    let reader = |path: &Path| match &users {
+        Ok(users) => users.get(path).map(advice::in_use),
+        // Nobody knows who reads it.
+        Err(error) => Some(error.to_string()),
+    };
     let (mut changes, mut left) = (Vec::new(), Vec::new());
     let mut gone = Vec::new();
     for (path, lines) in &seen {
@@ -84,14 +89,17 @@ pub(in crate::change) fn remedy(
             Some(member) => Done::Part(None, vec![(None, advice::archive(member))]),
             None => file(image, *kind, path, lines, whole.has(path), context)?,
         };
-        match (done, users.get(path)) {
-            // What goes whole, and a key: what reads it would not start.
-            (done, Some(user)) if is_needed(&done, *kind) => {
-                left.push(stays(None, advice::in_use(user)));
-            }
-            (Done::Change(after), _) => changes.extend(edit(image, path, after)?),
-            (Done::Remove, _) => gone.push(path.clone()),
-            (Done::Part(after, rest), _) => {
+        // What goes whole, and a key: what reads it would not start.
+        if is_needed(&done, *kind)
+            && let Some(why) = reader(path)
+        {
+            left.push(stays(None, why));
+            continue;
+        }
+        match done {
+            Done::Change(after) => changes.extend(edit(image, path, after)?),
+            Done::Remove => gone.push(path.clone()),
+            Done::Part(after, rest) => {
                 if let Some(after) = after {
                     changes.extend(edit(image, path, after)?);
                 }

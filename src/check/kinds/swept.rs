@@ -48,6 +48,13 @@ pub(in crate::check) fn check(
             (left, all) if left < all => format!("{} The playbook allows others.", failed(kind, left, &besides)),
             _ => failed(kind, files.len(), &besides),
         };
+        // What is allowed says nothing of what was not looked at.
+        if left.is_empty() {
+            let looked = swept(image, context).and_then(|sweep| unknown_keys(image, context, sweep, &asked));
+            if let Err(finding) = looked {
+                return Ok(finding.seen(seen));
+            }
+        }
         return Ok(Finding::new(fails, summary).seen(seen));
     }
     let sweep = match swept(image, context) {
@@ -345,6 +352,22 @@ mod tests {
         let partly = judged("/etc/systemd/system/a.service", &rule, "2027-01-01");
         assert_eq!((partly.waiver(), partly.without_allowed().observations.len()), (None, 1));
         assert!(partly.summary.starts_with("One file"), "{}", partly.summary);
+        let waived_by = |sweep: Sweep| {
+            let entry = Allow {
+                path: "/etc/**".into(),
+                rule: rule.clone(),
+                reason: "A password for tests only.".into(),
+                until: "2027-01-01".parse().unwrap(),
+                by: None,
+            };
+            let context = Context { sweep: Some(Arc::new(sweep)), allow: Arc::new([entry]), ..context() };
+            let finding = crate::check::judge(&image, &guideline("SEC-04"), &context);
+            (finding.status, finding.observations.iter().filter(|seen| seen.allowed.is_some()).count())
+        };
+        let whole = || crate::check::sweep::sweep(&image, &crate::image::walk::Control::default(), &|_| (), &|_| ());
+        assert_eq!(waived_by(whole()), (Status::Fail, 2));
+        let unread = vec![Error::io("read", "/opt/x", nix::errno::Errno::EIO)];
+        assert_eq!(waived_by(Sweep { unread, ..whole() }), (Status::Unknown, 2), "what was not read is not waived");
         for (path, rule, until) in [
             ("/etc/**", "private-key", "2027-01-01"),
             ("/etc/**", rule.as_str(), "2026-11-21"),

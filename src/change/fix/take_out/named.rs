@@ -26,30 +26,37 @@ const PLACES: [&str; 7] =
 const EXTENSIONS: [&str; 14] =
     ["conf", "cnf", "cf", "ini", "cfg", "config", "env", "properties", "service", "yaml", "yml", "json", "toml", "xml"];
 
-/// A configuration larger than this is none: 256 KiB.
-const LARGEST: u64 = 256 << 10;
+/// The largest configuration that is searched: 4 MiB.
+const LARGEST: u64 = 4 << 20;
 
 /// The most directory entries that are looked at.
 const ENTRIES: usize = 200_000;
 
-/// How deep below a place is looked.
-const DEPTH: usize = 6;
+/// How deep below a place is looked: far beyond any product.
+const DEPTH: usize = 64;
 
 /// For each of `paths` that some configuration names, or to which a link leads, where.
+///
+/// # Errors
+/// When not every configuration could be searched: then nobody knows who reads them.
 pub(super) fn by(image: &Image, paths: &[PathBuf]) -> Result<BTreeMap<PathBuf, User>, Error> {
     let mut found = BTreeMap::new();
     let mut builder = AhoCorasick::builder();
     builder.match_kind(MatchKind::LeftmostLongest);
     let names: BTreeSet<&[u8]> = paths.iter().filter_map(|path| Some(path.file_name()?.as_bytes())).collect();
-    let Ok(words) = builder.build(names) else { return Ok(found) };
     if paths.is_empty() {
         return Ok(found);
     }
+    let words = builder.build(names).map_err(|error| unsearched(Path::new("/etc"), &error.to_string()))?;
     let mut search = Search { image, paths, words, entries: 0, found: &mut found };
     for place in PLACES {
         search.directory(Path::new(place), 0)?;
     }
     Ok(found)
+}
+
+fn unsearched(path: &Path, why: &str) -> Error {
+    Error::malformed("look for configuration in", path, format!("{why}; look yourself who reads the keys"))
 }
 
 struct Search<'a> {
@@ -68,14 +75,19 @@ impl Search<'_> {
         for entry in self.image.list(directory)? {
             self.entries += 1;
             if self.entries > ENTRIES {
-                let why = format!("there are more than {ENTRIES} files; look yourself who reads the keys");
-                return Err(Error::malformed("look for configuration", directory, why));
+                return Err(unsearched(directory, &format!("there are more than {ENTRIES} files")));
             }
             let path = directory.join(&entry.name);
             match self.image.lstat(&path)?.map(|meta| (meta.kind, meta.size)) {
                 Some((Kind::Directory, _)) if depth < DEPTH => self.directory(&path, depth + 1)?,
+                Some((Kind::Directory, _)) => {
+                    return Err(unsearched(&path, &format!("it lies more than {DEPTH} directories deep")));
+                }
                 Some((Kind::Symlink, _)) => self.link(path),
                 Some((Kind::File, 1..=LARGEST)) if is_configuration(&path) => self.file(&path)?,
+                Some((Kind::File, size)) if size > LARGEST && is_configuration(&path) => {
+                    return Err(unsearched(&path, "it is larger than 4 MiB"));
+                }
                 _ => {}
             }
         }

@@ -147,6 +147,17 @@ fn what_a_configuration_names_or_a_link_leads_to_stays() {
 }
 
 #[test]
+fn a_key_stays_where_not_every_configuration_can_be_searched() {
+    let deep = format!("/opt/app{}/x/a.conf", "/d".repeat(70));
+    for (path, size, why) in [("/etc/large.conf", (4 << 20) + 1, "larger than"), (&deep, 1, "directories deep")] {
+        let fixture = Fixture::debian();
+        fixture.file("/opt/app/site.key", key()).file(path, vec![b'x'; size]);
+        let remedy = remedy_of(&fixture.image(), "SEC-03");
+        assert!(matches!(&remedy, Some(Remedy::ByHand(said)) if said.contains(why)), "{remedy:?}");
+    }
+}
+
+#[test]
 fn a_key_that_is_named_from_where_only_the_service_knows_stays() {
     for (config, line) in [
         ("/etc/nginx/nginx.conf", "ssl_certificate_key certs/site.key;"),
