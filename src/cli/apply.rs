@@ -28,6 +28,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     };
     let named = args.ids.iter().map(|id| engine::known(&catalogue, id)).collect::<Result<Vec<_>, _>>()?;
     let image = engine::image(common)?;
+    engine::may_change(&image)?;
     let state = engine::state(&image, environment)?;
     let mut log = Log::new(common);
     let mut progress = |step: ApplyStep| log.step(&step);

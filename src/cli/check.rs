@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::args::{CheckArgs, Common, Format};
 use super::environment::Environment;
-use super::output::{Failure, Paint, print, print_json};
+use super::output::{Failure, Paint, note, print, print_json};
 use super::{NOT_SEAWORTHY, OK, engine};
 use crate::catalogue::{Catalogue, Guideline, PHASES, Severity};
 use crate::change::{Change, Remedy, remedy};
@@ -36,6 +36,10 @@ pub(super) fn run(args: &CheckArgs, common: &Common, environment: &Environment) 
             let paint = Paint(environment.stdout_terminal && !environment.no_color);
             print(&checklist(&image, &catalogue, whole.guidelines.len(), &findings, verdict, common, paint))?;
         }
+    }
+    let is_open = findings.iter().any(|(_, finding)| finding.status == Status::Unknown);
+    if is_open && !common.quiet && !engine::is_permitted(&image) {
+        note("Not run as root: what this user may not read is unknown. `sudo seaworthy check` looks at all of it.");
     }
     Ok(exit_code(verdict))
 }

@@ -78,6 +78,20 @@ pub(super) fn image(common: &Common) -> Result<Image, Failure> {
     Ok(image)
 }
 
+/// Says at once when this user may not change what lies on the image, before anything is looked at.
+pub(super) fn may_change(image: &Image) -> Result<(), Failure> {
+    if is_permitted(image) {
+        return Ok(());
+    }
+    Err(Failure::Failed("the image's files belong to root: run it as root (sudo seaworthy …)".into()))
+}
+
+/// Whether this user is root, or the image is their own, as practice images are.
+pub(super) fn is_permitted(image: &Image) -> bool {
+    let user = nix::unistd::geteuid();
+    user.is_root() || matches!(image.lstat(Path::new("/etc")), Ok(Some(meta)) if meta.uid == user.as_raw())
+}
+
 /// Today, and what the publisher handed in.
 pub(super) fn context(common: &Common, playbook: &Playbook) -> Result<Context, Failure> {
     Ok(Context {

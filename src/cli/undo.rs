@@ -15,6 +15,9 @@ pub(super) fn run(args: &UndoArgs, common: &Common, environment: &Environment) -
         return Err(Failure::Usage("undo asks before it changes anything and there is no terminal; add --yes".into()));
     }
     let image = engine::image(common)?;
+    if !args.list {
+        engine::may_change(&image)?;
+    }
     let state = engine::state(&image, environment)?;
     let runs = state.runs()?;
     if args.list {

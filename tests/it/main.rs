@@ -27,6 +27,7 @@ mod known;
 mod masked;
 mod packages;
 mod practice;
+mod privilege;
 mod real_root;
 mod report;
 mod roots;
