@@ -10,7 +10,10 @@ mod disks;
 mod memory;
 pub mod metadata;
 mod processes;
+pub mod sessions;
+pub mod shells;
 pub mod sockets;
+mod table;
 
 /// Live facts, each found on first use.
 #[derive(Debug, Default)]
@@ -54,6 +57,22 @@ impl Live {
     /// Files that were removed while a program of theirs runs on: replaced by an update, or hidden on purpose.
     pub fn deleted_programs(&self) -> Vec<PathBuf> {
         processes::deleted()
+    }
+
+    /// Everybody who is logged in now, and by which door; this program's own session is marked. Only root sees all of it.
+    ///
+    /// # Errors
+    /// When `/proc` cannot be read, or holds more processes than are looked at.
+    pub fn sessions(&self) -> Result<Vec<sessions::Session>, super::Error> {
+        sessions::sessions()
+    }
+
+    /// Processes at a terminal that write a history or state file when they end. Only root sees everybody's.
+    ///
+    /// # Errors
+    /// When `/proc` cannot be read, or holds more processes than are looked at.
+    pub fn shells(&self) -> Result<Vec<shells::Shell>, super::Error> {
+        shells::shells()
     }
 
     /// The running kernel's release, as `uname -r` prints it.

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::image::Error;
 
@@ -127,6 +127,22 @@ fn unit(cgroup: &str) -> Option<String> {
     })?;
     let is_unit = |name: &&str| [".service", ".scope", ".socket"].iter().any(|suffix| name.ends_with(suffix));
     path.split('/').rfind(is_unit).map(str::to_owned)
+}
+
+/// Who is at the other end of the first connection among the open files (their links, as `/proc/PID/fd` has them).
+pub(super) fn peer(proc: &Path, files: &[PathBuf]) -> Option<SocketAddr> {
+    let own: Vec<u64> = files.iter().filter_map(|target| socket_inode(target)).collect();
+    ["tcp", "tcp6"]
+        .iter()
+        .find_map(|file| {
+            let table = fs::read_to_string(proc.join("net").join(file)).ok()?;
+            table.lines().skip(1).find_map(|line| {
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                let [_, _, remote, "01", _, _, _, _, _, inode, ..] = fields.as_slice() else { return None };
+                own.contains(&inode.parse().ok()?).then(|| address(remote)).flatten()
+            })
+        })
+        .map(|peer| SocketAddr::new(peer.ip().to_canonical(), peer.port()))
 }
 
 fn socket_inode(target: &Path) -> Option<u64> {
