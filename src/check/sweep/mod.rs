@@ -346,7 +346,7 @@ fn look_at(with: &With<'_>, file: &mut OpenFile<'_>, gathered: &mut Gathered) ->
             }
             store = keys::store(&path, piece, size).map(scan::Secret::of_file);
             says_key = keys::says_key(&path, piece, size);
-            format = Format::of(piece);
+            format = Format::of(piece).or_else(|| is_program_with_archive(&path, piece).then_some(Format::Zip));
             let kind = gathered.roots.kind(image, &path, piece, homes);
             if size <= SETTINGS_LIMIT {
                 pass.kind = kind;
@@ -413,6 +413,14 @@ fn has_archive_name(file: &OpenFile<'_>) -> bool {
     let extension = Path::new(file.name()).extension().and_then(|extension| extension.to_str());
     extension
         .is_some_and(|extension| ["gz", "deb", "xz", "zst", "bz2", "zip", "jar", "whl", "rpm"].contains(&extension))
+}
+
+/// Whether the file is a ZIP archive behind a script or a program that starts it: an executable jar, a Python zip
+/// application. Its end record tells where the archive begins.
+fn is_program_with_archive(path: &Path, head: &[u8]) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| ["jar", "war", "zip", "pyz", "pex", "par"].contains(&extension))
+        && [&b"#!"[..], b"\x7fELF", b"MZ"].iter().any(|begin| head.starts_with(begin))
 }
 
 /// The format of the file by how it begins.

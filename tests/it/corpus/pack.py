@@ -58,6 +58,8 @@ def honest(content, into):
             for member in names:
                 archive.write(os.path.join(content, member), member)
         print(name)
+    with open(os.path.join(into, "app.jar"), "rb") as jar:
+        put("starts.jar", b"#!/bin/bash\nexec java -jar \"$0\" \"$@\"\n" + jar.read())
     # Written to a pipe: sizes stand behind the data.
     class Pipe(io.RawIOBase):
         def __init__(self):
