@@ -70,7 +70,7 @@ impl Looker<'_> {
         inside.unopened = closed.told();
         match ended {
             Ok(()) | Err(Stop::Asked) => {}
-            Err(stop @ (Stop::Expanded(_) | Stop::Members)) => {
+            Err(stop @ (Stop::Expanded(_) | Stop::Members | Stop::Memory)) => {
                 let what = format!("{stop}; look through it yourself, or remove it");
                 inside.failed = Some(Error::malformed("look through", path, what));
             }
