@@ -19,6 +19,7 @@ mod plan;
 mod prepare;
 mod remedy;
 mod run;
+pub mod seal;
 mod secret;
 mod shred;
 mod sshd;

@@ -41,6 +41,15 @@ pub struct Plan {
     pub shred: bool,
 }
 
+/// What becomes of the machine once a plan is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It runs on, and whoever works on it must be able to come back.
+    RunsOn,
+    /// It is powered off, and only copies of it start.
+    Sealed,
+}
+
 /// Drafts the plan for the guidelines in `chosen` (in any order; those that already pass are left out silently).
 ///
 /// A step is refused when its guideline has no automatic remedy, when a guideline it `needs` would not pass by then,
@@ -48,6 +57,19 @@ pub struct Plan {
 /// earlier step needs what it would break, or, on a live image, when it belongs to the seal or would leave nobody who
 /// could log in.
 pub fn plan(image: &Image, catalogue: &Catalogue, findings: &Findings, context: &Context, chosen: &[String]) -> Plan {
+    plan_for(Fate::RunsOn, image, catalogue, findings, context, chosen)
+}
+
+/// As [`plan`]. A running machine that is going to be [`Fate::Sealed`] may lose what only the seal takes, and the last way
+/// in; what a guideline `needs` of the next boot must pass all the same.
+pub(super) fn plan_for(
+    fate: Fate,
+    image: &Image,
+    catalogue: &Catalogue,
+    findings: &Findings,
+    context: &Context,
+    chosen: &[String],
+) -> Plan {
     let mut plan = Plan::default();
     for id in chosen.iter().filter(|id| catalogue.get(id).is_none()) {
         plan.refuse(id, format!("There is no guideline {id}; `seaworthy guidelines` lists them all."));
@@ -58,7 +80,7 @@ pub fn plan(image: &Image, catalogue: &Catalogue, findings: &Findings, context: 
         if matches!(found, Some(Status::Pass | Status::NotApplicable)) {
             continue;
         }
-        match draft(image, catalogue, context, guideline, &plan) {
+        match draft(fate, image, catalogue, context, guideline, &plan) {
             Ok(None) => {}
             Ok(Some(Drafted { changes, left, overlay })) => {
                 plan.steps.push(PlanStep { guideline: guideline.id.clone(), changes });
@@ -88,6 +110,7 @@ struct Drafted {
 
 /// The changes of one guideline on the image as `plan` leaves it so far; `None` when it passes already by then.
 fn draft(
+    fate: Fate,
     image: &Image,
     catalogue: &Catalogue,
     context: &Context,
@@ -102,8 +125,9 @@ fn draft(
         Status::Unknown => return Err(format!("It could not be judged. {}", finding.summary)),
         Status::Attest => return Err("A person must look and confirm it; no program can.".to_owned()),
     }
-    if image.mode() == Mode::Live && guideline.phase == Phase::Seal {
-        return Err("It belongs to the last steps, which end this machine's own life; do it by hand, last.".to_owned());
+    let runs_on = image.mode() == Mode::Live && fate == Fate::RunsOn;
+    if runs_on && guideline.phase == Phase::Seal {
+        return Err("It belongs to the last steps, which end this machine's own life: `seaworthy seal`.".to_owned());
     }
     for Earlier { id, why } in &guideline.needs {
         if !stands(catalogue, context, &now, id) {
@@ -122,7 +146,7 @@ fn draft(
     if touches_sshd && let Some(problem) = sshd::new_problem(&now, &then) {
         return Err(format!("It would leave an sshd that does not start: {problem}"));
     }
-    if image.mode() == Mode::Live && way_in::is_cut(&now, &then) {
+    if runs_on && way_in::is_cut(&now, &then) {
         return Err(
             "Nobody could log in over SSH any more; put a key in first, for an account that may use it.".to_owned()
         );
@@ -167,7 +191,7 @@ fn undercut<'p>(
 }
 
 /// Whether the guideline called `id` passes, or does not apply, on `image`. One that could not be judged does not stand.
-fn stands(catalogue: &Catalogue, context: &Context, image: &Image, id: &str) -> bool {
+pub(super) fn stands(catalogue: &Catalogue, context: &Context, image: &Image, id: &str) -> bool {
     let finding = catalogue.get(id).map(|needed| check::judge(image, needed, context));
     finding.is_some_and(|finding| matches!(finding.status, Status::Pass | Status::NotApplicable))
 }

@@ -120,6 +120,15 @@ pub(super) enum Command {
   sudo seaworthy undo SSH-04
   sudo seaworthy undo --list")]
     Undo(UndoArgs),
+    /// The last steps: remove what must not be published, then power off (a running machine) or done (a mounted image)
+    #[command(after_help = "Examples:
+  sudo seaworthy seal --dry-run
+  sudo seaworthy seal --playbook playbook.toml
+  sudo seaworthy seal --root /mnt/image --yes
+
+Exit codes: 0 sealed; 1 not sealed, or something required is left; 2 wrong use;
+3 something could not be read or done.")]
+    Seal(SealArgs),
     /// Write the evidence: the report and its views; `sign` and `show` are subcommands
     #[command(after_help = "Examples:
   sudo seaworthy report --out /run/seaworthy-report --publisher 'Jane Roe'
@@ -212,6 +221,23 @@ pub(super) struct UndoArgs {
     /// List the runs
     #[arg(long, conflicts_with_all = ["what", "everything"])]
     pub(super) list: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
+pub(super) struct SealArgs {
+    /// Print the exact steps, in order, and do none of them
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Decisions: what is waived, done by hand or put off stays. Without it, those of the wizard's session on this image
+    #[arg(long, value_name = "FILE")]
+    pub(super) playbook: Option<PathBuf>,
+    /// Overwrite the bytes of every file that is removed or replaced before its name goes
+    #[arg(long)]
+    pub(super) shred: bool,
     /// Do not ask
     #[arg(long, short)]
     pub(super) yes: bool,

@@ -17,6 +17,7 @@ mod guidelines;
 mod output;
 mod practice;
 mod report;
+mod seal;
 mod undo;
 mod verify;
 mod wizard;
@@ -79,6 +80,7 @@ fn dispatch(cli: &Cli, environment: &Environment) -> Result<u8, Failure> {
         Some(Command::Diff) => diff::run(common, environment),
         Some(Command::Apply(args)) => apply::run(args, common, environment),
         Some(Command::Undo(args)) => undo::run(args, common, environment),
+        Some(Command::Seal(args)) => seal::run(args, common, environment),
         Some(Command::Report(args)) => report::run(args, common, environment),
         Some(Command::Verify(args)) => verify::run(args, common),
         Some(Command::Guidelines(args)) => guidelines::run(args, common, environment),

@@ -84,7 +84,7 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
 }
 
 /// The decisions of the wizard's session, when there is one.
-fn session(state: &crate::change::State) -> Result<Playbook, Failure> {
+pub(super) fn session(state: &crate::change::State) -> Result<Playbook, Failure> {
     match state.load_session()? {
         None => Ok(Playbook::default()),
         Some(text) => crate::wizard::saved_playbook(&text).map_err(Failure::Failed),

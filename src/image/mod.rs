@@ -112,6 +112,14 @@ impl Image {
         Self { mode: Mode::Live, ..self }
     }
 
+    /// Has everything that was written to the file system of the root put on its disk (syncfs(2)).
+    ///
+    /// # Errors
+    /// When the disk reports that something could not be written.
+    pub fn sync(&self) -> Result<(), Error> {
+        self.root.sync()
+    }
+
     /// Live or offline.
     pub fn mode(&self) -> Mode {
         self.mode

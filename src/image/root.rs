@@ -57,6 +57,12 @@ impl Root {
         Self { resolver: Resolver::Own, ..self }
     }
 
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        let directory = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let synced = openat(&self.directory, ".", directory, Mode::empty()).and_then(nix::unistd::syncfs);
+        synced.map_err(|errno| Error::io("sync", &self.mount_point, errno))
+    }
+
     pub(super) fn mount_point(&self) -> &Path {
         &self.mount_point
     }

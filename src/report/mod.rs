@@ -36,7 +36,7 @@ pub use bundle::{Bundle, BundleError, read_file, write_bundle, write_file, write
 pub use place::off_image;
 pub use preparation::{Particulars, Preparation};
 pub use record::*;
-pub use verdict::{Counts, Decided, Outcome, Verdict, decided, outcome};
+pub use verdict::{Counts, Decided, Outcome, Verdict, decided, outcome, unsealed};
 
 /// SHA-256 of `bytes` in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {

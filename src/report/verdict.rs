@@ -3,9 +3,10 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{Phase, Severity};
-use crate::check::{Finding, Status};
-use crate::playbook::Decision;
+use crate::catalogue::{Catalogue, Guideline, Phase, Severity};
+use crate::change::seal::Stage;
+use crate::check::{Finding, Findings, Status};
+use crate::playbook::{Decision, Playbook};
 
 /// What all findings and decisions come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +123,27 @@ pub fn verdict(guidelines: impl IntoIterator<Item = (Severity, Status, Decided)>
     } else {
         Verdict::Seaworthy
     }
+}
+
+/// The required guidelines of the seal's phases that keep the image from being sealed, in catalogue order: they fail or
+/// could not be judged, and no waiver holds. A statement that nobody confirmed yet is none: some can be confirmed only
+/// afterwards.
+pub fn unsealed<'c>(
+    catalogue: &'c Catalogue,
+    findings: &'c Findings,
+    playbook: &Playbook,
+    today: Date,
+) -> Vec<(&'c Guideline, &'c Finding)> {
+    let open = |guideline: &Guideline, finding: &Finding| {
+        let decision = counting(playbook.decisions.get(&guideline.id), Some(finding));
+        matches!(finding.status, Status::Fail | Status::Unknown)
+            && decided(decision.as_ref(), guideline.phase, false, today) != Decided::Waived
+    };
+    let found = findings.iter().filter_map(|(id, finding)| Some((catalogue.get(id)?, finding)));
+    found
+        .filter(|(guideline, _)| Stage::of(guideline.phase).is_some() && guideline.severity == Severity::Required)
+        .filter(|(guideline, finding)| open(guideline, finding))
+        .collect()
 }
 
 /// What came of one guideline.

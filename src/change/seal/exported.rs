@@ -1,0 +1,73 @@
+//! Which report was written last, so that a running machine is not sealed before its report is somewhere else.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::change::State;
+use crate::change::state::{read_file, write_file};
+use crate::image::Error;
+
+/// The fewest characters of a digest that are taken for it.
+pub const DIGEST_CHARS: usize = 8;
+
+/// A report that was written for this image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exported {
+    /// SHA-256 of `report.json`, lower-case hexadecimal.
+    pub sha256: String,
+    /// When it was written.
+    pub at: Timestamp,
+    /// How many lines the journal had: a run or an undo since then makes more.
+    lines: usize,
+}
+
+impl Exported {
+    /// Keeps the digest of a report that was written just now, in place of the one before.
+    ///
+    /// # Errors
+    /// When the state cannot be read or written.
+    pub fn keep(state: &State, sha256: &str, at: Timestamp) -> Result<(), Error> {
+        let exported = Self { sha256: sha256.to_owned(), at, lines: state.journal_lines()?.len() };
+        let path = path(state);
+        let text =
+            serde_json::to_vec(&exported).map_err(|error| Error::malformed("write", &path, error.to_string()))?;
+        write_file(&path, &text)
+    }
+
+    /// The report that was written last; `None` when there is none, or the image was changed since.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn last(state: &State) -> Result<Option<Self>, Error> {
+        let path = path(state);
+        let Some(bytes) = read_file(&path)? else { return Ok(None) };
+        let exported: Self = serde_json::from_slice(&bytes)
+            .map_err(|error| Error::malformed("read", &path, format!("{error}; write the report again")))?;
+        Ok((exported.lines == state.journal_lines()?.len()).then_some(exported))
+    }
+
+    /// Whether `typed` is its digest: the whole, or at least [`DIGEST_CHARS`] characters from its beginning.
+    pub fn is(&self, typed: &str) -> bool {
+        let typed = typed.trim().to_ascii_lowercase();
+        typed.len() >= DIGEST_CHARS && self.sha256.starts_with(&typed)
+    }
+}
+
+fn path(state: &State) -> std::path::PathBuf {
+    state.directory().join("exported.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_known_by_its_beginning() {
+        let exported = Exported { sha256: "0123456789abcdef".repeat(4), at: Timestamp::UNIX_EPOCH, lines: 0 };
+        assert!(exported.is("01234567") && exported.is(" 0123456789ABCDEF\n") && exported.is(&exported.sha256));
+        for other in ["", "0123456", "01234568", "89abcdef", &format!("{}0", exported.sha256)] {
+            assert!(!exported.is(other), "{other}");
+        }
+    }
+}
