@@ -11,6 +11,7 @@
 
 use crate::catalogue::Catalogue;
 use crate::check::{Context, Findings, Status};
+use crate::image::live::Live;
 use crate::image::{Image, Mode};
 use crate::playbook::{Decision, Playbook};
 
@@ -26,7 +27,7 @@ mod steps;
 pub use exported::{DIGEST_CHARS, Exported};
 pub use mandate::Mandate;
 pub use request::Request;
-pub use steps::{Act, SealStep, Shell, Stage, TakenBack};
+pub use steps::{Act, SealStep, Stage, TakenBack};
 
 /// Everything that the seal of one image would do.
 #[derive(Debug, Clone, Default)]
@@ -61,9 +62,14 @@ pub fn draft(
     let mandate = Mandate::of(catalogue, playbook);
     let plan = plan_for(Fate::Sealed, image, catalogue, findings, context, &mandate.ids());
     let then = image.drafted(plan.overlay.clone());
-    let refused = gates::closed(catalogue, context, &then, &mandate);
+    let mut refused = gates::closed(catalogue, context, &then, &mandate);
     let left = left(catalogue, findings, playbook, &mandate, &plan);
-    let steps = steps::steps(image, catalogue, &mandate, &plan);
+    let shells = image.live().map_or(Ok(Vec::new()), Live::shells).unwrap_or_else(|error| {
+        let reason = format!("Which shells would write their history when they end cannot be found out: {error}");
+        refused.push(Refusal { guideline: "SEC-05".to_owned(), reason });
+        Vec::new()
+    });
+    let steps = steps::steps(image, catalogue, &mandate, &plan, shells);
     Sealing { steps, refused, left, plan }
 }
 

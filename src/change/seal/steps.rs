@@ -3,6 +3,7 @@
 use super::Mandate;
 use crate::catalogue::{Catalogue, Phase};
 use crate::change::Plan;
+use crate::image::live::shells::Shell;
 use crate::image::{Image, Mode};
 
 /// The stages in their order.
@@ -54,26 +55,11 @@ impl Stage {
     }
 }
 
-/// A process that writes a history or a state file when it ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shell {
-    /// Its process id.
-    pub pid: i32,
-    /// Whose it is.
-    pub user: String,
-    /// `pts/1`; `None` where it has no terminal.
-    pub tty: Option<String>,
-    /// `bash`, `vim`.
-    pub program: String,
-}
-
-impl Shell {
-    /// `bash of admin on pts/1 (process 812)`.
-    fn name(&self) -> String {
-        let tty = self.tty.as_deref().map(|tty| format!(" on {tty}")).unwrap_or_default();
-        let Self { pid, user, program, .. } = self;
-        format!("{program} of {user}{tty} (process {pid})")
-    }
+/// `bash of admin on pts/1 (process 812)`.
+fn name(shell: &Shell) -> String {
+    let tty = shell.tty.as_deref().map(|tty| format!(" on {tty}")).unwrap_or_default();
+    let Shell { pid, user, program, .. } = shell;
+    format!("{program} of {user}{tty} (process {pid})")
 }
 
 /// What a step does.
@@ -173,8 +159,8 @@ impl SealStep {
     pub fn sentence(&self) -> String {
         match &self.act {
             Act::StopUnit { unit } => format!("Stop {unit}."),
-            Act::EndShell(shell) => format!("End {}: it would write its history when it ends.", shell.name()),
-            Act::HaltShell(shell) => format!("Halt {}, which you work in, until the end.", shell.name()),
+            Act::EndShell(shell) => format!("End {}: it would write its history when it ends.", name(shell)),
+            Act::HaltShell(shell) => format!("Halt {}, which you work in, until the end.", name(shell)),
             Act::Carry { guideline, title } => format!("{guideline}: {title}."),
             Act::EndSessions => "End every session, yours last; the connection closes here.".to_owned(),
             Act::Again => "Look once more, and remove what was written since.".to_owned(),
@@ -199,9 +185,22 @@ impl SealStep {
     }
 }
 
+/// What is stopped before anything goes: other people's shells before our own.
+fn writers(mut shells: Vec<Shell>) -> Vec<SealStep> {
+    shells.sort_by_key(|shell| shell.is_own);
+    let act = |shell: Shell| if shell.is_own { Act::HaltShell(shell) } else { Act::EndShell(shell) };
+    shells.into_iter().map(|shell| SealStep::of(Stage::Writers, act(shell))).collect()
+}
+
 /// Every step in order.
-pub(super) fn steps(image: &Image, catalogue: &Catalogue, mandate: &Mandate, plan: &Plan) -> Vec<SealStep> {
-    let mut steps = Vec::new();
+pub(super) fn steps(
+    image: &Image,
+    catalogue: &Catalogue,
+    mandate: &Mandate,
+    plan: &Plan,
+    shells: Vec<Shell>,
+) -> Vec<SealStep> {
+    let mut steps = writers(shells);
     for step in &plan.steps {
         let (Some(stage), Some(guideline)) = (mandate.stage_of(&step.guideline), catalogue.get(&step.guideline)) else {
             continue;
