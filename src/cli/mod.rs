@@ -37,6 +37,9 @@ const FAILED: u8 = 3;
 
 /// Runs the program with the process's own arguments and gives its exit code.
 pub fn run() -> ExitCode {
+    if let Some(code) = crate::image::program::play(std::env::args_os()) {
+        return code;
+    }
     leave_no_core_dump();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

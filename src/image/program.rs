@@ -16,8 +16,10 @@ use nix::unistd::Pid;
 
 use super::{Error, Image, Mode, Reason};
 
+mod detached;
 mod enclosed;
 
+pub use detached::{Detached, call_off, detach, is_running, play};
 pub use enclosed::{ask, end_asked};
 
 /// The most output that is kept: 256 KiB. What comes after is read and dropped.

@@ -24,6 +24,7 @@ mod initramfs;
 mod journeys;
 mod keys;
 mod known;
+mod live;
 mod masked;
 mod packages;
 mod practice;

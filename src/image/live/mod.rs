@@ -15,6 +15,8 @@ pub mod shells;
 pub mod sockets;
 mod table;
 
+pub(in crate::image) use table::started;
+
 /// Live facts, each found on first use.
 #[derive(Debug, Default)]
 pub struct Live {

@@ -84,10 +84,10 @@ const LONGEST: usize = 4096;
 /// Every process at a terminal that writes when it ends, by its number.
 pub(super) fn shells() -> Result<Vec<Shell>, Error> {
     let image = Image::open(Path::new("/"))?;
-    shells_of(&Table::read(Path::new("/proc"))?, nix::unistd::getpid().as_raw(), &people(&image))
+    Ok(shells_of(&Table::read(Path::new("/proc"))?, nix::unistd::getpid().as_raw(), &people(&image)))
 }
 
-fn shells_of(table: &Table, own: i32, people: &BTreeMap<u32, (String, PathBuf)>) -> Result<Vec<Shell>, Error> {
+fn shells_of(table: &Table, own: i32, people: &BTreeMap<u32, (String, PathBuf)>) -> Vec<Shell> {
     let line: Vec<i32> = table.line(own).iter().map(|process| process.pid).collect();
     let shell = |process: &Process| {
         let writer = process.tty.as_ref().and_then(|_| writer_of(&process.program))?;
@@ -102,7 +102,7 @@ fn shells_of(table: &Table, own: i32, people: &BTreeMap<u32, (String, PathBuf)>)
             is_own: process.pid != own && line.contains(&process.pid),
         })
     };
-    Ok(table.all().filter_map(shell).collect())
+    table.all().filter_map(shell).collect()
 }
 
 /// What is known of the program with this name, versions left out: `python3.11`, `vim.basic`, `sqlite3`, `mysql-8.0`.
@@ -170,7 +170,7 @@ mod tests {
         add((31, 1, 31), (1001, fake::pts(2)), "/usr/bin/zsh", &[]);
         add((40, 1, 40), (0, 0), "/usr/bin/bash", &[]);
         let table = Table::read(proc.path()).unwrap();
-        let shells = shells_of(&table, 23, &people()).unwrap();
+        let shells = shells_of(&table, 23, &people());
         let told: Vec<_> = shells
             .iter()
             .map(|one| (one.pid, one.user.as_str(), one.history.as_deref().and_then(Path::to_str), one.is_own))

@@ -121,10 +121,11 @@ impl Table {
     }
 }
 
-/// When the process with this number began; `None`: there is none.
-pub(super) fn started(proc: &Path, pid: i32) -> Option<u64> {
-    let stat = start(&proc.join(pid.to_string()).join("stat"))?;
-    parse(&String::from_utf8_lossy(&stat)).map(|stat| stat.started)
+/// When the process with this number began, in clock ticks after the machine did; `None`: there is none, or it has ended
+/// and only waits for its parent to take note.
+pub(in crate::image) fn started(pid: i32) -> Option<u64> {
+    let stat = start(&Path::new("/proc").join(pid.to_string()).join("stat"))?;
+    parse(&String::from_utf8_lossy(&stat)).filter(|stat| !stat.has_ended).map(|stat| stat.started)
 }
 
 fn start(path: &Path) -> Option<Vec<u8>> {
@@ -159,6 +160,7 @@ fn process(directory: &Path, pid: i32) -> Option<Process> {
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     name: String,
+    has_ended: bool,
     parent: i32,
     session: i32,
     terminal: u32,
@@ -170,13 +172,13 @@ fn parse(stat: &str) -> Option<Stat> {
     let (head, tail) = stat.rsplit_once(')')?;
     let (_, name) = head.split_once('(')?;
     let fields: Vec<&str> = tail.split_whitespace().collect();
-    let [_state, parent, _group, session, terminal, ..] = fields.as_slice() else { return None };
+    let [state, parent, _group, session, terminal, ..] = fields.as_slice() else { return None };
     // A number that the kernel prints as signed.
     let terminal = terminal.parse::<i32>().ok()?.cast_unsigned();
-    // A zombie has no open files and no history to write.
     let started = fields.get(19)?.parse().ok()?;
     Some(Stat {
         name: name.to_owned(),
+        has_ended: matches!(*state, "Z" | "X" | "x"),
         parent: parent.parse().ok()?,
         session: session.parse().ok()?,
         terminal,
@@ -261,6 +263,7 @@ mod tests {
         let stat = parse("7 (a) b) R 1) S 3 7 5 34816 9 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0").unwrap();
         assert_eq!((stat.name.as_str(), stat.parent, stat.session, stat.started), ("a) b) R 1", 3, 5, 4711));
         assert_eq!(terminal(stat.terminal).as_deref(), Some("pts/0"));
+        assert!(!stat.has_ended);
         assert_eq!(parse("7 (a S 3"), None);
     }
 
@@ -271,7 +274,7 @@ mod tests {
         let own = table.get(pid).unwrap();
         assert_eq!(own.parent, nix::unistd::getppid().as_raw());
         assert_eq!(own.uid, nix::unistd::geteuid().as_raw());
-        assert_eq!(started(Path::new("/proc"), pid), Some(own.started));
+        assert_eq!(started(pid), Some(own.started));
         assert!(table.title(pid).contains(&own.program));
         assert_eq!(table.line(pid).first().map(|process| process.pid), Some(pid));
     }

@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "a test makes its own /proc")]
+
 use super::super::table::fake::{self, CONSOLE, SERIAL, pts};
 use super::*;
 
