@@ -28,7 +28,7 @@ pub mod state;
 #[cfg(test)]
 pub(crate) mod trial;
 mod undo;
-mod way_in;
+pub mod ways_in;
 
 pub use apply::{Applied, ApplyError, Step as ApplyStep, apply};
 pub use plan::{Plan, PlanStep, Refusal, plan};

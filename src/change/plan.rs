@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use super::{Change, Left, Remedy, remedy, sshd, way_in};
+use super::ways_in::Access;
+use super::{Change, Left, Remedy, remedy, sshd};
 use crate::catalogue::{Catalogue, Earlier, Guideline, Phase};
 use crate::check::{self, Context, Finding, Findings, Status};
 use crate::image::{Body, Image, Kind, Mode, Node, Overlay, text};
@@ -37,6 +38,8 @@ pub struct Plan {
     pub left: Vec<Refusal>,
     /// What the image would look like afterwards.
     pub overlay: Overlay,
+    /// Who gets in now, who would, and how the next user comes in.
+    pub access: Access,
     /// The bytes of files that go are overwritten before their names go.
     pub shred: bool,
 }
@@ -70,7 +73,7 @@ pub(super) fn plan_for(
     context: &Context,
     chosen: &[String],
 ) -> Plan {
-    let mut plan = Plan::default();
+    let mut plan = Plan { access: Access::of(image, context), ..Plan::default() };
     for id in chosen.iter().filter(|id| catalogue.get(id).is_none()) {
         plan.refuse(id, format!("There is no guideline {id}; `seaworthy guidelines` lists them all."));
     }
@@ -82,15 +85,17 @@ pub(super) fn plan_for(
         }
         match draft(fate, image, catalogue, context, guideline, &plan) {
             Ok(None) => {}
-            Ok(Some(Drafted { changes, left, overlay })) => {
+            Ok(Some(Drafted { changes, left, overlay, access })) => {
                 plan.steps.push(PlanStep { guideline: guideline.id.clone(), changes });
                 plan.overlay = overlay;
+                plan.access = access;
                 let left = left.into_iter();
                 plan.left.extend(left.map(|left| Refusal { guideline: guideline.id.clone(), reason: left.what }));
             }
             Err(reason) => plan.refuse(&guideline.id, reason),
         }
     }
+    plan.access.finish(image, &image.drafted(plan.overlay.clone()), context);
     plan
 }
 
@@ -106,6 +111,7 @@ struct Drafted {
     left: Vec<Left>,
     /// What the image looks like with the changes.
     overlay: Overlay,
+    access: Access,
 }
 
 /// The changes of one guideline on the image as `plan` leaves it so far; `None` when it passes already by then.
@@ -146,11 +152,7 @@ fn draft(
     if touches_sshd && let Some(problem) = sshd::new_problem(&now, &then) {
         return Err(format!("It would leave an sshd that does not start: {problem}"));
     }
-    if runs_on && way_in::is_cut(&now, &then) {
-        return Err(
-            "Nobody could log in over SSH any more; put a key in first, for an account that may use it.".to_owned()
-        );
-    }
+    let access = if runs_on { plan.access.with(image, &then, context)? } else { plan.access.clone() };
     if let Some(broken) = guideline.needs.iter().find(|needed| !stands(catalogue, context, &then, &needed.id)) {
         return Err(format!("Its changes would break {}, which it relies on.", broken.id));
     }
@@ -167,7 +169,7 @@ fn draft(
             Status::Pass | Status::NotApplicable | Status::Attest => {}
         }
     }
-    Ok(Some(Drafted { changes, left, overlay }))
+    Ok(Some(Drafted { changes, left, overlay, access }))
 }
 
 /// Whether nothing was seen `after` but what may stay and what was left for a person. What lies at the root stands for any

@@ -45,6 +45,8 @@ pub struct Shadow {
     pub line: u32,
     /// What the password field means.
     pub password: Password,
+    /// The field begins with `!`: an sshd that runs without PAM lets the account in by nothing (sshd(8), "LOGIN PROCESS").
+    pub is_barred: bool,
     /// Day of the last change; `Some(0)` forces a change at the next login.
     pub last_change: Option<i64>,
     /// Days after which the password must be changed.

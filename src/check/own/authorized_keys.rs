@@ -10,7 +10,7 @@ use crate::check::cloud_lines::{self, KeyLine};
 use crate::check::{Finding, Observation, places};
 use crate::image::accounts::User;
 use crate::image::cloud_init::Value;
-use crate::image::sshd::{Effective, Sshd};
+use crate::image::sshd::Sshd;
 use crate::image::text::visible;
 use crate::image::{Error, Image, Kind};
 
@@ -123,7 +123,7 @@ fn in_blocks<'a>(sshd: &'a Sshd, keyword: &'a str) -> impl Iterator<Item = Strin
 
 /// The bytes of a regular file; `None` for anything else. sshd reads a key file of any size to its end, so one that is
 /// too large for us is an error.
-fn key_file(image: &Image, path: &Path) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn key_file(image: &Image, path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match image.stat(path)? {
         Some(meta) if meta.kind == Kind::File => image.read(path),
         _ => Ok(None),
@@ -168,26 +168,8 @@ fn configured(image: &Image) -> Result<BTreeSet<PathBuf>, Error> {
     Ok(paths)
 }
 
-/// Whether sshd, set as `effective`, finds a key for `user`: in a file that is there, or by asking a program for it.
-///
-/// # Errors
-/// When a file cannot be read.
-pub(crate) fn lets_in(image: &Image, effective: &Effective, user: &User) -> Result<bool, Error> {
-    if !matches!(effective.value("authorizedkeyscommand"), "" | "none") {
-        return Ok(true);
-    }
-    let files = effective.get("authorizedkeysfile").map_or(&[][..], |setting| &setting.values);
-    for path in files.iter().flat_map(|value| value.split_whitespace()).filter_map(|file| expanded(file, user)) {
-        let bytes = key_file(image, &path)?.unwrap_or_default();
-        if !key_lines(&String::from_utf8_lossy(&bytes)).is_empty() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 /// The path that `pattern` stands for (`sshd_config(5)`, "TOKENS"); relative paths hang off the home.
-fn expanded(pattern: &str, user: &User) -> Option<PathBuf> {
+pub(crate) fn expanded(pattern: &str, user: &User) -> Option<PathBuf> {
     if pattern.eq_ignore_ascii_case("none") {
         return None;
     }

@@ -10,7 +10,7 @@ use crate::image::{Error, Image, kernel};
 /// Scripts that older images fetch the key with.
 const SCRIPTS: [&str; 3] = ["/etc/rc.local", "/etc/rc.d/rc.local", "/etc/init.d/ec2-get-credentials"];
 
-pub(super) fn check(image: &Image) -> Result<Finding, Error> {
+pub(crate) fn check(image: &Image) -> Result<Finding, Error> {
     let cloud_init = image.cloud_init()?;
     let missing = match &cloud_init.runs {
         Runs::Yes => missing(image, cloud_init)?,

@@ -15,7 +15,7 @@ use crate::image::{Error, Image};
 /// The RHEL family's drop-in that leaves the keys to cloud-init.
 const INHIBITS: &str = "disable-sshd-keygen-if-cloud-init-active.conf";
 
-pub(super) fn check(image: &Image) -> Result<Finding, Error> {
+pub(crate) fn check(image: &Image) -> Result<Finding, Error> {
     if image.sshd()?.main.is_none() {
         return Ok(crate::check::kinds::sshd::no_server());
     }

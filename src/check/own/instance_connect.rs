@@ -7,7 +7,7 @@ use crate::image::{Error, Image, Kind, text};
 
 /// The program that sshd asks for keys: of Amazon Linux, and of the package for other distributions (GitHub,
 /// aws/aws-ec2-instance-connect-config).
-const PROGRAMS: [&str; 3] = [
+pub(crate) const PROGRAMS: [&str; 3] = [
     "/opt/aws/bin/eic_run_authorized_keys",
     "/usr/share/ec2-instance-connect/eic_run_authorized_keys",
     "/usr/lib/ec2-instance-connect/eic_run_authorized_keys",

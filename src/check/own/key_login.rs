@@ -8,7 +8,7 @@ use crate::image::sshd::{Connection, Effective, Setting, Sshd};
 use crate::image::text::visible;
 use crate::image::{Error, Image};
 
-pub(super) fn check(image: &Image) -> Result<Finding, Error> {
+pub(crate) fn check(image: &Image) -> Result<Finding, Error> {
     let sshd = image.sshd()?;
     if sshd.main.is_none() {
         return Ok(no_server());
@@ -141,7 +141,7 @@ fn lists(effective: &Effective, user: &str, groups: &[&str]) -> Vec<Observation>
 }
 
 /// Whether `name` matches an sshd pattern of `*` and `?` (`ssh_config(5)`, "PATTERNS").
-pub(super) fn fits(pattern: &str, name: &str) -> bool {
+pub(crate) fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut here) = (0, 0);
     let mut back: Option<(usize, usize)> = None;

@@ -10,7 +10,7 @@ use crate::image::{Error, Image};
 /// Others who bring cards up, whose files are not read here.
 const OTHERS: [&str; 4] = ["dhcpcd.service", "connman.service", "dhclient.service", "dhcpcd@eth0.service"];
 
-pub(super) fn check(image: &Image) -> Result<Finding, Error> {
+pub(crate) fn check(image: &Image) -> Result<Finding, Error> {
     let network = image.network()?;
     if let Some(unknown) = not_understood(&network.broken) {
         return Ok(unknown);

@@ -109,6 +109,27 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     })
 }
 
+/// What surely keeps a new connection from `from` (an IPv4 address; else somebody on the Internet) away from the server
+/// on `port`.
+pub(crate) fn shut(image: &Image, port: u16, from: Option<IpAddr>) -> Result<Option<Observation>, Error> {
+    let net = match from {
+        Some(IpAddr::V4(address)) => Net(u32::from(address) & 0xffff_0000),
+        _ => EVERYBODY,
+    };
+    let listens = ssh_socket::listens(image)?;
+    let of_socket = listens.iter().flatten().find_map(Listen::port);
+    let mut doors = vec![match &listens {
+        Some(listens) => of_socket_unit(listens),
+        None => listening(image)?,
+    }];
+    doors.push(wrappers(image)?);
+    doors.extend(firewalls::judge(image, of_socket.unwrap_or(port), net)?);
+    Ok(doors.into_iter().find_map(|door| match door {
+        Door::Shut(seen) => Some(seen),
+        Door::Open | Door::Unclear(_) => None,
+    }))
+}
+
 /// Whether a unit starts at boot.
 fn starts(image: &Image, unit: &str) -> Result<bool, Error> {
     Ok(image.units()?.state(unit) == State::Enabled)

@@ -15,7 +15,7 @@ pub(crate) const UNITS: [&str; 4] = ["ssh.service", "sshd.service", "ssh.socket"
 /// Debian's units and scripts start no server while this exists.
 pub(crate) const NOT_TO_BE_RUN: &str = "/etc/ssh/sshd_not_to_be_run";
 
-pub(super) fn check(image: &Image) -> Result<Finding, Error> {
+pub(crate) fn check(image: &Image) -> Result<Finding, Error> {
     let sshd = image.sshd()?;
     let units: Vec<&Unit> = image.units()?.units.iter().filter(|unit| UNITS.contains(&unit.name.as_str())).collect();
     if sshd.main.is_none() && units.is_empty() {

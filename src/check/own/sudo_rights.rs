@@ -10,7 +10,7 @@ use crate::image::{Error, Image};
 
 const PROGRAMS: [&str; 3] = ["/usr/bin/sudo", "/bin/sudo", "/usr/local/bin/sudo"];
 
-pub(super) fn check(image: &Image) -> Result<Finding, Error> {
+pub(crate) fn check(image: &Image) -> Result<Finding, Error> {
     let cloud_init = image.cloud_init()?;
     cloud_init.whole()?;
     let runs = cloud_init.runs == Runs::Yes;

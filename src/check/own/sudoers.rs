@@ -10,7 +10,7 @@ use crate::image::{Error, Image};
 
 /// What the rules say of one account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Grant {
+pub(crate) enum Grant {
     /// Everything, without a password.
     Free,
     /// Everything, after a password.
@@ -21,25 +21,25 @@ pub(super) enum Grant {
 
 /// One line of the rules, with where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Rule {
-    pub(super) path: PathBuf,
-    pub(super) line: u32,
+pub(crate) struct Rule {
+    pub(crate) path: PathBuf,
+    pub(crate) line: u32,
     text: String,
 }
 
 /// The rules in the order sudo reads them.
 #[derive(Debug, Default)]
-pub(super) struct Sudoers {
+pub(crate) struct Sudoers {
     rules: Vec<Rule>,
     aliases: BTreeMap<String, Vec<String>>,
     /// `Defaults !authenticate`: nobody is asked.
     never_asks: bool,
     /// `Defaults targetpw` or `rootpw`: it is root's password that is asked for.
-    pub(super) asks_for_roots: Option<Rule>,
+    pub(crate) asks_for_roots: Option<Rule>,
     /// Files read so far.
     files: u32,
     /// Lines that this reading does not understand.
-    pub(super) unclear: Vec<Rule>,
+    pub(crate) unclear: Vec<Rule>,
 }
 
 /// Where cloud-init writes the default user's rules at first boot.
@@ -54,7 +54,7 @@ const FILES: u32 = 1000;
 impl Sudoers {
     /// Reads `/etc/sudoers` and what it includes. `seeded` are lines that will be added to cloud-init's file; without
     /// an include of its directory, cloud-init adds one at the end.
-    pub(super) fn read(image: &Image, seeded: &[String]) -> Result<Self, Error> {
+    pub(crate) fn read(image: &Image, seeded: &[String]) -> Result<Self, Error> {
         let mut sudoers = Self::default();
         let mut placed = false;
         // SUSE's newer releases ship the file below /usr; the administrator's hides it.
@@ -68,7 +68,7 @@ impl Sudoers {
     }
 
     /// What is granted to `user`, a member of `groups`, and the rule that says so.
-    pub(super) fn grant(&self, user: &str, groups: &[&str]) -> (Grant, Option<&Rule>) {
+    pub(crate) fn grant(&self, user: &str, groups: &[&str]) -> (Grant, Option<&Rule>) {
         let mut found = (Grant::None, None);
         for rule in &self.rules {
             let Some((who, rest)) = subjects(&rule.text) else { continue };

@@ -162,6 +162,7 @@ pub(super) fn shadow(bytes: &[u8], odd: &mut Odd) -> Shadows<Shadow> {
         let shadow = Shadow {
             line,
             password: Password::of_shadow(password),
+            is_barred: password.starts_with(b"!"),
             last_change: day(0),
             max_days: day(2),
             inactive_days: day(4),

@@ -38,6 +38,7 @@ mod value;
 
 pub use connections::connections;
 pub use names::usual_name;
+pub use pattern::is_from;
 
 /// The main file where an administrator keeps it.
 const MAIN: &str = "/etc/ssh/sshd_config";

@@ -99,6 +99,11 @@ pub(super) fn matches_addresses(text: Option<&str>, list: &str) -> Result<Verdic
     Ok(found)
 }
 
+/// Whether `address` fits `list`, of addresses, CIDR networks and wildcards; a list with a mistake fits nothing.
+pub fn is_from(address: &str, list: &str) -> bool {
+    matches_addresses(Some(address), list) == Ok(Verdict::Positive)
+}
+
 /// A network and its mask length; `None` when it is none (then it is a wildcard).
 fn parse_network(text: &str) -> Result<Option<(IpAddr, u32)>, ()> {
     // Longer text does not fit the program's buffer.
