@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::carry::{self, Stop};
+use super::carry::{self, Stop, Why};
 use super::journal::{Event, Journal};
 use super::prepare::{self, NotReady};
 use super::run::Run;
@@ -72,9 +72,22 @@ pub enum ApplyError {
         /// Its process id.
         pid: i32,
     },
+    /// Not everything could be made ready.
+    #[error("{0}; nothing was changed")]
+    NotBegun(#[source] Error),
     /// Reading or writing failed.
     #[error("{0}; everything this run had changed was taken back")]
     Failed(#[source] Error),
+    /// Everything is in its place, but old content lies beside it still.
+    #[error(
+        "{failure}; every change of run {run} is made, but what it replaced lies beside it still. Once the cause is mended, finish it with `seaworthy apply --resume`, or take it back with `seaworthy undo {run}`"
+    )]
+    Untidy {
+        /// The run's id.
+        run: String,
+        /// What failed.
+        failure: Error,
+    },
     /// Reading or writing failed, and so did taking back: what is left to do is in the journal.
     #[error("{failure}; and taking back failed too: {left}. Run `seaworthy undo {run}` once the cause is mended")]
     Stuck {
@@ -136,14 +149,14 @@ pub(super) fn carry_out(
     resumed: Option<&Record>,
     progress: &mut dyn FnMut(Step),
 ) -> Result<Applied, ApplyError> {
-    if let Err(stop) = carry::forward(image, state, run, journal, resumed.is_some(), super::describe, progress) {
-        let count = match &stop {
-            // What a failed move left half done is for `back` to see; after a resume, anything may have been done.
-            _ if resumed.is_some() => run.moves.len(),
-            Stop::Changed { number, .. } => *number,
-            Stop::Failed { number, .. } => number + 1,
-        };
-        return Err(give_up(image, state, run, journal, stop, count));
+    match carry::forward(image, state, run, journal, resumed.is_some(), super::describe, progress) {
+        Ok(()) => {}
+        // After a resume, anything may have been done.
+        Err(Stop::Midway { why, .. }) if resumed.is_some() => {
+            return Err(give_up(image, state, run, journal, why, usize::MAX));
+        }
+        Err(Stop::Midway { why, legs }) => return Err(give_up(image, state, run, journal, why, legs)),
+        Err(Stop::Untidy(failure)) => return Err(ApplyError::Untidy { run: run.id.clone(), failure }),
     }
     let failed = |error: Error| {
         let failure = Box::new(error);
@@ -156,29 +169,29 @@ pub(super) fn carry_out(
     Ok(Applied { run: run.id.clone(), guidelines: run.guidelines.clone() })
 }
 
-/// Takes back the first `count` moves and says why.
-fn give_up(image: &Image, state: &State, run: &Run, journal: &mut Journal, stop: Stop, count: usize) -> ApplyError {
-    let failure = match stop {
-        Stop::Changed { path, .. } => Err(path),
-        Stop::Failed { error, .. } => Ok(error),
+/// Takes back the first `legs` legs and says why.
+fn give_up(image: &Image, state: &State, run: &Run, journal: &mut Journal, why: Why, legs: usize) -> ApplyError {
+    let reason = match &why {
+        Why::Failed(error) => error.to_string(),
+        Why::Changed(path) => format!("{} changed since the preview", crate::image::text::path(path)),
     };
-    let reason = match &failure {
-        Ok(error) => error.to_string(),
-        Err(path) => format!("{} changed since the preview", crate::image::text::path(path)),
-    };
-    let left = match carry::back(image, state, run, count) {
+    let left = match carry::back(image, state, run, legs) {
         Ok(()) => journal.write([Event::TakenBack { reason }]).err(),
-        Err(Stop::Failed { error, .. }) => Some(error),
-        Err(Stop::Changed { path, .. }) => Some(Error::malformed("take back", path, "somebody edited it since")),
+        Err(Why::Failed(error)) => Some(error),
+        Err(Why::Changed(path)) => Some(Error::malformed("take back", path, "somebody edited it since")),
     };
-    let Some(left) = left else {
-        return match failure {
-            Err(path) => ApplyError::Changed { path },
-            Ok(error) => ApplyError::Failed(error),
-        };
-    };
-    let failure = failure.unwrap_or_else(|path| Error::malformed("change", path, "it changed since the preview"));
-    ApplyError::Stuck { run: run.id.clone(), failure: Box::new(failure), left: Box::new(left) }
+    match (left, why) {
+        (None, Why::Changed(path)) => ApplyError::Changed { path },
+        (None, Why::Failed(error)) if legs == 0 => ApplyError::NotBegun(error),
+        (None, Why::Failed(error)) => ApplyError::Failed(error),
+        (Some(left), why) => {
+            let failure = match why {
+                Why::Failed(error) => error,
+                Why::Changed(path) => Error::malformed("change", path, "it changed since the preview"),
+            };
+            ApplyError::Stuck { run: run.id.clone(), failure: Box::new(failure), left: Box::new(left) }
+        }
+    }
 }
 
 /// What the journal says before the first write.

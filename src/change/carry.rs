@@ -1,74 +1,48 @@
 //! Carrying out the moves of a run, to its end or back, from wherever it stands.
 //!
-//! A path is judged by what is at it, not by what the journal says was done last: a crash may come between the two.
+//! Everything new is made beside its place first; then each path is changed by one rename, and what was there lies
+//! beside it until the whole run is done. A path is judged by what is at it, not by what the journal says was done last:
+//! a crash may come between the two.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::ApplyStep;
 use super::journal::{Event, Journal};
-use super::run::{DirectoryTimes, Held, HeldBody, Move, Raw, Run};
+use super::legs::{self, Leg, Way};
+use super::run::{DirectoryTimes, Held, HeldBody, Raw, Run};
 use super::state::{State, write_file};
-use crate::image::write::{self, Content, Outcome, Wanted};
+use crate::image::write::{self, Content, Outcome, Seen, Wanted};
 use crate::image::{Error, Image};
 
-/// Why moves stopped.
+/// Why a path was not changed.
 #[derive(Debug)]
-pub(super) enum Stop {
-    /// Something else is at the path of the move with this number than was expected.
-    Changed { path: std::path::PathBuf, number: usize },
-    /// Reading or writing failed at the move with this number.
-    Failed { error: Error, number: usize },
+pub(super) enum Why {
+    /// Something else is at it than was expected.
+    Changed(PathBuf),
+    /// Reading or writing failed.
+    Failed(Error),
 }
 
-/// Turns `from` into `to` at `path`. With `shred`, the bytes of a file that goes are overwritten.
-pub(super) fn carry(
-    image: &Image,
-    state: &State,
-    path: &Path,
-    from: Option<&Held>,
-    to: Option<&Held>,
-    tag: &str,
-    shred: bool,
-) -> Result<Outcome, Error> {
-    let expected = from.map(Held::expected);
-    let Some(to) = to else {
-        return match expected {
-            Some(expected) => write::remove(image, path, &expected, tag, shred),
-            None => Ok(Outcome::Done),
-        };
-    };
-    if let (Some(from), Some(expected)) = (from, &expected) {
-        let is_link = matches!(to.body, HeldBody::Symlink(_));
-        if from.same_content(to) && !is_link {
-            let outcome = write::set_mode(image, path, expected, (to.mode, to.uid, to.gid))?;
-            if let (Outcome::Done, Some(times)) = (&outcome, to.times) {
-                write::set_times(image, path, times, true)?;
-            }
-            return Ok(outcome);
-        }
-        if from.body == HeldBody::Directory {
-            return Err(Error::malformed("replace", path, "it is a directory; remove it first"));
-        }
+impl From<Error> for Why {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
     }
-    let mut bytes = state.content(&to.body)?;
-    let target;
-    let content = match &to.body {
-        HeldBody::File { .. } => Content::File(&mut bytes),
-        HeldBody::Symlink(text) => {
-            target = text.to_path();
-            Content::Symlink(&target)
-        }
-        HeldBody::Directory => Content::Directory,
-    };
-    let mut wanted = Wanted { content, mode: to.mode, uid: to.uid, gid: to.gid, xattrs: to.xattrs(), times: to.times };
-    write::put(image, path, &mut wanted, expected.as_ref(), tag, shred)
+}
+
+/// Where a run stopped.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// After so many legs, the last perhaps in part.
+    Midway { why: Why, legs: usize },
+    /// Everything is in its place, but what lies beside could not all be removed.
+    Untidy(Error),
 }
 
 /// What the log says of a move: its path, what was there and what is there now.
 pub(super) type Said = fn(&Path, Option<&Held>, Option<&Held>) -> String;
 
-/// Carries out every move of `run`. With `resume`, those that are done already are passed over.
+/// Carries out every move of `run`. With `resume`, what is done already is passed over.
 pub(super) fn forward(
     image: &Image,
     state: &State,
@@ -78,30 +52,86 @@ pub(super) fn forward(
     said: Said,
     progress: &mut dyn FnMut(ApplyStep),
 ) -> Result<(), Stop> {
-    let chains = chains(run);
-    let mut shown = None;
-    for (number, step) in run.moves.iter().enumerate() {
-        announce(run, &step.guideline, &mut shown, progress);
-        let failed = |error| Stop::Failed { error, number };
-        let path = step.path.to_path();
-        let mut what = said(&path, step.from.as_ref(), step.to.as_ref());
-        if !(resume && is_done(image, run, &chains, number).map_err(failed)?) {
-            let (from, to, tag) = (step.from.as_ref(), step.to.as_ref(), tag(run, number, ""));
-            match carry(image, state, &path, from, to, &tag, run.shred).map_err(failed)? {
-                Outcome::Changed => return Err(Stop::Changed { path, number }),
-                Outcome::NotOverwritten(why) => what = format!("{what}, not overwritten: {why}"),
-                Outcome::Done if run.shred && step.gives_up_bytes() => what.push_str(", its bytes overwritten"),
-                Outcome::Done => {}
+    let legs = legs::of(run);
+    let early = |error| Stop::Midway { why: Why::Failed(error), legs: 0 };
+    let mut left = Vec::new();
+    for leg in &legs {
+        left.push(leg.way() != Way::Nothing && !(resume && is_done(image, run, leg).map_err(early)?));
+    }
+    let pending = || legs.iter().zip(&left).filter(|(_, left)| **left).map(|(leg, _)| leg);
+    for leg in pending() {
+        stage(image, state, leg, leg.to, &leg.made, &leg.tag(run, "")).map_err(early)?;
+    }
+    sync(image, pending()).map_err(early)?;
+
+    let mut log = Log { run, said, next: 0, shown: None, done: vec![false; run.moves.len()] };
+    for (at, (leg, left)) in legs.iter().zip(&left).enumerate() {
+        let failed = |error| Stop::Midway { why: Why::Failed(error), legs: at + 1 };
+        if *left && commit(image, run, leg).map_err(failed)? == Outcome::Changed {
+            return Err(Stop::Midway { why: Why::Changed(leg.path.clone()), legs: at });
+        }
+        journal.note(leg.moves.iter().map(|number| Event::Done { number: *number })).map_err(failed)?;
+        log.done(leg, progress);
+    }
+    let late = |error| Stop::Midway { why: Why::Failed(error), legs: legs.len() };
+    sync(image, legs.iter()).map_err(late)?;
+    tidy_up(image, state, run, &legs, progress).map_err(Stop::Untidy)
+}
+
+/// After the last rename: what was replaced goes, and directories get their times.
+fn tidy_up(
+    image: &Image,
+    state: &State,
+    run: &Run,
+    legs: &[Leg<'_>],
+    progress: &mut dyn FnMut(ApplyStep),
+) -> Result<(), Error> {
+    for leg in legs.iter().filter(|leg| leg.way() == Way::Swap) {
+        let overwritten = run.shred && leg.gives_up_bytes();
+        let shown = crate::image::text::path(&leg.path);
+        match write::tidy(image, &leg.path, &leg.tag(run, ""), overwritten)? {
+            Outcome::NotOverwritten(why) => {
+                progress(ApplyStep::Done { what: format!("{shown} was not overwritten: {why}") });
+            }
+            _ if overwritten => progress(ApplyStep::Done { what: format!("overwrote the bytes of {shown}") }),
+            _ => {}
+        }
+        write::discard(image, &leg.path, &leg.tag(run, "b"))?;
+    }
+    for (path, tag) in &run.leftovers {
+        write::discard(image, &path.to_path(), tag)?;
+    }
+    sync(image, legs.iter())?;
+    for (path, times) in &run.restore {
+        set_directory_times(image, &path.to_path(), *times)?;
+    }
+    remember_times(image, state, run)
+}
+
+/// Says what was done in the order of the plan, whatever the order of the renames.
+struct Log<'r> {
+    run: &'r Run,
+    said: Said,
+    next: usize,
+    shown: Option<String>,
+    /// By move.
+    done: Vec<bool>,
+}
+
+impl Log<'_> {
+    fn done(&mut self, leg: &Leg<'_>, progress: &mut dyn FnMut(ApplyStep)) {
+        for number in &leg.moves {
+            if let Some(done) = self.done.get_mut(*number) {
+                *done = true;
             }
         }
-        journal.note([Event::Done { number }]).map_err(failed)?;
-        progress(ApplyStep::Done { what });
+        while let (Some(true), Some(step)) = (self.done.get(self.next), self.run.moves.get(self.next)) {
+            announce(self.run, &step.guideline, &mut self.shown, progress);
+            let what = (self.said)(&step.path.to_path(), step.from.as_ref(), step.to.as_ref());
+            progress(ApplyStep::Done { what });
+            self.next += 1;
+        }
     }
-    let finished = |error| Stop::Failed { error, number: run.moves.len() };
-    for (path, times) in &run.restore {
-        set_directory_times(image, &path.to_path(), *times).map_err(finished)?;
-    }
-    settle(image, state, run).map_err(finished)
 }
 
 /// Says that the changes of `guideline` begin, once.
@@ -115,105 +145,164 @@ pub(super) fn announce(run: &Run, guideline: &str, shown: &mut Option<String>, p
     }
 }
 
-/// Takes back the first `count` moves of `run`, newest first. Nothing is written when a path is neither as before the
-/// run nor as the run made it.
-pub(super) fn back(image: &Image, state: &State, run: &Run, count: usize) -> Result<(), Stop> {
-    let chains = chains(run);
-    let moves = || run.moves.iter().enumerate().take(count).rev();
-    for (number, step) in moves() {
-        let failed = |error| Stop::Failed { error, number };
-        let path = step.path.to_path();
-        let (from, to) = (step.from.as_ref().map(Held::expected), step.to.as_ref().map(Held::expected));
-        write::settle(image, &path, from.as_ref(), to.as_ref(), &tag(run, number, ""), false).map_err(failed)?;
-        write::settle(image, &path, to.as_ref(), from.as_ref(), &tag(run, number, "b"), false).map_err(failed)?;
+/// Makes what is to come to the path of `leg`, with everything `below` it, beside it.
+fn stage(
+    image: &Image,
+    state: &State,
+    leg: &Leg<'_>,
+    top: Option<&Held>,
+    below: &std::collections::BTreeMap<PathBuf, &Held>,
+    tag: &str,
+) -> Result<(), Error> {
+    let Some(top) = top.filter(|_| leg.way() == Way::Swap) else { return Ok(()) };
+    write::discard(image, &leg.path, tag)?;
+    wanted(state, top, |wanted| write::stage(image, &leg.path, wanted, tag))?;
+    let staged = leg.staged(tag);
+    for (path, held) in below {
+        wanted(state, held, |wanted| write::make(image, &staged.join(path), wanted))?;
     }
-    for (number, step) in moves() {
-        let failed = |error| Stop::Failed { error, number };
-        let numbers = chains.get(&step.path).map(Vec::as_slice).unwrap_or_default();
-        if numbers.first() != Some(&number) {
-            continue;
+    // What was made in a directory has changed its time.
+    let all = below.iter().map(|(path, held)| (staged.join(path), *held)).chain([(staged.clone(), top)]);
+    for (path, held) in all.filter(|(_, held)| held.body == HeldBody::Directory) {
+        write::sync(image, &path)?;
+        if let Some(times) = held.times {
+            write::set_times(image, &path, times, true)?;
         }
-        let seen = write::look(image, &step.path.to_path(), None).map_err(failed)?;
-        let states =
-            std::iter::once(&step.from).chain(numbers.iter().filter_map(|number| Some(&run.moves.get(*number)?.to)));
-        let mut states = states;
-        let half_set =
-            numbers.iter().any(|number| run.moves.get(*number).is_some_and(|step| is_half_set(step, seen.as_ref())));
-        if !states.any(|held| is(held.as_ref(), seen.as_ref())) && !half_set {
-            return Err(Stop::Changed { path: step.path.to_path(), number });
-        }
-    }
-    for (number, step) in moves() {
-        let failed = |error| Stop::Failed { error, number };
-        let path = step.path.to_path();
-        let seen = write::look(image, &path, None).map_err(failed)?;
-        let mut to = step.to.clone();
-        if !is(to.as_ref(), seen.as_ref()) {
-            if !is_half_set(step, seen.as_ref()) {
-                continue;
-            }
-            if let (Some(to), Some(seen)) = (&mut to, &seen) {
-                (to.mode, to.uid, to.gid) = (seen.mode, seen.uid, seen.gid);
-            }
-        }
-        let outcome = carry(image, state, &path, to.as_ref(), step.from.as_ref(), &tag(run, number, "b"), false)
-            .map_err(failed)?;
-        if outcome == Outcome::Changed {
-            return Err(Stop::Changed { path, number });
-        }
-    }
-    for (path, times) in &run.directories {
-        set_directory_times(image, &path.to_path(), *times).map_err(|error| Stop::Failed { error, number: 0 })?;
     }
     Ok(())
 }
 
-/// The numbers of the moves of each path.
-fn chains(run: &Run) -> HashMap<&Raw, Vec<usize>> {
-    let mut chains: HashMap<&Raw, Vec<usize>> = HashMap::new();
-    for (number, step) in run.moves.iter().enumerate() {
-        chains.entry(&step.path).or_default().push(number);
-    }
-    chains
+/// Calls `write` with what `held` says is wanted.
+fn wanted<T>(state: &State, held: &Held, write: impl FnOnce(&mut Wanted<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    let mut bytes = state.content(&held.body)?;
+    let target;
+    let content = match &held.body {
+        HeldBody::File { .. } => Content::File(&mut bytes),
+        HeldBody::Symlink(text) => {
+            target = text.to_path();
+            Content::Symlink(&target)
+        }
+        HeldBody::Directory => Content::Directory,
+    };
+    let (mode, uid, gid) = (held.mode, held.uid, held.gid);
+    write(&mut Wanted { content, mode, uid, gid, xattrs: held.xattrs(), times: held.times })
 }
 
-/// Whether the move `number` was done before the crash. Tidies up beside its path first.
-fn is_done(image: &Image, run: &Run, chains: &HashMap<&Raw, Vec<usize>>, number: usize) -> Result<bool, Error> {
-    let Some(step) = run.moves.get(number) else { return Ok(true) };
-    let path = step.path.to_path();
-    let (from, to) = (step.from.as_ref().map(Held::expected), step.to.as_ref().map(Held::expected));
-    write::settle(image, &path, from.as_ref(), to.as_ref(), &tag(run, number, ""), run.shred)?;
-    // A take-back that was interrupted itself may have left its own draft.
-    write::settle(image, &path, to.as_ref(), from.as_ref(), &tag(run, number, "b"), false)?;
-    let seen = write::look(image, &path, None)?;
-    if is(step.from.as_ref(), seen.as_ref()) {
-        return Ok(false);
+/// Puts what is staged in place; what was there lies beside it afterwards.
+fn commit(image: &Image, run: &Run, leg: &Leg<'_>) -> Result<Outcome, Error> {
+    match (leg.way(), leg.from, leg.to) {
+        (Way::Set, Some(from), Some(to)) => set(image, &leg.path, from, to),
+        _ => write::commit(image, &leg.path, leg.old().as_ref(), leg.to.is_some(), &leg.tag(run, "")),
     }
-    if is_half_set(step, seen.as_ref())
-        && let (Some(to), Some(seen)) = (&step.to, &seen)
+}
+
+/// Gives what is at `path` the mode and owner of `to`.
+fn set(image: &Image, path: &Path, from: &Held, to: &Held) -> Result<Outcome, Error> {
+    let outcome = write::set_mode(image, path, &from.expected(), (to.mode, to.uid, to.gid))?;
+    if let (Outcome::Done, Some(times), HeldBody::File { .. }) = (&outcome, to.times, &to.body) {
+        write::set_times(image, path, times, true)?;
+    }
+    Ok(outcome)
+}
+
+/// Takes back the first `count` legs of `run`, newest first; of the others only what is staged goes. Nothing is changed
+/// when a path is neither as before the run nor as the run made it.
+pub(super) fn back(image: &Image, state: &State, run: &Run, count: usize) -> Result<(), Why> {
+    let legs = legs::of(run);
+    let (done, drafts) = legs.split_at_checked(count).unwrap_or((&legs, &[]));
+    for leg in drafts {
+        write::discard(image, &leg.path, &leg.tag(run, ""))?;
+    }
+    let done = || done.iter().rev().filter(|leg| leg.way() != Way::Nothing);
+    let mut stands = Vec::new();
+    for leg in done() {
+        settle(image, run, leg)?;
+        let stand = stand(image, leg)?;
+        if matches!(stand, Stand::Other) {
+            return Err(Why::Changed(leg.path.clone()));
+        }
+        stands.push(stand);
+    }
+    for (leg, stand) in done().zip(stands) {
+        let outcome = match (stand, leg.from) {
+            (Stand::Before | Stand::Other, _) => Outcome::Done,
+            (Stand::Half(now), Some(from)) => set(image, &leg.path, &now, from)?,
+            _ => reverse(image, state, run, leg)?,
+        };
+        if outcome == Outcome::Changed {
+            return Err(Why::Changed(leg.path.clone()));
+        }
+    }
+    sync(image, legs.iter())?;
+    for leg in &legs {
+        write::discard(image, &leg.path, &leg.tag(run, ""))?;
+        write::discard(image, &leg.path, &leg.tag(run, "b"))?;
+    }
+    sync(image, legs.iter())?;
+    for (path, times) in &run.directories {
+        set_directory_times(image, &path.to_path(), *times)?;
+    }
+    Ok(())
+}
+
+/// Takes back one leg that is in place: by the rename that undoes it where what was replaced lies beside it still, by
+/// writing it anew where not.
+fn reverse(image: &Image, state: &State, run: &Run, leg: &Leg<'_>) -> Result<Outcome, Error> {
+    if let (Way::Set, Some(from), Some(to)) = (leg.way(), leg.from, leg.to) {
+        return set(image, &leg.path, to, from);
+    }
+    let (old, new, tag, back) = (leg.old(), leg.new(), leg.tag(run, ""), leg.tag(run, "b"));
+    if let Some(old) = &old
+        && write::is_aside(image, &leg.path, old, &tag)?
     {
-        let mut now = to.clone();
-        (now.mode, now.uid, now.gid) = (seen.mode, seen.uid, seen.gid);
-        let wanted = (to.mode, to.uid, to.gid);
-        return Ok(write::set_mode(image, &path, &now.expected(), wanted)? == Outcome::Done);
+        return write::revert(image, &leg.path, new.as_ref(), &tag);
     }
-    let later = chains.get(&step.path).into_iter().flatten().filter(|other| **other >= number);
-    let mut later = later.filter_map(|number| run.moves.get(*number));
-    Ok(later.any(|step| is(step.to.as_ref(), seen.as_ref())))
+    stage(image, state, leg, leg.from, &leg.gone, &back)?;
+    write::commit(image, &leg.path, new.as_ref(), old.is_some(), &back)
 }
 
-/// Whether a change of mode and owner was interrupted between the two.
-fn is_half_set(step: &Move, seen: Option<&write::Seen>) -> bool {
-    let (Some(from), Some(to), Some(seen)) = (&step.from, &step.to, seen) else { return false };
-    let mut content = to.clone();
-    (content.mode, content.uid, content.gid) = (seen.mode, seen.uid, seen.gid);
+/// What is at the path of a leg.
+enum Stand {
+    /// What was there before the run.
+    Before,
+    /// What the run makes.
+    After,
+    /// Setting mode and owner was interrupted; what it is now.
+    Half(Held),
+    /// Something else.
+    Other,
+}
+
+fn stand(image: &Image, leg: &Leg<'_>) -> Result<Stand, Error> {
+    let seen = write::look(image, &leg.path, None)?;
+    let whole = |held: Option<&Held>, tree: Option<write::Tree>| match tree {
+        _ if !is(held, seen.as_ref()) => Ok(false),
+        Some(tree) if leg.way() == Way::Swap && tree.top.shape == write::Shape::Directory => {
+            write::is_at(image, &leg.path, &tree)
+        }
+        _ => Ok(true),
+    };
+    if whole(leg.to, leg.new())? {
+        return Ok(Stand::After);
+    }
+    if whole(leg.from, leg.old())? {
+        return Ok(Stand::Before);
+    }
+    Ok(half(leg, seen.as_ref()).map_or(Stand::Other, Stand::Half))
+}
+
+/// What a change of mode and owner that was interrupted between the two has left.
+fn half(leg: &Leg<'_>, seen: Option<&Seen>) -> Option<Held> {
+    let (Way::Set, Some(from), Some(to), Some(seen)) = (leg.way(), leg.from, leg.to, seen) else { return None };
+    let mut now = to.clone();
+    (now.mode, now.uid, now.gid) = (seen.mode, seen.uid, seen.gid);
     let is_owner = |seen: (u32, u32)| seen == (from.uid, from.gid) || seen == (to.uid, to.gid);
     // chown(2) clears set-id bits by itself.
     let modes = [from.mode, to.mode, from.mode & !0o6000, to.mode & !0o6000];
-    from.same_content(to) && content.is(seen) && is_owner((seen.uid, seen.gid)) && modes.contains(&seen.mode)
+    (now.is(seen) && is_owner((seen.uid, seen.gid)) && modes.contains(&seen.mode)).then_some(now)
 }
 
-pub(super) fn is(held: Option<&Held>, seen: Option<&write::Seen>) -> bool {
+pub(super) fn is(held: Option<&Held>, seen: Option<&Seen>) -> bool {
     match (held, seen) {
         (Some(held), Some(seen)) => held.is(seen),
         (None, None) => true,
@@ -221,9 +310,38 @@ pub(super) fn is(held: Option<&Held>, seen: Option<&write::Seen>) -> bool {
     }
 }
 
-/// Unlike in every move and in each direction, so that what lies beside a path says what it is.
-fn tag(run: &Run, number: usize, direction: &str) -> String {
-    format!("{}.{number}{direction}", run.id)
+/// Whether `leg` was done before the crash. Tidies up beside its path first.
+fn is_done(image: &Image, run: &Run, leg: &Leg<'_>) -> Result<bool, Error> {
+    settle(image, run, leg)?;
+    match (stand(image, leg)?, leg.to) {
+        (Stand::After, _) => Ok(true),
+        (Stand::Half(now), Some(to)) => Ok(set(image, &leg.path, &now, to)? == Outcome::Done),
+        _ => Ok(false),
+    }
+}
+
+/// What `run` may have left beside its paths when it was interrupted: paths and tags.
+pub(super) fn leftovers(run: &Run) -> Vec<(Raw, String)> {
+    let legs = legs::of(run);
+    let swapped = legs.iter().filter(|leg| leg.way() == Way::Swap);
+    swapped.flat_map(|leg| ["", "b"].map(|direction| (Raw::path(&leg.path), leg.tag(run, direction)))).collect()
+}
+
+fn settle(image: &Image, run: &Run, leg: &Leg<'_>) -> Result<(), Error> {
+    if leg.way() != Way::Swap {
+        return Ok(());
+    }
+    let (old, new) = (leg.old(), leg.new());
+    write::settle(image, &leg.path, old.as_ref(), new.as_ref(), &leg.tag(run, ""), run.shred)?;
+    // A take-back that was interrupted itself may have left its own draft.
+    write::settle(image, &leg.path, new.as_ref(), old.as_ref(), &leg.tag(run, "b"), false)
+}
+
+/// The directories that hold the paths of `legs`, each once, reach the disk.
+fn sync<'l>(image: &Image, legs: impl Iterator<Item = &'l Leg<'l>>) -> Result<(), Error> {
+    let swapped = legs.filter(|leg| leg.way() == Way::Swap);
+    let directories: BTreeSet<_> = swapped.filter_map(|leg| leg.path.parent()).collect();
+    directories.into_iter().try_for_each(|directory| write::sync(image, directory))
 }
 
 fn set_directory_times(image: &Image, path: &Path, times: write::Times) -> Result<(), Error> {
@@ -236,7 +354,7 @@ fn set_directory_times(image: &Image, path: &Path, times: write::Times) -> Resul
 }
 
 /// Remembers the times of the directories it changed, so that undo knows whether somebody else changed them since.
-fn settle(image: &Image, state: &State, run: &Run) -> Result<(), Error> {
+fn remember_times(image: &Image, state: &State, run: &Run) -> Result<(), Error> {
     let mut settled = DirectoryTimes::new();
     for (path, _) in &run.directories {
         if let Some(seen) = write::look(image, &path.to_path(), None)? {

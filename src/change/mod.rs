@@ -14,6 +14,7 @@ mod contents;
 pub mod diff;
 pub(crate) mod fix;
 pub mod journal;
+mod legs;
 mod own;
 mod plan;
 mod prepare;

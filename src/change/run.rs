@@ -136,15 +136,6 @@ pub(super) struct Move {
     pub(super) secret: bool,
 }
 
-impl Move {
-    /// Whether the bytes of a regular file go.
-    pub(super) fn gives_up_bytes(&self) -> bool {
-        let is_file = |held: &&Held| matches!(held.body, HeldBody::File { .. });
-        let from = self.from.as_ref().filter(is_file);
-        from.is_some_and(|from| self.to.as_ref().is_none_or(|to| !from.same_content(to)))
-    }
-}
-
 /// A program to run after the moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -181,6 +172,9 @@ pub(super) struct Run {
     /// For an undo, the times that directories get at its end.
     #[serde(default)]
     pub(super) restore: DirectoryTimes,
+    /// For the undo of a run that was interrupted: the paths and tags of what that run may have left beside them.
+    #[serde(default)]
+    pub(super) leftovers: Vec<(Raw, String)>,
 }
 
 impl Run {
@@ -196,6 +190,7 @@ impl Run {
             commands: Vec::new(),
             directories: DirectoryTimes::new(),
             restore: DirectoryTimes::new(),
+            leftovers: Vec::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::carry::{self, Stop};
+use super::carry::{self, Stop, Why};
 use super::journal::{Event, Journal};
 use super::run::Run;
 use super::state::{History, Lock, Record};
@@ -40,7 +40,7 @@ pub struct Undone {
     pub left: Vec<String>,
 }
 
-/// Why undo stopped; nothing was changed by it.
+/// Why undo stopped; nothing was changed by it unless its text says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum UndoError {
     /// Nothing to take back.
@@ -60,6 +60,11 @@ pub enum UndoError {
         /// Its process id.
         pid: i32,
     },
+    /// Everything is taken back, but what was there before lies beside it still.
+    #[error(
+        "{0}; everything is taken back, but what it replaced lies beside it still. Once the cause is mended, run `seaworthy undo` again"
+    )]
+    Untidy(#[source] Error),
     /// Reading or writing failed.
     #[error(transparent)]
     Failed(#[from] Error),
@@ -146,17 +151,23 @@ fn carry_out(
         sshd::reload(image, run, progress);
         return Ok(());
     };
-    let failure = match stop {
-        Stop::Failed { error, .. } => UndoError::Failed(error),
-        Stop::Changed { path, .. } => conflict(path),
+    let (why, legs) = match stop {
+        Stop::Midway { why, legs } => (why, if resume { usize::MAX } else { legs }),
+        // What is left is to remove what lies beside: the next undo does that first.
+        Stop::Untidy(error) => return Err(UndoError::Untidy(error)),
     };
-    match carry::back(image, state, run, run.moves.len()) {
-        Ok(()) => {
-            journal.write([Event::UndoTakenBack { reason: failure.to_string() }])?;
-            Err(failure)
+    let failure = UndoError::from(why);
+    carry::back(image, state, run, legs)?;
+    journal.write([Event::UndoTakenBack { reason: failure.to_string() }])?;
+    Err(failure)
+}
+
+impl From<Why> for UndoError {
+    fn from(why: Why) -> Self {
+        match why {
+            Why::Failed(error) => Self::Failed(error),
+            Why::Changed(path) => conflict(path),
         }
-        Err(Stop::Failed { error, .. }) => Err(UndoError::Failed(error)),
-        Err(Stop::Changed { path, .. }) => Err(conflict(path)),
     }
 }
 
@@ -179,10 +190,7 @@ fn take_back_open(
         undone.guidelines.clone_from(&open.run.guidelines);
         return carry_out(image, state, &open.run, &mut journal, true, progress);
     }
-    carry::back(image, state, &open.run, open.run.moves.len()).map_err(|stop| match stop {
-        Stop::Failed { error, .. } => UndoError::Failed(error),
-        Stop::Changed { path, .. } => conflict(path),
-    })?;
+    carry::back(image, state, &open.run, usize::MAX)?;
     journal.write([Event::TakenBack { reason: "it was interrupted and then taken back".to_owned() }])?;
     sshd::reload(image, &open.run, progress);
     undone.runs.push(open.run.id.clone());
@@ -261,9 +269,9 @@ pub fn finish(
     if !open.is_undo {
         return apply::carry_out(&image, state, &open.run, &mut journal, Some(open), progress);
     }
-    carry::back(&image, state, &open.run, open.run.moves.len()).map_err(|stop| match stop {
-        Stop::Failed { error, .. } => ApplyError::Failed(error),
-        Stop::Changed { path, .. } => ApplyError::Changed { path },
+    carry::back(&image, state, &open.run, usize::MAX).map_err(|why| match why {
+        Why::Failed(error) => ApplyError::Failed(error),
+        Why::Changed(path) => ApplyError::Changed { path },
     })?;
     let reason = "it was interrupted, and its run was put in force again".to_owned();
     journal.write([Event::UndoTakenBack { reason }]).map_err(ApplyError::Failed)?;

@@ -169,7 +169,7 @@ fn an_error_at_any_step_is_told_and_leaves_nothing_half_done() {
                     // A step that may fail: what it was for is in the journal.
                     bench.undo(&What::Last).unwrap();
                 }
-                Err(ApplyError::Stuck { .. }) => {
+                Err(ApplyError::Stuck { .. } | ApplyError::Untidy { .. }) => {
                     bench.undo(&What::Last).unwrap();
                 }
                 Err(_) => {}
@@ -254,7 +254,7 @@ fn an_error_while_overwriting_is_told_and_nothing_is_half_done() {
         if result.is_ok() {
             assert!(!bench.tree().keys().any(|path| path.to_string_lossy().ends_with('~')), "{when}");
         }
-        if matches!(result, Ok(_) | Err(ApplyError::Stuck { .. })) {
+        if matches!(result, Ok(_) | Err(ApplyError::Stuck { .. } | ApplyError::Untidy { .. })) {
             bench.undo(&What::Last).unwrap();
         }
         assert_same(&bench.tree(), &before, &when);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::merge::{self, Merged};
 use super::{UndoError, Undone};
+use crate::change::carry;
 use crate::change::contents::Contents;
 use crate::change::prepare;
 use crate::change::run::{Held, HeldBody, Move, Raw, Run};
@@ -68,6 +69,9 @@ pub(super) fn draft(
         for command in record.run.commands.iter().filter(|command| is_picked(&command.guideline)) {
             note(&mut run, &command.guideline);
             undone.left.push(command.argv.join(" "));
+        }
+        if record.ending == Ending::Open {
+            run.leftovers = carry::leftovers(applied);
         }
         if guideline.is_none() {
             run.whole_runs.push(applied.id.clone());

@@ -7,8 +7,15 @@ pub(crate) fn point() -> Result<(), nix::errno::Errno> {
     Ok(())
 }
 
+/// A rename with flags is about to be made.
+#[cfg(not(test))]
+#[expect(clippy::unnecessary_wraps, reason = "tests make it fail")]
+pub(crate) fn flags() -> Result<(), nix::errno::Errno> {
+    Ok(())
+}
+
 #[cfg(test)]
-pub(crate) use test::{Fault, arm, is_armed, point};
+pub(crate) use test::{Fault, arm, flags, is_armed, point, without_flags};
 
 #[cfg(test)]
 mod test {
@@ -27,6 +34,17 @@ mod test {
 
     thread_local! {
         static ARMED: Cell<Option<(usize, Fault)>> = const { Cell::new(None) };
+        static WITHOUT_FLAGS: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Makes the file system one that knows no flags of `renameat2`, for this thread.
+    pub(crate) fn without_flags(without: bool) {
+        WITHOUT_FLAGS.set(without);
+    }
+
+    /// A rename with flags is about to be made.
+    pub(crate) fn flags() -> Result<(), Errno> {
+        if WITHOUT_FLAGS.get() { Err(Errno::EINVAL) } else { Ok(()) }
     }
 
     /// Lets `fault` happen at step `step` (from 0) of this thread. `None` disarms.

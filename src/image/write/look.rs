@@ -60,6 +60,14 @@ pub fn look_at(
 }
 
 impl Expected {
+    /// As [`Expected::is`], but nothing is read when not even the time of last change is another: for a look before a
+    /// rename, which comes a moment too early in any case.
+    pub(super) fn may_be(&self, directory: &OwnedFd, name: &std::ffi::OsStr, path: &Path) -> Result<bool, Error> {
+        let stat = stat(directory.as_fd(), name).map_err(|errno| super::error("read", path, errno))?;
+        let is_untouched = stat.is_some_and(|stat| self.stamp == Some(stamp(&stat)));
+        if is_untouched { Ok(true) } else { self.is(directory, name, path) }
+    }
+
     /// Whether this is what `name` is. A large file whose identity, size and modification time hold is not read again.
     pub(super) fn is(&self, directory: &OwnedFd, name: &std::ffi::OsStr, path: &Path) -> Result<bool, Error> {
         let fail = |errno| super::error("read", path, errno);
@@ -152,6 +160,16 @@ pub(super) fn xattrs(file: &File) -> Result<Xattrs, Errno> {
     }
     all.sort();
     Ok(all)
+}
+
+/// The attributes of what `name` is; `None` when nothing is there.
+pub(super) fn xattrs_at(directory: &OwnedFd, name: &std::ffi::OsStr) -> Result<Option<Xattrs>, Errno> {
+    let Some(stat) = stat(directory.as_fd(), name)? else { return Ok(None) };
+    match kind(&stat) {
+        Kind::File => xattrs(&File::from(open(directory.as_fd(), name, OFlag::O_NONBLOCK)?)).map(Some),
+        Kind::Directory => xattrs(&File::from(open(directory.as_fd(), name, OFlag::O_DIRECTORY)?)).map(Some),
+        _ => link_xattrs(directory.as_fd(), name).map(Some),
+    }
 }
 
 /// A link cannot be opened; its attributes are asked for through our own handle of its directory.

@@ -19,13 +19,17 @@ use super::{Error, Image, Kind, Overlay, Reason, Stamp};
 mod aside;
 pub(crate) mod fault;
 mod look;
+mod set;
 mod shred;
 mod stage;
 mod swap;
+mod tree;
 
-pub use aside::settle;
+pub use aside::{discard, settle, tidy};
 pub use look::{look, look_at};
-pub use swap::{put, remove, set_mode, set_times};
+pub use set::{set_mode, set_times};
+pub use swap::{commit, is_aside, is_at, put, remove, revert};
+pub use tree::Tree;
 
 /// Access and modification time, seconds and nanoseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -192,7 +196,7 @@ impl<'a> Place<'a> {
     fn sync(&self) -> Result<(), Error> {
         // An O_PATH handle cannot be synced; the directory is opened anew through itself.
         let directory = look::open_directory(self.directory.as_fd()).map_err(self.fail("sync"))?;
-        match nix::unistd::fsync(&directory) {
+        match step(|| nix::unistd::fsync(&directory)) {
             // Some network and FUSE file systems cannot sync a directory.
             Ok(()) | Err(Errno::EINVAL) => Ok(()),
             Err(errno) => Err(self.fail("sync")(errno)),
@@ -212,6 +216,52 @@ fn aside_name(name: &OsStr, tag: &str) -> OsString {
     OsString::from_vec(bytes)
 }
 
+/// Makes `wanted` beside `path`, complete and synced, under the side name of `tag`. Nothing is in its place yet, and nothing
+/// is left when it fails. The directory is synced by [`sync`].
+///
+/// # Errors
+/// When it cannot be made: a full disk, a quota, a read-only file system.
+pub fn stage(image: &Image, path: &Path, wanted: &mut Wanted<'_>, tag: &str) -> Result<(), Error> {
+    stage::stage(&Place::of(image, path, tag)?, wanted)
+}
+
+/// Makes `wanted` at `path` itself, where nothing is: for what lies inside a directory that is staged.
+///
+/// # Errors
+/// As [`stage()`].
+pub fn make(image: &Image, path: &Path, wanted: &mut Wanted<'_>) -> Result<(), Error> {
+    let mut place = Place::of(image, path, "")?;
+    place.aside.clone_from(&place.name);
+    stage::make(&place, wanted)
+}
+
+/// Where what is staged for `path` lies.
+pub fn aside(path: &Path, tag: &str) -> PathBuf {
+    path.with_file_name(aside_name(path.file_name().unwrap_or_default(), tag))
+}
+
+/// The names in the directory at `path` reach the disk. One that is not there needs nothing.
+///
+/// # Errors
+/// When it cannot be synced.
+pub fn sync(image: &Image, path: &Path) -> Result<(), Error> {
+    // A name that nothing has: what counts is its directory.
+    match Place::find(image, &path.join("x"), "")? {
+        Some(place) => place.sync(),
+        None => Ok(()),
+    }
+}
+
+/// Takes one step that changes the disk. A call that a signal interrupted is made again.
+fn step<T>(mut act: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
+    loop {
+        match fault::point().and_then(|()| act()) {
+            Err(Errno::EINTR) => {}
+            other => return other,
+        }
+    }
+}
+
 /// An error of the operating system while writing, with a way out where there is one.
 fn error(action: &'static str, path: &Path, errno: Errno) -> Error {
     let hint = match errno {
@@ -224,6 +274,12 @@ fn error(action: &'static str, path: &Path, errno: Errno) -> Error {
         Errno::EROFS => "the file system is mounted read-only; remount it read-write and try again",
         Errno::EBUSY => "something is mounted on it; unmount that and try again",
         Errno::ENOTEMPTY => "the directory is not empty",
+        Errno::EIO => {
+            "the disk answered with an error; look at `dmesg`, and copy what matters off it before anything else"
+        }
+        Errno::ENOTSUP => {
+            "the file system takes no extended attributes; mount it with them, or copy the image to one that does"
+        }
         other => return Error::io(action, path, other),
     };
     Error { action, path: path.to_owned(), reason: Reason::Io(hint.to_owned()) }

@@ -4,65 +4,32 @@
 //! First it gets a name of its own: what lies under that name may be overwritten in part, and is never put back. What
 //! undo needs of it was kept elsewhere before.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
-use std::os::fd::AsFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, openat, renameat};
+use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{FchmodatFlags, Mode, fchmodat, fstat};
-use nix::unistd::{UnlinkatFlags, Whence, fsync, lseek, unlinkat};
+use nix::unistd::{Whence, fsync, lseek};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use super::{Outcome, Place, errno, fault, look};
-use crate::image::{Error, Kind};
-
-/// Overwrites and removes what lies aside.
-pub(super) fn away(place: &Place<'_>) -> Result<Outcome, Error> {
-    let fail = place.fail("overwrite");
-    let doomed = doomed(&place.aside);
-    fault::point()
-        .and_then(|()| renameat(&place.directory, place.aside.as_os_str(), &place.directory, doomed.as_os_str()))
-        .map_err(fail)?;
-    place.sync()?;
-    finish(place)
-}
-
-/// Overwrites and removes what [`away`] had begun with, if anything. What cannot be overwritten is removed all the same.
-pub(super) fn finish(place: &Place<'_>) -> Result<Outcome, Error> {
-    let name = doomed(&place.aside);
-    let fail = place.fail("remove what was overwritten beside");
-    let Some(stat) = look::stat(place.directory.as_fd(), &name).map_err(&fail)? else { return Ok(Outcome::Done) };
-    let done = if look::kind(&stat) == Kind::File { overwrite(place, &name) } else { Ok(()) };
-    fault::point()
-        .and_then(|()| unlinkat(&place.directory, name.as_os_str(), UnlinkatFlags::NoRemoveDir))
-        .map_err(fail)?;
-    place.sync()?;
-    Ok(done.map_or_else(Outcome::NotOverwritten, |()| Outcome::Done))
-}
-
-/// `.name.tag~` becomes `.name.tags~`.
-fn doomed(aside: &OsStr) -> OsString {
-    let mut bytes = aside.as_bytes().to_vec();
-    bytes.pop();
-    bytes.extend(b"s~");
-    OsString::from_vec(bytes)
-}
+use super::{errno, look, step};
+use crate::image::Kind;
 
 /// How much is written at once: 64 KiB.
 const PIECE: usize = 64 << 10;
 
 /// Writes random bytes over the whole of a regular file, in place, and has them reach the disk. The error is why it was
 /// not done, as the end of a sentence.
-fn overwrite(place: &Place<'_>, name: &OsStr) -> Result<(), String> {
+pub(super) fn overwrite(directory: &OwnedFd, name: &OsStr) -> Result<(), String> {
     let because = |errno: Errno| match errno {
         Errno::ETXTBSY => "a program is running from it".to_owned(),
         Errno::ENOSPC | Errno::EDQUOT => "no space is left, and this file system writes elsewhere".to_owned(),
         other => other.desc().to_lowercase(),
     };
-    let file = File::from(open(place, name).map_err(because)?);
+    let file = File::from(open(directory, name).map_err(because)?);
     let stat = fstat(&file).map_err(because)?;
     if look::kind(&stat) != Kind::File {
         return Err("something else was put in its place".to_owned());
@@ -78,27 +45,27 @@ fn overwrite(place: &Place<'_>, name: &OsStr) -> Result<(), String> {
     while let Some((from, to)) = written(&file, at, end) {
         at = from;
         while at < to {
-            fault::point().map_err(because)?;
             let length = usize::try_from(to - at).unwrap_or(PIECE).min(PIECE);
-            file.write_all_at(noise.get(..length).unwrap_or_default(), at).map_err(|error| because(errno(&error)))?;
+            let piece = noise.get(..length).unwrap_or_default();
+            step(|| file.write_all_at(piece, at).map_err(|error| errno(&error))).map_err(because)?;
             at += length as u64;
         }
     }
-    fault::point().and_then(|()| fsync(&file)).map_err(because)
+    step(|| fsync(&file)).map_err(because)
 }
 
 /// For writing, never through a link. A file of our own that nobody may write to is made writable first.
-fn open(place: &Place<'_>, name: &OsStr) -> Result<std::os::fd::OwnedFd, Errno> {
+fn open(directory: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {
     let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
-    match openat(&place.directory, name, flags, Mode::empty()) {
+    match openat(directory, name, flags, Mode::empty()) {
         Err(Errno::EACCES) => {
-            let stat = nix::sys::stat::fstatat(&place.directory, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+            let stat = nix::sys::stat::fstatat(directory, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
             if look::kind(&stat) != Kind::File {
                 return Err(Errno::EACCES);
             }
             let mode = Mode::S_IRUSR | Mode::S_IWUSR;
-            fchmodat(&place.directory, name, mode, FchmodatFlags::FollowSymlink)?;
-            openat(&place.directory, name, flags, Mode::empty())
+            fchmodat(directory, name, mode, FchmodatFlags::FollowSymlink)?;
+            openat(directory, name, flags, Mode::empty())
         }
         other => other,
     }

@@ -6,12 +6,12 @@ use std::os::fd::AsFd;
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
-use nix::sys::stat::{Mode, UtimensatFlags, fchmod, futimens, mkdirat, utimensat};
+use nix::sys::stat::{Mode, UtimensatFlags, fchmod, fstat, futimens, mkdirat, utimensat};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fchownat, fsync, symlinkat, unlinkat};
 use xattr::FileExt as _;
 
-use super::{Content, Place, Times, Wanted, Xattrs, errno, fault, look};
+use super::{Content, Place, Times, Wanted, Xattrs, errno, look, step};
 use crate::image::Error;
 
 /// Makes `wanted` under the side name of `place`. Nothing is left there when it fails.
@@ -25,8 +25,8 @@ pub(super) fn stage(place: &Place<'_>, wanted: &mut Wanted<'_>) -> Result<(), Er
     made
 }
 
-/// Removes what is under the side name, if anything.
-pub(super) fn clear(place: &Place<'_>) -> Result<(), Error> {
+/// Removes what is under the side name, if anything. A directory has nothing in it yet.
+fn clear(place: &Place<'_>) -> Result<(), Error> {
     let fail = place.fail("clean up beside");
     let Some(stat) = look::stat(place.directory.as_fd(), &place.aside).map_err(&fail)? else { return Ok(()) };
     let how = if look::kind(&stat) == crate::image::Kind::Directory {
@@ -34,39 +34,43 @@ pub(super) fn clear(place: &Place<'_>) -> Result<(), Error> {
     } else {
         UnlinkatFlags::NoRemoveDir
     };
-    fault::point().and_then(|()| unlinkat(&place.directory, place.aside.as_os_str(), how)).map_err(fail)
+    step(|| unlinkat(&place.directory, place.aside.as_os_str(), how)).map_err(fail)
 }
 
-fn make(place: &Place<'_>, wanted: &mut Wanted<'_>) -> Result<(), Error> {
+/// Makes `wanted` under the side name of `place`, where nothing is.
+pub(super) fn make(place: &Place<'_>, wanted: &mut Wanted<'_>) -> Result<(), Error> {
     let fail = place.fail("write");
     let xattrs = match &wanted.xattrs {
         Some(xattrs) => xattrs.clone(),
         None => carried(place)?,
     };
     let owner = (Uid::from_raw(wanted.uid), Gid::from_raw(wanted.gid));
-    fault::point().map_err(&fail)?;
     match &mut wanted.content {
         Content::File(source) => {
             let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-            let file = openat(&place.directory, place.aside.as_os_str(), flags, Mode::S_IRUSR | Mode::S_IWUSR);
+            let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+            let file = step(|| openat(&place.directory, place.aside.as_os_str(), flags, mode));
             let mut file = File::from(file.map_err(&fail)?);
             copy(source, &mut file).map_err(&fail)?;
             // Owner first (it clears capabilities and set-id bits), mode last (nobody reads it before).
-            fchown(&file, Some(owner.0), Some(owner.1)).map_err(&fail)?;
+            step(|| fchown(&file, Some(owner.0), Some(owner.1))).map_err(&fail)?;
             set_xattrs(&file, &xattrs).map_err(&fail)?;
-            fchmod(&file, Mode::from_bits_truncate(wanted.mode)).map_err(&fail)?;
-            if let Some(times) = wanted.times {
-                futimens(&file, &spec(times.accessed), &spec(times.modified)).map_err(&fail)?;
+            step(|| fchmod(&file, Mode::from_bits_truncate(wanted.mode))).map_err(&fail)?;
+            match wanted.times {
+                Some(times) => step(|| futimens(&file, &spec(times.accessed), &spec(times.modified))),
+                None => tell_apart(place, &file),
             }
-            fault::point().and_then(|()| fsync(&file)).map_err(&fail)
+            .map_err(&fail)?;
+            step(|| fsync(&file)).map_err(&fail)
         }
         Content::Symlink(target) => {
-            symlinkat(*target, &place.directory, place.aside.as_os_str()).map_err(&fail)?;
+            step(|| symlinkat(*target, &place.directory, place.aside.as_os_str())).map_err(&fail)?;
             let flags = AtFlags::AT_SYMLINK_NOFOLLOW;
-            fchownat(&place.directory, place.aside.as_os_str(), Some(owner.0), Some(owner.1), flags).map_err(&fail)?;
+            step(|| fchownat(&place.directory, place.aside.as_os_str(), Some(owner.0), Some(owner.1), flags))
+                .map_err(&fail)?;
             let path = look::through(place.directory.as_fd(), &place.aside);
             for (name, value) in xattrs.iter().filter(|(name, _)| is_for_links(name)) {
-                xattr::set(&path, name, value).map_err(|error| fail(errno(&error)))?;
+                step(|| xattr::set(&path, name, value).map_err(|error| errno(&error))).map_err(&fail)?;
             }
             match wanted.times {
                 Some(times) => set_link_times(place, times).map_err(fail),
@@ -74,31 +78,45 @@ fn make(place: &Place<'_>, wanted: &mut Wanted<'_>) -> Result<(), Error> {
             }
         }
         Content::Directory => {
-            mkdirat(&place.directory, place.aside.as_os_str(), Mode::S_IRWXU).map_err(&fail)?;
+            step(|| mkdirat(&place.directory, place.aside.as_os_str(), Mode::S_IRWXU)).map_err(&fail)?;
             let handle = look::open(place.directory.as_fd(), &place.aside, OFlag::O_DIRECTORY).map_err(&fail)?;
             let handle = File::from(handle);
-            fchown(&handle, Some(owner.0), Some(owner.1)).map_err(&fail)?;
+            step(|| fchown(&handle, Some(owner.0), Some(owner.1))).map_err(&fail)?;
             set_xattrs(&handle, &xattrs).map_err(&fail)?;
-            fchmod(&handle, Mode::from_bits_truncate(wanted.mode)).map_err(&fail)?;
+            step(|| fchmod(&handle, Mode::from_bits_truncate(wanted.mode))).map_err(&fail)?;
             if let Some(times) = wanted.times {
-                futimens(&handle, &spec(times.accessed), &spec(times.modified)).map_err(&fail)?;
+                step(|| futimens(&handle, &spec(times.accessed), &spec(times.modified))).map_err(&fail)?;
             }
-            fsync(&handle).map_err(fail)
+            step(|| fsync(&handle)).map_err(fail)
         }
     }
 }
 
+/// What is made now has another modification time than what it replaces, however coarse the clock: after a power loss the
+/// two are told apart by it.
+fn tell_apart(place: &Place<'_>, file: &File) -> Result<(), Errno> {
+    if place.aside == place.name {
+        return Ok(());
+    }
+    let Some(old) = look::stat(place.directory.as_fd(), &place.name)? else { return Ok(()) };
+    let new = fstat(file)?;
+    if (old.st_mtime, old.st_mtime_nsec) != (new.st_mtime, new.st_mtime_nsec) {
+        return Ok(());
+    }
+    step(|| futimens(file, &TimeSpec::UTIME_OMIT, &spec((old.st_mtime + 1, 0))))
+}
+
 fn set_link_times(place: &Place<'_>, times: Times) -> Result<(), Errno> {
     let (accessed, modified) = (spec(times.accessed), spec(times.modified));
-    utimensat(&place.directory, place.aside.as_os_str(), &accessed, &modified, UtimensatFlags::NoFollowSymlink)
+    let how = UtimensatFlags::NoFollowSymlink;
+    step(|| utimensat(&place.directory, place.aside.as_os_str(), &accessed, &modified, how))
 }
 
 /// The attributes that a file without its own gets: those of what it replaces or, for something new, the directory's
 /// SELinux label, which is what the policy's default amounts to where no policy is loaded (an offline image).
 fn carried(place: &Place<'_>) -> Result<Xattrs, Error> {
-    let seen = look::look_at(&place.directory, &place.name, place.path, None)?;
-    if let Some(seen) = seen {
-        return Ok(seen.xattrs);
+    if let Some(xattrs) = look::xattrs_at(&place.directory, &place.name).map_err(place.fail("read"))? {
+        return Ok(xattrs);
     }
     let directory = look::open_directory(place.directory.as_fd()).map_err(place.fail("read"))?;
     let mut xattrs = look::xattrs(&directory).map_err(place.fail("read"))?;
@@ -126,7 +144,7 @@ fn set_xattrs(file: &File, wanted: &Xattrs) -> Result<(), Errno> {
     for (name, value) in wanted {
         let is_sum = name == "security.evm" || name == "security.ima";
         if !is_sum && !now.iter().any(|(other, has)| other == name && has == value) {
-            file.set_xattr(name, value).map_err(|error| errno(&error))?;
+            step(|| file.set_xattr(name, value).map_err(|error| errno(&error)))?;
         }
     }
     Ok(())
@@ -141,8 +159,8 @@ fn copy(source: &mut dyn Read, file: &mut File) -> Result<(), Errno> {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(errno(&error)),
         };
-        fault::point()?;
-        file.write_all(buffer.get(..read).unwrap_or_default()).map_err(|error| errno(&error))?;
+        let piece = buffer.get(..read).unwrap_or_default();
+        step(|| file.write_all(piece).map_err(|error| errno(&error)))?;
     }
 }
 

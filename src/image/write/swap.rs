@@ -1,19 +1,87 @@
-//! Putting in place, taking away, and setting what an inode carries.
+//! Putting in place and taking away by one rename, and back.
 
+use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, RenameFlags, renameat, renameat2};
-use nix::sys::stat::{Mode, UtimensatFlags, fchmod, utimensat};
-use nix::sys::time::TimeSpec;
-use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, unlinkat};
+use nix::fcntl::{AtFlags, RenameFlags, renameat, renameat2};
+use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
-use super::{Expected, Outcome, Place, Shape, Times, Wanted, fault, look, shred, stage};
+use super::{Expected, Outcome, Place, Tree, Wanted, aside, fault, look, stage, step};
 use crate::image::{Error, Image};
 
-/// Puts `wanted` at `path`, where `expected` is now (`None`: nothing). `tag` names the run. With `shred`, the bytes of
-/// the file that it replaces are overwritten before they are given up.
+/// Puts what is staged for `path` in its place (`puts`), or takes away what is there. What was there before, `from`
+/// (`None`: nothing), lies under the side name afterwards. Directories are synced by [`super::sync`].
+///
+/// # Errors
+/// When it cannot be done; what was there is there still.
+pub fn commit(image: &Image, path: &Path, from: Option<&Tree>, puts: bool, tag: &str) -> Result<Outcome, Error> {
+    let place = Place::of(image, path, tag)?;
+    let Some(from) = from else {
+        return match rename_new(&place) {
+            Ok(()) => Ok(Outcome::Done),
+            Err(Errno::EEXIST) => Ok(Outcome::Changed),
+            Err(errno) => Err(place.fail("write")(errno)),
+        };
+    };
+    if !from.top.may_be(&place.directory, &place.name, path)? {
+        return Ok(Outcome::Changed);
+    }
+    let action = if puts { "replace" } else { "remove" };
+    let renamed = if puts { exchange(&place) } else { rename(&place, true) };
+    renamed.map_err(place.fail(action))?;
+    // Only now is it certain what was there: a look before the rename could be a moment too early.
+    if from.is(image, &place, &place.aside)? {
+        return Ok(Outcome::Done);
+    }
+    let back = if puts { exchange(&place) } else { rename(&place, false) };
+    back.map_err(place.fail("put back"))?;
+    Ok(Outcome::Changed)
+}
+
+/// Undoes [`commit`]: what lies under the side name goes back to its place, and what is in its place, `now`, goes aside.
+///
+/// # Errors
+/// When it cannot be done; nothing was changed then.
+pub fn revert(image: &Image, path: &Path, now: Option<&Tree>, tag: &str) -> Result<Outcome, Error> {
+    let place = Place::of(image, path, tag)?;
+    let Some(now) = now else {
+        return match rename_new(&place) {
+            Ok(()) => Ok(Outcome::Done),
+            Err(Errno::EEXIST) => Ok(Outcome::Changed),
+            Err(errno) => Err(place.fail("put back")(errno)),
+        };
+    };
+    exchange(&place).map_err(place.fail("put back"))?;
+    if now.is(image, &place, &place.aside)? {
+        return Ok(Outcome::Done);
+    }
+    exchange(&place).map_err(place.fail("put back"))?;
+    Ok(Outcome::Changed)
+}
+
+/// Whether what is at `path` is `tree`.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_at(image: &Image, path: &Path, tree: &Tree) -> Result<bool, Error> {
+    let Some(place) = Place::find(image, path, "")? else { return Ok(false) };
+    tree.is(image, &place, &place.name)
+}
+
+/// Whether what lies beside `path` is `tree`.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_aside(image: &Image, path: &Path, tree: &Tree, tag: &str) -> Result<bool, Error> {
+    let Some(place) = Place::find(image, path, tag)? else { return Ok(false) };
+    tree.is(image, &place, &place.aside)
+}
+
+/// Puts `wanted` at `path`, where `expected` is now (`None`: nothing), in one go. `tag` names the run. With `shred`, the
+/// bytes of the file that it replaces are overwritten before they are given up.
 ///
 /// # Errors
 /// When it cannot be written; what was there is there still.
@@ -26,44 +94,8 @@ pub fn put(
     shred: bool,
 ) -> Result<Outcome, Error> {
     let place = Place::of(image, path, tag)?;
-    let holds = match expected {
-        Some(expected) => expected.is(&place.directory, &place.name, path)?,
-        None => look::stat(place.directory.as_fd(), &place.name).map_err(place.fail("read"))?.is_none(),
-    };
-    if !holds {
-        return Ok(Outcome::Changed);
-    }
     stage::stage(&place, wanted)?;
-    let swapped = if expected.is_some() { exchange(&place) } else { rename_new(&place) };
-    if let Err(errno) = swapped {
-        let _ = stage::clear(&place);
-        return if errno == Errno::EEXIST { Ok(Outcome::Changed) } else { Err(place.fail("replace")(errno)) };
-    }
-    place.sync()?;
-    if let Some(expected) = expected {
-        // Only now is it certain what was replaced: a look before the rename could be a moment too early.
-        let brought_out = look::stat(place.directory.as_fd(), &place.aside).map_err(place.fail("read"))?.is_some();
-        if brought_out && !expected.is(&place.directory, &place.aside, path)? {
-            exchange(&place).map_err(place.fail("put back"))?;
-            stage::clear(&place)?;
-            place.sync()?;
-            return Ok(Outcome::Changed);
-        }
-        if shred && is_file(expected) {
-            if brought_out {
-                return shred::away(&place);
-            }
-            let why = "the file system could not exchange it for the new one".to_owned();
-            return Ok(Outcome::NotOverwritten(why));
-        }
-        stage::clear(&place)?;
-        place.sync()?;
-    }
-    Ok(Outcome::Done)
-}
-
-fn is_file(expected: &Expected) -> bool {
-    matches!(expected.shape, Shape::File { .. })
+    in_one_go(image, &place, expected, true, tag, shred)
 }
 
 /// Removes what is at `path`, when it is what is `expected`. A directory must be empty. With `shred`, the bytes of a
@@ -73,77 +105,39 @@ fn is_file(expected: &Expected) -> bool {
 /// When it cannot be removed; it is there still.
 pub fn remove(image: &Image, path: &Path, expected: &Expected, tag: &str, shred: bool) -> Result<Outcome, Error> {
     let place = Place::of(image, path, tag)?;
-    if !expected.is(&place.directory, &place.name, path)? {
-        return Ok(Outcome::Changed);
-    }
-    if expected.shape == Shape::Directory {
-        fault::point()
-            .and_then(|()| unlinkat(&place.directory, place.name.as_os_str(), UnlinkatFlags::RemoveDir))
-            .map_err(place.fail("remove"))?;
-    } else {
-        stage::clear(&place)?;
-        rename(&place, true).map_err(place.fail("remove"))?;
-        if !expected.is(&place.directory, &place.aside, path)? {
-            rename(&place, false).map_err(place.fail("put back"))?;
-            place.sync()?;
-            return Ok(Outcome::Changed);
-        }
-        if shred && is_file(expected) {
-            return shred::away(&place);
-        }
-        stage::clear(&place)?;
+    aside::discard(image, path, tag)?;
+    in_one_go(image, &place, Some(expected), false, tag, shred)
+}
+
+fn in_one_go(
+    image: &Image,
+    place: &Place<'_>,
+    expected: Option<&Expected>,
+    puts: bool,
+    tag: &str,
+    shred: bool,
+) -> Result<Outcome, Error> {
+    let from = expected.map(|top| Tree { top: top.clone(), below: std::collections::BTreeMap::new() });
+    let done = commit(image, place.path, from.as_ref(), puts, tag);
+    if !matches!(done, Ok(Outcome::Done)) {
+        // The error is the one to tell; a rest that cannot be removed is met again by `settle`.
+        let _ = aside::discard(image, place.path, tag);
+        return done;
     }
     place.sync()?;
-    Ok(Outcome::Done)
-}
-
-/// Sets mode and owner of the file or directory at `path`, in place: links, content and times stay.
-///
-/// # Errors
-/// When it cannot be done.
-pub fn set_mode(image: &Image, path: &Path, expected: &Expected, wanted: (u32, u32, u32)) -> Result<Outcome, Error> {
-    let place = Place::of(image, path, "")?;
-    if !expected.is(&place.directory, &place.name, path)? {
-        return Ok(Outcome::Changed);
-    }
-    let (mode, uid, gid) = wanted;
-    let fail = place.fail("change the mode of");
-    let handle = look::open(place.directory.as_fd(), &place.name, OFlag::O_NONBLOCK).map_err(&fail)?;
-    // What is changed is what was looked at, not what somebody put in its place in between.
-    let stat = nix::sys::stat::fstat(&handle).map_err(&fail)?;
-    let is_same = (look::kind(&stat), look::mode(&stat)) == (expected.shape.kind(), expected.mode)
-        && (stat.st_uid, stat.st_gid) == (expected.uid, expected.gid);
-    if !is_same {
-        return Ok(Outcome::Changed);
-    }
-    fault::point().and_then(|()| fchown(&handle, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))).map_err(&fail)?;
-    fault::point().and_then(|()| fchmod(&handle, Mode::from_bits_truncate(mode))).map_err(&fail)?;
-    nix::unistd::fsync(&handle).map_err(fail)?;
-    Ok(Outcome::Done)
-}
-
-/// Sets the times of what is at `path` itself. The access time is left alone when `accessed` is false.
-///
-/// # Errors
-/// When it cannot be done.
-pub fn set_times(image: &Image, path: &Path, times: Times, accessed: bool) -> Result<(), Error> {
-    let place = Place::of(image, path, "")?;
-    let access = if accessed { stage::spec(times.accessed) } else { TimeSpec::UTIME_OMIT };
-    let modification = stage::spec(times.modified);
-    let how = UtimensatFlags::NoFollowSymlink;
-    fault::point()
-        .and_then(|()| utimensat(&place.directory, place.name.as_os_str(), &access, &modification, how))
-        .map_err(place.fail("set the times of"))
+    let outcome = aside::tidy(image, place.path, tag, shred)?;
+    place.sync()?;
+    Ok(outcome)
 }
 
 /// What is staged goes to the name, where nothing may be.
 fn rename_new(place: &Place<'_>) -> Result<(), Errno> {
     let (aside, name) = (place.aside.as_os_str(), place.name.as_os_str());
-    fault::point()?;
-    match renameat2(&place.directory, aside, &place.directory, name, RenameFlags::RENAME_NOREPLACE) {
+    let flags = RenameFlags::RENAME_NOREPLACE;
+    match step(|| fault::flags().and_then(|()| renameat2(&place.directory, aside, &place.directory, name, flags))) {
         // A file system without the flag: look, then rename. The moment between is the price.
         Err(Errno::EINVAL) if look::stat(place.directory.as_fd(), &place.name)?.is_none() => {
-            renameat(&place.directory, aside, &place.directory, name)
+            step(|| renameat(&place.directory, aside, &place.directory, name))
         }
         Err(Errno::EINVAL) => Err(Errno::EEXIST),
         other => other,
@@ -153,21 +147,70 @@ fn rename_new(place: &Place<'_>) -> Result<(), Errno> {
 /// What is staged and what is in place change names, in one step.
 pub(super) fn exchange(place: &Place<'_>) -> Result<(), Errno> {
     let (aside, name) = (place.aside.as_os_str(), place.name.as_os_str());
-    fault::point()?;
-    match renameat2(&place.directory, aside, &place.directory, name, RenameFlags::RENAME_EXCHANGE) {
-        // A file system without the flag (NFS, some of FUSE): a plain rename, which brings nothing out to look at.
-        Err(Errno::EINVAL) => renameat(&place.directory, aside, &place.directory, name),
+    let flags = RenameFlags::RENAME_EXCHANGE;
+    match step(|| fault::flags().and_then(|()| renameat2(&place.directory, aside, &place.directory, name, flags))) {
+        Err(Errno::EINVAL) => exchange_slowly(place),
         other => other,
     }
+}
+
+/// On a file system that cannot exchange (NFS, some of FUSE): the old one gets a second name, the new one replaces it,
+/// and the second name becomes the side name. Where there are no hard links, or for a directory, the name is missing for
+/// a moment. Each state in between is one that [`settle_slow`] knows.
+fn exchange_slowly(place: &Place<'_>) -> Result<(), Errno> {
+    let (at, aside, name, old) = (&place.directory, &place.aside, &place.name, second(&place.aside));
+    match step(|| linkat(at, name.as_os_str(), at, old.as_os_str(), AtFlags::empty())) {
+        Ok(()) => {}
+        Err(Errno::EPERM | Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EMLINK | Errno::EINVAL) => {
+            step(|| renameat(at, name.as_os_str(), at, old.as_os_str()))?;
+        }
+        Err(errno) => return Err(errno),
+    }
+    if let Err(errno) = step(|| renameat(at, aside.as_os_str(), at, name.as_os_str())) {
+        let _ = undo_second(place, &old);
+        return Err(errno);
+    }
+    step(|| renameat(at, old.as_os_str(), at, aside.as_os_str()))
+}
+
+/// After a crash within [`exchange_slowly`]: it is carried to its end, or undone where nothing had been replaced yet.
+pub(super) fn settle_slow(place: &Place<'_>) -> Result<(), Error> {
+    let old = second(&place.aside);
+    let fail = place.fail("put right what lies beside");
+    let there = |name: &OsStr| look::stat(place.directory.as_fd(), name).map(|stat| stat.is_some());
+    if !there(&old).map_err(&fail)? {
+        return Ok(());
+    }
+    if there(&place.aside).map_err(&fail)? {
+        return undo_second(place, &old).map_err(fail);
+    }
+    step(|| renameat(&place.directory, old.as_os_str(), &place.directory, place.aside.as_os_str())).map_err(fail)
+}
+
+/// The second name goes, or becomes the first again where that is missing.
+fn undo_second(place: &Place<'_>, old: &OsStr) -> Result<(), Errno> {
+    if look::stat(place.directory.as_fd(), &place.name)?.is_some() {
+        step(|| unlinkat(&place.directory, old, UnlinkatFlags::NoRemoveDir))
+    } else {
+        step(|| renameat(&place.directory, old, &place.directory, place.name.as_os_str()))
+    }
+}
+
+/// `.name.tag~` becomes `.name.tago~`.
+fn second(aside: &OsStr) -> OsString {
+    let mut bytes = aside.as_bytes().to_vec();
+    bytes.pop();
+    bytes.extend(b"o~");
+    OsString::from_vec(bytes)
 }
 
 /// Moves the thing in place aside (`true`), or back.
 pub(super) fn rename(place: &Place<'_>, away: bool) -> Result<(), Errno> {
     let (aside, name) = (place.aside.as_os_str(), place.name.as_os_str());
     let (from, to) = if away { (name, aside) } else { (aside, name) };
-    fault::point()?;
-    match renameat2(&place.directory, from, &place.directory, to, RenameFlags::RENAME_NOREPLACE) {
-        Err(Errno::EINVAL) => renameat(&place.directory, from, &place.directory, to),
+    let flags = RenameFlags::RENAME_NOREPLACE;
+    match step(|| fault::flags().and_then(|()| renameat2(&place.directory, from, &place.directory, to, flags))) {
+        Err(Errno::EINVAL) => step(|| renameat(&place.directory, from, &place.directory, to)),
         other => other,
     }
 }
