@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::ssh_keys::{conclude, is_private_key, key_lines, small_file};
+use crate::check::sweep::private_key;
 use crate::check::{Finding, Observation, places};
 use crate::image::{Error, Image, Kind};
 
@@ -42,9 +43,19 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
             Err(error) => unread.push(error),
         }
     }
-    let seen = paths.into_iter().map(Observation::at).collect();
+    let seen = paths.into_iter().map(|path| observed(image, path)).collect();
     let fail = "SSH host keys are on the image: every copy would share them.";
     Ok(conclude(seen, unread, fail, "There is no SSH host key on the image."))
+}
+
+/// The key with its fingerprint, so that whoever launches a copy can see that it has another.
+fn observed(image: &Image, path: PathBuf) -> Observation {
+    let key = small_file(image, &path).ok().flatten().and_then(|bytes| private_key(&path, &bytes));
+    let seen = Observation::at(path);
+    match key {
+        Some(key) => seen.text(key),
+        None => seen,
+    }
 }
 
 /// What `HostKey` and `HostCertificate` lines name, with the public halves beside them.
