@@ -19,7 +19,7 @@ use super::{Error, Image, Mode, Reason};
 mod detached;
 mod enclosed;
 
-pub use detached::{Detached, call_off, detach, is_running, play};
+pub use detached::{Detached, call_off, detach, is_running, own_file, play};
 pub use enclosed::{ask, end_asked};
 
 /// The most output that is kept: 256 KiB. What comes after is read and dropped.
@@ -145,6 +145,12 @@ fn start(
         take(&text);
     }
     Ok(Ended { status: in_time.then_some(status), limit, output })
+}
+
+/// Where systemctl is.
+pub(super) fn systemctl() -> &'static str {
+    let places = ["/usr/bin/systemctl", "/bin/systemctl"];
+    places.into_iter().find(|path| Path::new(path).exists()).unwrap_or("/usr/bin/systemctl")
 }
 
 /// What programs are given to see. Package managers ask nothing and restart nothing by themselves.

@@ -9,7 +9,9 @@ use super::updates;
 mod disks;
 mod memory;
 pub mod metadata;
+mod power;
 mod processes;
+pub mod services;
 pub mod sessions;
 pub mod shells;
 pub mod sockets;
@@ -75,6 +77,68 @@ impl Live {
     /// When `/proc` cannot be read, or holds more processes than are looked at.
     pub fn shells(&self) -> Result<Vec<shells::Shell>, super::Error> {
         shells::shells()
+    }
+
+    /// The units of systemd that the seal stops, in order; none where systemd is not there. `image` is this machine.
+    ///
+    /// # Errors
+    /// When `/proc` cannot be read or systemd does not answer.
+    pub fn services(&self, image: &super::Image) -> Result<Vec<services::Unit>, super::Error> {
+        let own: Vec<_> = self.sessions()?.into_iter().filter(|session| session.is_own).collect();
+        services::running(image, &own)
+    }
+
+    /// Keeps `units` from being started until the machine is switched off.
+    ///
+    /// # Errors
+    /// When systemd does not answer.
+    pub fn hold(&self, image: &super::Image, units: &[&str]) -> Result<(), super::Error> {
+        services::mask(image, units)
+    }
+
+    /// Stops a unit and waits until it has.
+    ///
+    /// # Errors
+    /// When it does not stop.
+    pub fn stop(&self, image: &super::Image, unit: &str) -> Result<(), super::Error> {
+        services::stop(image, unit)
+    }
+
+    /// Undoes [`Live::hold`] for `held`, and starts `stopped` again, the last first; gives those that do not start.
+    pub fn start_again(&self, image: &super::Image, held: &[&str], stopped: &[&str]) -> Vec<String> {
+        services::start_again(image, held, stopped)
+    }
+
+    /// Ends a shell by SIGKILL, so that it writes nothing; one that has ended already is left alone.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn end(&self, shell: &shells::Shell) -> Result<(), super::Error> {
+        power::end(shell.pid, shell.started)
+    }
+
+    /// Ends every session and every process that is not needed to switch the machine off, by SIGKILL: who holds a
+    /// connection first, so that no logout is recorded. This process and those it comes from stay.
+    ///
+    /// # Errors
+    /// When one does not end.
+    pub fn end_everybody(&self) -> Result<(), super::Error> {
+        let sessions = self.sessions()?;
+        let leaders: Vec<_> = sessions.iter().map(|session| (session.leader, session.started)).collect();
+        power::end_everybody(&leaders)
+    }
+
+    /// Writes everything and makes the disks read-only at once, for good; whether they are.
+    pub fn freeze(&self) -> bool {
+        power::freeze()
+    }
+
+    /// Switches the machine off without stopping units. `image` is this machine.
+    ///
+    /// # Errors
+    /// When it is still on afterwards.
+    pub fn power_off(&self, image: &super::Image) -> Result<(), super::Error> {
+        power::off(image)
     }
 
     /// The running kernel's release, as `uname -r` prints it.

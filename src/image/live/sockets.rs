@@ -121,7 +121,7 @@ fn programs(proc: &Path) -> HashMap<u64, Holder> {
 }
 
 /// The unit in `/proc/PID/cgroup` (cgroups(7)): the last component that is a unit's name.
-fn unit(cgroup: &str) -> Option<String> {
+pub(super) fn unit(cgroup: &str) -> Option<String> {
     let path = cgroup.lines().find_map(|line| {
         line.strip_prefix("0::").or_else(|| line.split_once(":name=systemd:").map(|(_, path)| path))
     })?;

@@ -37,6 +37,8 @@ pub(super) struct Process {
     pub(super) started: u64,
     /// Effective user id.
     pub(super) uid: u32,
+    /// A thread of the kernel.
+    pub(super) is_kernel: bool,
     /// The last part of its program's path, visible; where that cannot be read, the name the kernel keeps (15 bytes).
     pub(super) program: String,
 }
@@ -151,16 +153,21 @@ fn process(directory: &Path, pid: i32) -> Option<Process> {
         session: stat.session,
         tty: terminal(stat.terminal),
         started: stat.started,
+        is_kernel: stat.is_kernel,
         uid: uids?.split_whitespace().nth(1)?.parse().ok()?,
         program: text::visible(&program.unwrap_or(stat.name)).chars().take(TITLE).collect(),
     })
 }
+
+/// The flag of a thread of the kernel (include/linux/sched.h).
+const PF_KTHREAD: u32 = 0x0020_0000;
 
 /// What is used of `/proc/PID/stat`.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     name: String,
     has_ended: bool,
+    is_kernel: bool,
     parent: i32,
     session: i32,
     terminal: u32,
@@ -172,13 +179,14 @@ fn parse(stat: &str) -> Option<Stat> {
     let (head, tail) = stat.rsplit_once(')')?;
     let (_, name) = head.split_once('(')?;
     let fields: Vec<&str> = tail.split_whitespace().collect();
-    let [state, parent, _group, session, terminal, ..] = fields.as_slice() else { return None };
+    let [state, parent, _group, session, terminal, _foreground, flags, ..] = fields.as_slice() else { return None };
     // A number that the kernel prints as signed.
     let terminal = terminal.parse::<i32>().ok()?.cast_unsigned();
     let started = fields.get(19)?.parse().ok()?;
     Some(Stat {
         name: name.to_owned(),
         has_ended: matches!(*state, "Z" | "X" | "x"),
+        is_kernel: flags.parse::<u32>().ok()? & PF_KTHREAD != 0,
         parent: parent.parse().ok()?,
         session: session.parse().ok()?,
         terminal,
@@ -263,7 +271,7 @@ mod tests {
         let stat = parse("7 (a) b) R 1) S 3 7 5 34816 9 0 0 0 0 0 0 0 0 0 20 0 1 0 4711 0").unwrap();
         assert_eq!((stat.name.as_str(), stat.parent, stat.session, stat.started), ("a) b) R 1", 3, 5, 4711));
         assert_eq!(terminal(stat.terminal).as_deref(), Some("pts/0"));
-        assert!(!stat.has_ended);
+        assert!(!stat.has_ended && !stat.is_kernel);
         assert_eq!(parse("7 (a S 3"), None);
     }
 

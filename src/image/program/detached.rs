@@ -19,7 +19,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, setsid};
 use serde::{Deserialize, Serialize};
 
-use super::{ENVIRONMENT, GRACE, run};
+use super::{ENVIRONMENT, GRACE, run, systemctl};
 use crate::image::live::started;
 use crate::image::{Error, Image, Mode};
 
@@ -53,7 +53,6 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How often.
 const PAUSE: Duration = Duration::from_millis(20);
 
-const SYSTEMCTL: &str = "/usr/bin/systemctl";
 const SYSTEMD_RUN: &str = "/usr/bin/systemd-run";
 
 /// Starts `argv` (the program by absolute path) so that it outlives this session; after `delay`, if one is given. `name`
@@ -92,9 +91,9 @@ pub fn call_off(image: &Image, detached: &Detached) -> Result<(), Error> {
     match detached {
         Detached::Unit { name } => {
             let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-            let stopped = run(image, &words(&[SYSTEMCTL, "stop", name]), LIMIT, &mut |_| {})?;
+            let stopped = run(image, &words(&[systemctl(), "stop", name]), LIMIT, &mut |_| {})?;
             // A unit that failed stays until somebody says that it was seen; one that is gone cannot be stopped.
-            let _ = run(image, &words(&[SYSTEMCTL, "reset-failed", name]), LIMIT, &mut |_| {})?;
+            let _ = run(image, &words(&[systemctl(), "reset-failed", name]), LIMIT, &mut |_| {})?;
             if stopped.success() || !is_running(image, detached) {
                 return Ok(());
             }
@@ -108,7 +107,7 @@ pub fn call_off(image: &Image, detached: &Detached) -> Result<(), Error> {
 pub fn is_running(image: &Image, detached: &Detached) -> bool {
     match detached {
         Detached::Unit { name } => {
-            let argv = [SYSTEMCTL, "is-active", "--quiet", name].map(str::to_owned);
+            let argv = [systemctl(), "is-active", "--quiet", name].map(str::to_owned);
             run(image, &argv, LIMIT, &mut |_| {}).is_ok_and(|ended| ended.success())
         }
         Detached::Process { pid, started } => is_same(*pid, *started),
@@ -142,7 +141,7 @@ fn has_systemd() -> bool {
 }
 
 /// This program's file; `None` when it was removed or replaced.
-fn own_file() -> Option<PathBuf> {
+pub fn own_file() -> Option<PathBuf> {
     fs::read_link("/proc/self/exe").ok().filter(|path| path.is_file())
 }
 
@@ -156,7 +155,7 @@ fn start_unit(image: &Image, unit: &str, own: &Path, arguments: &[String]) -> bo
         run(image, &argv, LIMIT, &mut |_| {}).is_ok_and(|ended| ended.success())
     };
     let forget = || {
-        let argv = [SYSTEMCTL, "reset-failed", unit].map(str::to_owned);
+        let argv = [systemctl(), "reset-failed", unit].map(str::to_owned);
         let _ = run(image, &argv, LIMIT, &mut |_| {});
     };
     forget();
@@ -171,7 +170,7 @@ fn start_unit(image: &Image, unit: &str, own: &Path, arguments: &[String]) -> bo
 /// Whether the service's program was started: the process is none of systemd's own any more, or has ended otherwise than
 /// by not being started (`systemd.exec(5)`: exit status 203).
 fn was_started(image: &Image, unit: &str) -> bool {
-    let argv = [SYSTEMCTL, "show", "--property=MainPID", "--property=ExecMainStatus", unit].map(str::to_owned);
+    let argv = [systemctl(), "show", "--property=MainPID", "--property=ExecMainStatus", unit].map(str::to_owned);
     let deadline = Instant::now() + LOOK;
     while Instant::now() < deadline {
         let Ok(shown) = run(image, &argv, LIMIT, &mut |_| {}) else { return false };
