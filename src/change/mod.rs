@@ -11,6 +11,7 @@ use crate::image::Node;
 mod apply;
 mod carry;
 mod contents;
+mod created;
 pub mod diff;
 pub(crate) mod fix;
 pub mod journal;
@@ -32,6 +33,7 @@ mod undo;
 pub mod ways_in;
 
 pub use apply::{Applied, ApplyError, Step as ApplyStep, apply};
+pub use created::{created, note as note_created, note_here as note_created_here};
 pub use plan::{Plan, PlanStep, Refusal, plan};
 pub use remedy::{Left, Remedy, remedy};
 pub use shred::Shredding;

@@ -72,6 +72,13 @@ impl State {
         Self::at(&directory)
     }
 
+    /// That of the running machine, where there is one already and it may be used.
+    pub(super) fn of_running_machine() -> Option<Self> {
+        let directory = Path::new(LIVE);
+        let is_there = std::fs::symlink_metadata(directory).is_ok_and(|meta| meta.is_dir());
+        is_there.then(|| Self::at(directory).ok()).flatten()
+    }
+
     /// A state directory at a given place (practice and tests).
     ///
     /// # Errors

@@ -202,12 +202,21 @@ pub struct Context {
     pub scans: std::sync::Arc<[crate::image::vulnerabilities::Scan]>,
     /// Which secrets may stay, by the publisher's playbook.
     pub allow: std::sync::Arc<[Allow]>,
+    /// What this program put on the disks of the running machine, itself included, whether or not it is still there.
+    pub created: std::sync::Arc<[PathBuf]>,
 }
 
 impl Context {
     /// On this day, with nothing swept yet and nothing handed in.
     pub fn on(today: Date) -> Self {
-        Self { today, sweep: None, ami: None, scans: std::sync::Arc::default(), allow: std::sync::Arc::default() }
+        Self {
+            today,
+            sweep: None,
+            ami: None,
+            scans: std::sync::Arc::default(),
+            allow: std::sync::Arc::default(),
+            created: std::sync::Arc::default(),
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         return after(&image, Some(&run.id), &catalogue, &scope, &playbook, common, environment);
     }
     let (context, findings) =
-        engine::survey(&image, &catalogue, engine::context(common, &playbook)?, common, environment);
+        engine::survey(&image, &catalogue, engine::context(&image, common, &playbook)?, common, environment);
     let failing = engine::failing(&scope, &findings);
     let by_name = |id: &String| catalogue.get(id).is_some_and(|guideline| guideline.only_by_name);
     let chosen: Vec<String> = if args.all {
@@ -114,7 +114,7 @@ fn after(
     environment: &Environment,
 ) -> Result<u8, Failure> {
     let image = image.refreshed();
-    let (_, findings) = engine::survey(&image, scope, engine::context(common, playbook)?, common, environment);
+    let (_, findings) = engine::survey(&image, scope, engine::context(&image, common, playbook)?, common, environment);
     let verdict = check::judge(&image, catalogue, &findings, playbook);
     match common.format {
         Format::Text => {

@@ -28,7 +28,7 @@ pub(super) fn run(args: &CheckArgs, common: &Common, environment: &Environment) 
     };
     let image = engine::image(common)?;
     let (context, findings) =
-        engine::survey(&image, &catalogue, engine::context(common, &playbook)?, common, environment);
+        engine::survey(&image, &catalogue, engine::context(&image, common, &playbook)?, common, environment);
     let verdict = judge(&image, &catalogue, &findings, &playbook);
     match common.format {
         Format::Json => print_json(&document(&image, &whole, &context, &findings, verdict))?,

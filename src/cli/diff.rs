@@ -15,7 +15,7 @@ pub(super) fn run(common: &Common, environment: &Environment) -> Result<u8, Fail
     let chosen = engine::selected(common, &catalogue)?;
     let image = engine::image(common)?;
     let (context, findings) =
-        engine::survey(&image, &catalogue, engine::context(common, &Playbook::default())?, common, environment);
+        engine::survey(&image, &catalogue, engine::context(&image, common, &Playbook::default())?, common, environment);
     let failing = engine::failing(&chosen, &findings);
     let plan = change::plan(&image, &catalogue, &findings, &context, &failing);
     match common.format {

@@ -93,8 +93,9 @@ pub(super) fn is_permitted(image: &Image) -> bool {
 }
 
 /// Today, and what the publisher handed in.
-pub(super) fn context(common: &Common, playbook: &Playbook) -> Result<Context, Failure> {
+pub(super) fn context(image: &Image, common: &Common, playbook: &Playbook) -> Result<Context, Failure> {
     Ok(Context {
+        created: crate::change::created(image)?.into(),
         ami: ami(&common.ami)?.map(Arc::new),
         scans: scans(&common.cve)?.into(),
         allow: playbook.allow.clone().into(),

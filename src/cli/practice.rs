@@ -4,7 +4,7 @@ use super::args::{Common, Format, PracticeArgs};
 use super::environment::Environment;
 use super::output::{Failure, note, print, print_json};
 use super::{OK, wizard};
-use crate::change::State;
+use crate::change::{State, note_created_here};
 use crate::image::{Image, text};
 use crate::playbook::Playbook;
 use crate::practice::{self, PracticeImage};
@@ -26,6 +26,7 @@ pub(super) fn run(args: &PracticeArgs, common: &Common, environment: &Environmen
     if args.keep {
         let image = build()?;
         note(image.story());
+        note_created_here([image.directory()])?;
         let root = image.keep();
         note("The image stays where it is; remove its directory when you are done. Try, for instance:");
         note(&format!("  seaworthy check --root {}", text::path(&root)));

@@ -6,6 +6,7 @@ use super::args::{Common, Format, ReportArgs, ReportCommand, SignArgs};
 use super::environment::Environment;
 use super::output::{Failure, confirm, note, print, print_json};
 use super::{OK, engine};
+use crate::change::note_created_here;
 use crate::image::text;
 use crate::playbook::Playbook;
 use crate::report::sign::{self, Agent, Keygen};
@@ -40,7 +41,7 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         None => session(&state)?,
     };
     let (context, findings) =
-        engine::survey(&image, &catalogue, engine::context(common, &playbook)?, common, environment);
+        engine::survey(&image, &catalogue, engine::context(&image, common, &playbook)?, common, environment);
     let preparation = Preparation::of(&state, &findings)?;
     let publisher = args.publisher.clone().unwrap_or_else(|| environment.person());
     let particulars = Particulars {
@@ -52,9 +53,11 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
     };
     let report = preparation.report(&image, &catalogue, &context, &findings, particulars)?;
     if args.stdout {
-        print(&String::from_utf8_lossy(&report::to_bytes(&report)))?;
+        let bytes = report::to_bytes(&report);
+        print(&String::from_utf8_lossy(&bytes))?;
+        report::kept(&state, &report, &report::sha256_hex(&bytes))?;
     } else if let Some(directory) = &directory {
-        let bundle = report::write_bundle(directory, &report, args.yes).map_err(Failure::failed)?;
+        let bundle = report::export(&state, directory, &report, args.yes).map_err(Failure::Failed)?;
         let files = [&bundle.report, &bundle.html, &bundle.markdown, &bundle.verify].map(|path| text::path(path));
         match common.format {
             Format::Text => print(&format!("{}\n", files.join("\n")))?,
@@ -102,6 +105,7 @@ fn sign(args: &SignArgs, common: &Common, environment: &Environment) -> Result<u
         Failure::Failed(format!("{} is no report that may be signed: {error}", text::path(&args.file)))
     })?;
     if let Some(path) = &args.tbs {
+        note_created_here([path.as_path()])?;
         report::write_file(path, &sign::to_be_signed(&bytes), args.yes).map_err(Failure::failed)?;
         note(&format!("Sign the bytes of {} and come back with --attach SIGNATURE --pub KEY.pub.", text::path(path)));
         return Ok(OK);
@@ -139,6 +143,7 @@ fn sign(args: &SignArgs, common: &Common, environment: &Environment) -> Result<u
     };
     let mut path = args.file.clone().into_os_string();
     path.push(".sig");
+    note_created_here([Path::new(&path)])?;
     report::write_signature(Path::new(&path), &signature, args.yes).map_err(Failure::failed)?;
     let path = text::path(Path::new(&path));
     match common.format {

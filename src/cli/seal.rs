@@ -78,7 +78,7 @@ fn survey(
     common: &Common,
     environment: &Environment,
 ) -> Result<(Context, Findings), Failure> {
-    Ok(engine::survey(image, catalogue, engine::context(common, playbook)?, common, environment))
+    Ok(engine::survey(image, catalogue, engine::context(image, common, playbook)?, common, environment))
 }
 
 /// What was asked for.

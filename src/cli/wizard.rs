@@ -56,12 +56,13 @@ pub(super) fn open(
         Mode::Live => PathBuf::from("/run/seaworthy-report"),
         Mode::Offline => std::env::current_dir().unwrap_or_default().join("seaworthy-report"),
     };
+    let context = engine::context(&image, common, &playbook)?;
     let session = Session {
         image: Arc::new(image),
         catalogue: Arc::new(catalogue),
         state,
         story,
-        context: engine::context(common, &playbook)?,
+        context,
         playbook,
         publisher: environment.person(),
         export_directory,

@@ -19,6 +19,7 @@
 //! 3. [`verify::verify_files`] reads and judges; [`verify::Verification`] renders as text or JSON and has the exit code.
 
 mod bundle;
+mod export;
 #[cfg(test)]
 mod fixture;
 mod place;
@@ -33,6 +34,7 @@ pub mod verify;
 pub mod view;
 
 pub use bundle::{Bundle, BundleError, read_file, write_bundle, write_file, write_signature};
+pub use export::{export, kept};
 pub use place::off_image;
 pub use preparation::{Particulars, Preparation};
 pub use record::*;

@@ -270,7 +270,7 @@ impl Engine {
         };
         let directory = off_image(&image, &request.directory)?;
         let report = work().map_err(|error| error.to_string())?;
-        export::write(&report, &directory, &session.keys, request)
+        export::write(&report, &session.state, &directory, &session.keys, request)
     }
 
     fn image(&self) -> Arc<Image> {

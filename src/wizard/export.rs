@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::message::{AgentKey, ExportRequest, Exported, Signer};
+use crate::change::State;
 use crate::report::sign::{Agent, Keygen, with_agent, with_keygen};
 use crate::report::sshsig::{NAMESPACE, SshSig};
-use crate::report::{Bundle, REPORT_LIMIT, Report, read_file, write_bundle, write_signature};
+use crate::report::{Bundle, REPORT_LIMIT, Report, read_file, write_signature};
 
 /// What is known of the publisher's own keys; read from the environment by `cli`.
 #[derive(Debug, Clone, Default)]
@@ -35,11 +36,12 @@ pub(super) fn agent_keys(keys: &Keys) -> Result<Vec<AgentKey>, String> {
 /// Writes `report`, and signs it when a signer was chosen. A report that could not be signed stays, and says so.
 pub(super) fn write(
     report: &Report,
+    state: &State,
     directory: &Path,
     keys: &Keys,
     request: &ExportRequest,
 ) -> Result<Exported, String> {
-    let bundle = write_bundle(directory, report, request.replace).map_err(|error| error.to_string())?;
+    let bundle = crate::report::export(state, directory, report, request.replace)?;
     let signed = sign(&bundle, keys, &request.signer);
     let name = signer_name(&request.publisher);
     let (signed_by, signers_line, not_signed) = match signed {

@@ -1,11 +1,11 @@
 //! FIN-01: nothing of this program stays on the image.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::check::kinds::swept::swept;
 use crate::check::{Context, Finding, Status, places};
-use crate::image::{Error, Image};
+use crate::image::{Error, Image, Kind};
 
 /// Where the program, its reports and its unfinished files may lie. `/run` is none of the image while it is live.
 const TRACES: [&str; 10] = [
@@ -30,6 +30,7 @@ pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> 
         let more: Vec<_> = sweep.own.iter().filter(|path| !within(path)).cloned().collect();
         paths.extend(more);
     }
+    add_created(image, context, &mut paths)?;
     for path in paths {
         if image.live().is_some() && path.starts_with(Path::new("/run")) {
             continue;
@@ -45,11 +46,45 @@ pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> 
     })
 }
 
+/// Adds what is known to be ours by name. A directory counts when nothing of anybody else is in it.
+fn add_created(image: &Image, context: &Context, paths: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
+    let mut created: Vec<&PathBuf> = context.created.iter().collect();
+    // What lies in a directory comes before it.
+    created.sort_by_key(|path| std::cmp::Reverse(path.components().count()));
+    for path in created {
+        let is_ours = match image.lstat(path)?.map(|meta| meta.kind) {
+            None => false,
+            Some(Kind::Directory) => image.list(path)?.iter().all(|entry| paths.contains(&path.join(&entry.name))),
+            Some(_) => true,
+        };
+        if is_ours {
+            paths.insert(path.clone());
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::trial::judged;
+    use crate::check::trial::{context, guideline, judged};
+    use crate::check::{judge, sweep};
     use crate::image::fixture::Fixture;
+    use crate::image::walk::Control;
+
+    #[test]
+    fn what_the_program_made_is_found_whatever_its_name() {
+        let fixture = Fixture::debian();
+        fixture.file("/data/report/report.json", "x").file("/data/mine", "x").file("/opt/harden", "x");
+        let image = fixture.image();
+        let sweep = std::sync::Arc::new(sweep::sweep(&image, &Control::new(), &|_| {}, &|_| {}));
+        let created = ["/opt/harden", "/data", "/data/report", "/data/report/report.json", "/data/report/report.md"];
+        let created: Vec<PathBuf> = created.iter().map(PathBuf::from).collect();
+        let context = Context { created: created.into(), sweep: Some(sweep), ..context() };
+        let finding = judge(&image, &guideline("FIN-01"), &context);
+        let seen: Vec<_> = finding.observations.iter().filter_map(|seen| seen.path.as_deref()?.to_str()).collect();
+        assert_eq!(seen, ["/data/report", "/data/report/report.json", "/opt/harden"]);
+    }
 
     #[test]
     fn the_program_and_its_files_are_found() {

@@ -19,6 +19,14 @@ pub(super) fn is_in_memory(path: &Path) -> bool {
     statfs(path).is_ok_and(|found| found.filesystem_type() == TMPFS_MAGIC)
 }
 
+/// Whether what lies at `path` of the running machine is kept on a disk that can be written to; not where nothing is.
+pub(super) fn is_on_disk(path: &Path) -> bool {
+    use nix::sys::statvfs::{FsFlags, statvfs};
+    fs::symlink_metadata(path).is_ok()
+        && !is_in_memory(path)
+        && statvfs(path).is_ok_and(|found| !found.flags().contains(FsFlags::ST_RDONLY))
+}
+
 /// The files and devices that memory is swapped out to (proc(5), `/proc/swaps`), compressed memory (zram) left out.
 pub(super) fn swaps() -> Result<Vec<PathBuf>, Error> {
     let path = Path::new("/proc/swaps");

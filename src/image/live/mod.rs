@@ -50,6 +50,11 @@ impl Live {
         memory::is_in_memory(path)
     }
 
+    /// Whether what lies at `path` is kept on a disk that can be written to, and so may be in an image made from it.
+    pub fn is_on_disk(&self, path: &Path) -> bool {
+        memory::is_on_disk(path)
+    }
+
     /// The files and devices that memory is swapped out to now; compressed memory is none.
     ///
     /// # Errors
