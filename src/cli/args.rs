@@ -235,6 +235,13 @@ pub(super) struct SealArgs {
     /// Decisions: what is waived, done by hand or put off stays. Without it, those of the wizard's session on this image
     #[arg(long, value_name = "FILE")]
     pub(super) playbook: Option<PathBuf>,
+    /// The SHA-256 of report.json as your own machine shows it (8 characters or more): proof that the report is stored
+    /// elsewhere before a running machine is sealed
+    #[arg(long, value_name = "SHA256", conflicts_with = "without_report")]
+    pub(super) report: Option<String>,
+    /// Seal a running machine although no report is stored elsewhere
+    #[arg(long)]
+    pub(super) without_report: bool,
     /// Overwrite the bytes of every file that is removed or replaced before its name goes
     #[arg(long)]
     pub(super) shred: bool,

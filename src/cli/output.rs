@@ -59,11 +59,16 @@ pub(super) fn note(text: &str) {
 
 /// Asks a yes-or-no question on the terminal; anything but `y` or `yes` is a no.
 pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
+    Ok(matches!(ask(&format!("{question} [y/N] "))?.to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Asks on the terminal, and gives the line that was typed without blanks around it.
+pub(super) fn ask(question: &str) -> Result<String, Failure> {
     let mut out = io::stderr().lock();
-    let _ = write!(out, "{question} [y/N] ").and_then(|()| out.flush());
+    let _ = write!(out, "{question}").and_then(|()| out.flush());
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(|error| Failure::Failed(format!("cannot read the answer: {error}")))?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    Ok(answer.trim().to_owned())
 }
 
 /// A line on standard error that overwrites itself; silent unless that is a terminal.

@@ -13,6 +13,7 @@ use crate::image::{Image, Mode, text};
 use crate::playbook::Playbook;
 use crate::report::unsealed;
 
+mod live;
 mod show;
 
 pub(super) fn run(args: &SealArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
@@ -44,10 +45,7 @@ pub(super) fn run(args: &SealArgs, common: &Common, environment: &Environment) -
     let order = Order { args, common, environment, catalogue: &catalogue, playbook: &playbook };
     match image.mode() {
         Mode::Offline => order.offline(&image, &state?, look),
-        Mode::Live => Err(Failure::Usage(
-            "a running machine cannot be sealed yet; stop it, attach its volume to another one, and seal it there with --root"
-                .into(),
-        )),
+        Mode::Live => order.live(&image, &state?, &look),
     }
 }
 
@@ -98,6 +96,14 @@ impl Order<'_> {
         if !look.sealing.refused.is_empty() {
             return self.refuse(&look.sealing);
         }
+        // Nothing is lost by sealing a mounted image, so that the report may come later; one that is named is looked at.
+        if args.report.is_some()
+            && let Some(why) = self.no_report(state)?
+        {
+            note(&why);
+            note("Nothing was changed.");
+            return Ok(NOT_SEAWORTHY);
+        }
         look.sealing.plan.shred = args.shred;
         let plan = &look.sealing.plan;
         let shredding = if plan.shred { plan.shredding(image, state.directory()) } else { Shredding::default() };
@@ -147,7 +153,7 @@ impl Order<'_> {
                 note(&text::visible(advice));
             }
             note(
-                "The journal lies off the image: `seaworthy report` may still be written, and `seaworthy undo` takes the seal back.",
+                "The journal lies outside the image: the report may still be written, and `seaworthy undo` takes the seal back.",
             );
         }
         Ok(if open.is_empty() { OK } else { NOT_SEAWORTHY })

@@ -35,16 +35,28 @@ impl Exported {
         write_file(&path, &text)
     }
 
-    /// The report that was written last; `None` when there is none, or the image was changed since.
+    /// The report that was written last; where there is none, or it says nothing of what was changed since, the sentence
+    /// that says so.
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub fn last(state: &State) -> Result<Option<Self>, Error> {
+    pub fn current(state: &State) -> Result<Result<Self, String>, Error> {
         let path = path(state);
-        let Some(bytes) = read_file(&path)? else { return Ok(None) };
+        let Some(bytes) = read_file(&path)? else {
+            let how = "`seaworthy report` writes one; copy it to your own machine.";
+            return Ok(Err(format!("No report of this machine was written. {how}")));
+        };
         let exported: Self = serde_json::from_slice(&bytes)
             .map_err(|error| Error::malformed("read", &path, format!("{error}; write the report again")))?;
-        Ok((exported.lines == state.journal_lines()?.len()).then_some(exported))
+        Ok(if exported.lines == state.journal_lines()?.len() {
+            Ok(exported)
+        } else {
+            Err(format!(
+                "The machine was changed after the report of {} was written. Write it again with `seaworthy report`, and copy \
+                 it to your own machine.",
+                exported.at
+            ))
+        })
     }
 
     /// Whether `typed` is its digest: the whole, or at least [`DIGEST_CHARS`] characters from its beginning.
@@ -61,6 +73,26 @@ fn path(state: &State) -> std::path::PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_report_from_before_the_last_change_does_not_count() {
+        let place = tempfile::tempdir().unwrap();
+        let state = State::at(place.path()).unwrap();
+        assert!(Exported::current(&state).unwrap().unwrap_err().contains("No report"));
+        Exported::keep(&state, &"ab".repeat(32), Timestamp::UNIX_EPOCH).unwrap();
+        assert!(Exported::current(&state).unwrap().unwrap().is("ABABABAB"));
+        let fixture = crate::image::fixture::Fixture::debian();
+        fixture.file("/etc/ssh/sshd_config", "PermitRootLogin yes\n");
+        let image = fixture.image();
+        let catalogue = crate::catalogue::Catalogue::built_in().unwrap();
+        let context = crate::check::trial::context();
+        let plan = crate::change::plan(&image, &catalogue, &Vec::new(), &context, &["SSH-04".to_owned()]);
+        let done = crate::change::apply(&image, &plan, &state, &mut |_| {}).unwrap();
+        assert!(Exported::current(&state).unwrap().unwrap_err().contains("changed after"));
+        Exported::keep(&state, &"cd".repeat(32), Timestamp::UNIX_EPOCH).unwrap();
+        crate::change::undo(&image, &state, &crate::change::What::Run(done.run), &mut |_| {}).unwrap();
+        assert!(Exported::current(&state).unwrap().unwrap_err().contains("changed after"), "an undo is a change too");
+    }
 
     #[test]
     fn a_digest_is_known_by_its_beginning() {

@@ -53,11 +53,11 @@ pub(super) fn outcome(run: Option<&str>, open: &[(&Guideline, &Finding)], senten
     }
     let done = run.map(|run| format!(" by run {run}")).unwrap_or_default();
     let _ = match open.len() {
-        0 => writeln!(out, "Sealed{done}, and looked at once more: nothing is left."),
-        1 => writeln!(out, "Not sealed: the guideline above is left{done}."),
-        more => writeln!(out, "Not sealed: {more} guidelines are left{done}."),
+        0 => writeln!(out, "Sealed{done}; a second look found nothing left to do."),
+        1 => writeln!(out, "Not sealed{done}: what is said above is left."),
+        more => writeln!(out, "Not sealed{done}: {more} guidelines are left."),
     };
-    let _ = writeln!(out, "{sentence}");
+    let _ = writeln!(out, "The image as a whole: {sentence}");
     out
 }
 
