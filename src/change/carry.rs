@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use super::ApplyStep;
 use super::journal::{Event, Journal};
 use super::legs::{self, Leg, Way};
+use super::links::Joints;
 use super::run::{DirectoryTimes, Held, HeldBody, Raw, Run};
 use super::state::{State, write_file};
+use crate::image::walk::Inode;
 use crate::image::write::{self, Content, Outcome, Seen, Wanted};
 use crate::image::{Error, Image};
 
@@ -59,8 +61,10 @@ pub(super) fn forward(
         left.push(leg.way() != Way::Nothing && !(resume && is_done(image, run, leg).map_err(early)?));
     }
     let pending = || legs.iter().zip(&left).filter(|(_, left)| **left).map(|(leg, _)| leg);
+    let mut joints =
+        Joints::of(legs.iter().zip(&left).filter(|(_, left)| **left).map(|(leg, _)| (leg, leg.to, &leg.made)));
     for leg in pending() {
-        stage(image, state, leg, leg.to, &leg.made, &leg.tag(run, "")).map_err(early)?;
+        stage(image, state, leg, leg.to, &leg.made, &leg.tag(run, ""), &mut joints).map_err(early)?;
     }
     sync(image, pending()).map_err(early)?;
 
@@ -153,13 +157,18 @@ fn stage(
     top: Option<&Held>,
     below: &std::collections::BTreeMap<PathBuf, &Held>,
     tag: &str,
+    joints: &mut Joints<'_>,
 ) -> Result<(), Error> {
     let Some(top) = top.filter(|_| leg.way() == Way::Swap) else { return Ok(()) };
     write::discard(image, &leg.path, tag)?;
-    wanted(state, top, |wanted| write::stage(image, &leg.path, wanted, tag))?;
     let staged = leg.staged(tag);
+    let survivor = joints.survivor(image, top)?;
+    wanted(state, top, survivor, |wanted| write::stage(image, &leg.path, wanted, tag))?;
+    joints.staged(leg.path.clone(), staged.clone());
     for (path, held) in below {
-        wanted(state, held, |wanted| write::make(image, &staged.join(path), wanted))?;
+        let survivor = joints.survivor(image, held)?;
+        wanted(state, held, survivor, |wanted| write::make(image, &staged.join(path), wanted))?;
+        joints.staged(leg.path.join(path), staged.join(path));
     }
     // What was made in a directory has changed its time.
     let all = below.iter().map(|(path, held)| (staged.join(path), *held)).chain([(staged.clone(), top)]);
@@ -172,17 +181,24 @@ fn stage(
     Ok(())
 }
 
-/// Calls `write` with what `held` says is wanted.
-fn wanted<T>(state: &State, held: &Held, write: impl FnOnce(&mut Wanted<'_>) -> Result<T, Error>) -> Result<T, Error> {
+/// Calls `write` with what `held` says is wanted: where it is there under another name already, one more name of it.
+fn wanted<T>(
+    state: &State,
+    held: &Held,
+    survivor: Option<(PathBuf, Inode)>,
+    write: impl FnOnce(&mut Wanted<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
     let mut bytes = state.content(&held.body)?;
     let target;
-    let content = match &held.body {
-        HeldBody::File { .. } => Content::File(&mut bytes),
-        HeldBody::Symlink(text) => {
+    let content = match (&held.body, &survivor) {
+        (_, Some((other, inode))) => Content::Name(other, *inode),
+        (HeldBody::File { .. }, None) if held.is_sparse => Content::Sparse(&mut bytes),
+        (HeldBody::File { .. }, None) => Content::File(&mut bytes),
+        (HeldBody::Symlink(text), None) => {
             target = text.to_path();
             Content::Symlink(&target)
         }
-        HeldBody::Directory => Content::Directory,
+        (HeldBody::Directory, None) => Content::Directory,
     };
     let (mode, uid, gid) = (held.mode, held.uid, held.gid);
     write(&mut Wanted { content, mode, uid, gid, xattrs: held.xattrs(), times: held.times })
@@ -199,10 +215,18 @@ fn commit(image: &Image, run: &Run, leg: &Leg<'_>) -> Result<Outcome, Error> {
 /// Gives what is at `path` the mode and owner of `to`.
 fn set(image: &Image, path: &Path, from: &Held, to: &Held) -> Result<Outcome, Error> {
     let outcome = write::set_mode(image, path, &from.expected(), (to.mode, to.uid, to.gid))?;
+    if outcome == Outcome::Changed && is_set_by_other_name(image, path, to)? {
+        return Ok(Outcome::Done);
+    }
     if let (Outcome::Done, Some(times), HeldBody::File { .. }) = (&outcome, to.times, &to.body) {
         write::set_times(image, path, times, true)?;
     }
     Ok(outcome)
+}
+
+/// Whether a file with several names has got its mode and owner by another one of them already.
+fn is_set_by_other_name(image: &Image, path: &Path, to: &Held) -> Result<bool, Error> {
+    Ok(write::look(image, path, None)?.is_some_and(|seen| seen.links > 1 && to.is(&seen)))
 }
 
 /// Takes back the first `count` legs of `run`, newest first; of the others only what is staged goes. Nothing is changed
@@ -223,12 +247,14 @@ pub(super) fn back(image: &Image, state: &State, run: &Run, count: usize) -> Res
         }
         stands.push(stand);
     }
+    let mut joints = Joints::of(done().map(|leg| (leg, leg.from, &leg.gone)));
     for (leg, stand) in done().zip(stands) {
         let outcome = match (stand, leg.from) {
             (Stand::Before | Stand::Other, _) => Outcome::Done,
             (Stand::Half(now), Some(from)) => set(image, &leg.path, &now, from)?,
-            _ => reverse(image, state, run, leg)?,
+            _ => reverse(image, state, run, leg, &mut joints)?,
         };
+        joints.put(&leg.path, &leg.gone);
         if outcome == Outcome::Changed {
             return Err(Why::Changed(leg.path.clone()));
         }
@@ -247,7 +273,7 @@ pub(super) fn back(image: &Image, state: &State, run: &Run, count: usize) -> Res
 
 /// Takes back one leg that is in place: by the rename that undoes it where what was replaced lies beside it still, by
 /// writing it anew where not.
-fn reverse(image: &Image, state: &State, run: &Run, leg: &Leg<'_>) -> Result<Outcome, Error> {
+fn reverse(image: &Image, state: &State, run: &Run, leg: &Leg<'_>, joints: &mut Joints<'_>) -> Result<Outcome, Error> {
     if let (Way::Set, Some(from), Some(to)) = (leg.way(), leg.from, leg.to) {
         return set(image, &leg.path, to, from);
     }
@@ -257,7 +283,7 @@ fn reverse(image: &Image, state: &State, run: &Run, leg: &Leg<'_>) -> Result<Out
     {
         return write::revert(image, &leg.path, new.as_ref(), &tag);
     }
-    stage(image, state, leg, leg.from, &leg.gone, &back)?;
+    stage(image, state, leg, leg.from, &leg.gone, &back, joints)?;
     write::commit(image, &leg.path, new.as_ref(), old.is_some(), &back)
 }
 

@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::run::{Held, HeldBody, Raw, hex};
+use super::run::{Held, HeldBody, Links, Raw, hex};
 use super::state::{State, disk_error, new_file};
+use crate::image::write::sparse::Holes;
 use crate::image::write::{Seen, Shape, fault, look};
 use crate::image::{Body, Error, Image, Node};
 
@@ -37,13 +38,18 @@ impl Contents {
 
     /// Holds what is at `path` now, with everything that belongs to it; `None`: nothing is there.
     pub(super) fn hold(&mut self, image: &Image, path: &Path) -> Result<Option<(Held, Seen)>, Error> {
-        let Some(seen) = look(image, path, Some(&mut self.file))? else { return Ok(None) };
+        let Some(seen) = look(image, path, Some(&mut Holes(&self.file)))? else { return Ok(None) };
         let body = match &seen.shape {
-            Shape::File { size, sha256 } => self.appended(*size, hex(sha256))?,
+            Shape::File { size, sha256 } => {
+                let end = self.file.set_len(self.length + size);
+                end.map_err(|error| disk_error("write", &self.path, &error))?;
+                self.appended(*size, hex(sha256))?
+            }
             Shape::Symlink(target) => HeldBody::Symlink(Raw::path(target)),
             Shape::Directory => HeldBody::Directory,
         };
         let xattrs = seen.xattrs.iter().map(|(name, value)| (Raw::path(Path::new(name)), value.clone())).collect();
+        let is_file = matches!(body, HeldBody::File { .. });
         let held = Held {
             body,
             mode: seen.mode,
@@ -51,6 +57,8 @@ impl Contents {
             gid: seen.gid,
             xattrs: Some(xattrs),
             times: Some(seen.times),
+            links: is_file.then(|| Links { inode: seen.stamp.inode, others: Vec::new() }),
+            is_sparse: seen.is_sparse,
             stamp: Some(seen.stamp),
         };
         Ok(Some((held, seen)))
@@ -73,7 +81,7 @@ impl Contents {
             Node::Symlink { target, uid, gid } => (HeldBody::Symlink(Raw::path(target)), 0o777, *uid, *gid),
             Node::Directory { mode, uid, gid } => (HeldBody::Directory, *mode, *uid, *gid),
         };
-        Ok(Some(Held { body, mode, uid, gid, xattrs: None, times: None, stamp: None }))
+        Ok(Some(Held { body, mode, uid, gid, xattrs: None, times: None, links: None, is_sparse: false, stamp: None }))
     }
 
     /// The last `size` bytes written are a content with this digest; they are cut off again when it is held already.

@@ -155,7 +155,17 @@ mod tests {
             "dir" => HeldBody::Directory,
             text => HeldBody::Symlink(Raw::of(text.as_bytes())),
         };
-        Some(Held { body, mode: 0o755, uid: 0, gid: 0, xattrs: None, times: None, stamp: None })
+        Some(Held {
+            body,
+            mode: 0o755,
+            uid: 0,
+            gid: 0,
+            xattrs: None,
+            times: None,
+            links: None,
+            is_sparse: false,
+            stamp: None,
+        })
     }
 
     fn run(moves: &[(&str, &str, &str)]) -> Run {

@@ -3,11 +3,12 @@
 
 use std::path::Path;
 
+use super::links::{self, Names};
 use super::ways_in::Access;
-use super::{Change, Left, Remedy, remedy, sshd};
+use super::{Change, Effect, Left, Remedy, remedy, sshd};
 use crate::catalogue::{Catalogue, Earlier, Guideline, Phase};
 use crate::check::{self, Context, Finding, Findings, Status};
-use crate::image::{Body, Image, Kind, Mode, Node, Overlay, text};
+use crate::image::{Body, Image, Mode, Node, Overlay, text};
 
 /// One guideline's part of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Plan {
     pub refused: Vec<Refusal>,
     /// What the steps leave to a person, so that their guidelines fail still.
     pub left: Vec<Refusal>,
+    /// What the steps do beyond their changes.
+    pub effects: Vec<Effect>,
     /// What the image would look like afterwards.
     pub overlay: Overlay,
     /// Who gets in now, who would, and how the next user comes in.
@@ -74,6 +77,7 @@ pub(super) fn plan_for(
     chosen: &[String],
 ) -> Plan {
     let mut plan = Plan { access: Access::of(image, context), ..Plan::default() };
+    let mut names = Names::default();
     for id in chosen.iter().filter(|id| catalogue.get(id).is_none()) {
         plan.refuse(id, format!("There is no guideline {id}; `seaworthy guidelines` lists them all."));
     }
@@ -83,7 +87,7 @@ pub(super) fn plan_for(
         if matches!(found, Some(Status::Pass | Status::NotApplicable)) {
             continue;
         }
-        match draft(fate, image, catalogue, context, guideline, &plan) {
+        match draft(fate, image, catalogue, context, guideline, &plan, &mut names) {
             Ok(None) => {}
             Ok(Some(Drafted { changes, left, overlay, access })) => {
                 plan.steps.push(PlanStep { guideline: guideline.id.clone(), changes });
@@ -96,6 +100,7 @@ pub(super) fn plan_for(
         }
     }
     plan.access.finish(image, &image.drafted(plan.overlay.clone()), context);
+    plan.effects = names.effects(image, &plan);
     plan
 }
 
@@ -122,6 +127,7 @@ fn draft(
     context: &Context,
     guideline: &Guideline,
     plan: &Plan,
+    names: &mut Names,
 ) -> Result<Option<Drafted>, String> {
     let now = image.drafted(plan.overlay.clone());
     let finding = check::judge(&now, guideline, context);
@@ -147,7 +153,7 @@ fn draft(
         Some(Remedy::ByHand(why)) => return Err(why),
         _ => return Err("There is nothing a program could change; do it by hand.".to_owned()),
     };
-    let (overlay, touches_sshd) = lay(image, &now, &mut changes, &plan.overlay)?;
+    let (overlay, touches_sshd) = lay(image, &now, &mut changes, &plan.overlay, names)?;
     let then = image.drafted(overlay.clone());
     if touches_sshd && let Some(problem) = sshd::new_problem(&now, &then) {
         return Err(format!("It would leave an sshd that does not start: {problem}"));
@@ -199,7 +205,21 @@ pub(super) fn stands(catalogue: &Catalogue, context: &Context, image: &Image, id
 }
 
 /// Lays `changes` over what there is, and says whether sshd reads any of it.
-fn lay(image: &Image, now: &Image, changes: &mut [Change], overlay: &Overlay) -> Result<(Overlay, bool), String> {
+fn lay(
+    image: &Image,
+    now: &Image,
+    changes: &mut [Change],
+    overlay: &Overlay,
+    names: &mut Names,
+) -> Result<(Overlay, bool), String> {
+    let splits = links::split(image, &*changes);
+    names.find(image, &splits).map_err(|error| error.to_string())?;
+    for split in &splits {
+        names.others(split).map_err(|why| {
+            let path = text::path(split.path);
+            format!("{path} could not be taken back exactly: {why}; change it by hand.")
+        })?;
+    }
     let mut overlay = overlay.clone();
     let mut touches_sshd = false;
     let read_by_sshd = sshd::Files::of(now);
@@ -215,19 +235,6 @@ fn lay(image: &Image, now: &Image, changes: &mut [Change], overlay: &Overlay) ->
         touches_sshd |= read_by_sshd.contain(path);
         if after.is_none() && overlay.get(path).is_none() {
             leave_on_disk(image, path, before);
-        }
-        let is_replaced = match (before.as_ref(), after.as_ref()) {
-            (Some(Node::File(before)), Some(Node::File(after))) => before.body != after.body,
-            (Some(Node::File(_)), _) => true,
-            _ => false,
-        };
-        let links =
-            image.lstat(path).ok().flatten().filter(|meta| meta.kind == Kind::File).map_or(1, |meta| meta.links);
-        if is_replaced && links > 1 {
-            let path = text::path(path);
-            return Err(format!(
-                "{path} has {links} names (hard links), and undo could not join them again; change it by hand."
-            ));
         }
         overlay.put(path.clone(), after.clone());
     }

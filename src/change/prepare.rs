@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::contents::Contents;
-use super::run::{CommandStep, DirectoryTimes, Held, HeldBody, Move, Raw, Run};
+use super::links::{self, Names};
+use super::run::{CommandStep, DirectoryTimes, Held, HeldBody, Links, Move, Raw, Run};
 use super::state::{State, disk_error, make_directory, remove_run, run_names, sync_directory, write_file};
 use super::{Change, Plan};
-use crate::image::write::{self, Seen};
+use crate::image::write;
 use crate::image::{Body, Error, FileNode, Image, Node};
 
 /// Why a plan cannot be carried out.
@@ -47,6 +48,7 @@ pub(super) fn prepare(image: &Image, state: &State, plan: &Plan, id: &str) -> Re
     make_directory(&state.run_directory(id))?;
     let mut contents = Contents::create(state, id)?;
     let mut current: BTreeMap<&Path, (Option<&Node>, Option<Held>)> = BTreeMap::new();
+    let mut links = links_of(image, plan)?;
     let mut run = Run::new(id);
     run.shred = plan.shred;
     for step in &plan.steps {
@@ -69,7 +71,7 @@ pub(super) fn prepare(image: &Image, state: &State, plan: &Plan, id: &str) -> Re
                     }
                     held.clone()
                 }
-                None => first(image, &mut contents, path, before.as_ref(), after.as_ref())?,
+                None => first(image, &mut contents, path, before.as_ref(), links.remove(path.as_path()))?,
             };
             let to = match after {
                 Some(node) => Some(planned(&mut contents, path, from.as_ref(), node)?),
@@ -91,9 +93,9 @@ fn first(
     contents: &mut Contents,
     path: &Path,
     before: Option<&Node>,
-    after: Option<&Node>,
+    links: Option<Links>,
 ) -> Result<Option<Held>, NotReady> {
-    let Some((held, seen)) = contents.hold(image, path)? else {
+    let Some((mut held, seen)) = contents.hold(image, path)? else {
         return if before.is_none() { Ok(None) } else { Err(NotReady::Changed(path.to_owned())) };
     };
     if let Some(Node::File(FileNode { body: Body::OnDisk { stamp, .. }, .. })) = before
@@ -104,26 +106,29 @@ fn first(
     if !is_node(Some(&held), before) {
         return Err(NotReady::Changed(path.to_owned()));
     }
-    if has_other_names(&seen, after, &held) {
-        let why = format!(
-            "the file has {} names (hard links), and taking it back could not join them again; change it by hand",
-            seen.links
-        );
-        return Err(NotReady::Failed(Error::malformed("change", path, why)));
+    if let Some(links) = links {
+        // Another name than those that were found just now.
+        if u64::try_from(links.others.len() + 1) != Ok(seen.links) {
+            return Err(NotReady::Changed(path.to_owned()));
+        }
+        held.links = Some(links);
     }
     Ok(Some(held))
 }
 
-/// Whether a regular file that is to be replaced or removed has other names.
-fn has_other_names(seen: &Seen, after: Option<&Node>, held: &Held) -> bool {
-    let stays = after.is_some_and(|node| match (node, &held.body) {
-        (Node::File(file), HeldBody::File { sha256, .. }) => match &file.body {
-            Body::Bytes(bytes) => super::journal::digest(bytes) == *sha256,
-            Body::OnDisk { .. } => true,
-        },
-        _ => false,
+/// The other names of every file with several of which `plan` replaces or removes one.
+fn links_of<'p>(image: &Image, plan: &'p Plan) -> Result<BTreeMap<&'p Path, Links>, NotReady> {
+    let splits = links::split(image, plan.steps.iter().flat_map(|step| &step.changes));
+    let mut names = Names::default();
+    names.find(image, &splits)?;
+    let links = splits.iter().map(|split| {
+        let links = names.links(split).map_err(|why| {
+            let why = format!("taking it back could not be exact: {why}; change it by hand");
+            NotReady::Failed(Error::malformed("change", split.path, why))
+        });
+        Ok((split.path, links?))
     });
-    matches!(seen.shape, write::Shape::File { .. }) && seen.links > 1 && !stays
+    links.collect()
 }
 
 /// What `node` will be, with what it takes over from what it replaces.
@@ -143,6 +148,8 @@ fn planned(contents: &mut Contents, path: &Path, from: Option<&Held>, node: &Nod
     if let Some(from) = from.filter(|from| from.same_content(&to)) {
         to.times = from.times;
         to.xattrs.clone_from(&from.xattrs);
+        to.links.clone_from(&from.links);
+        to.is_sparse = from.is_sparse;
         to.stamp = from.stamp;
     }
     Ok(to)

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::journal::Trace;
-use crate::image::text;
 use crate::image::write::{Expected, Seen, Sha256, Shape, Times};
+use crate::image::{Kind, text};
 
 /// Bytes that are usually text: paths, link targets, names of attributes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -52,9 +52,26 @@ pub(super) struct Held {
     pub(super) xattrs: Option<Vec<(Raw, Vec<u8>)>>,
     /// Times, where they are known; `None`: when it is written.
     pub(super) times: Option<Times>,
+    /// What file it was, and which other names that had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) links: Option<Links>,
+    /// It was a file that took less room than it had bytes.
+    #[serde(default)]
+    pub(super) is_sparse: bool,
     /// Identity when it was looked at.
     #[serde(skip)]
     pub(super) stamp: Option<crate::image::Stamp>,
+}
+
+/// What a regular file was called besides (hard links).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Links {
+    /// The inode number, which all its names shared.
+    pub(super) inode: u64,
+    /// Its other names inside the image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) others: Vec<Raw>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +104,15 @@ impl Held {
         self.same_content(other)
             && (self.uid, self.gid) == (other.uid, other.gid)
             && (self.mode == other.mode || matches!(self.body, HeldBody::Symlink(_)))
+    }
+
+    /// The sort of thing.
+    pub(super) fn kind(&self) -> Kind {
+        match self.body {
+            HeldBody::File { .. } => Kind::File,
+            HeldBody::Symlink(_) => Kind::Symlink,
+            HeldBody::Directory => Kind::Directory,
+        }
     }
 
     pub(super) fn same_content(&self, other: &Self) -> bool {

@@ -6,7 +6,7 @@ use super::carry::{self, Stop, Why};
 use super::journal::{Event, Journal};
 use super::run::Run;
 use super::state::{History, Lock, Record};
-use super::{Applied, ApplyError, ApplyStep, State, apply, prepare, sshd};
+use super::{Applied, ApplyError, ApplyStep, State, apply, links, prepare, sshd};
 use crate::image::{Error, Image};
 
 mod draft;
@@ -36,6 +36,8 @@ pub struct Undone {
     pub guidelines: Vec<String>,
     /// Files whose later edits by hand were kept.
     pub merged: Vec<PathBuf>,
+    /// Files restored that had other names (hard links), which hold something else by now: they are files of their own.
+    pub apart: Vec<PathBuf>,
     /// Commands that cannot be taken back.
     pub left: Vec<String>,
 }
@@ -134,7 +136,9 @@ fn take_back(
     })?;
     undone.runs.extend(run.runs().into_iter().map(str::to_owned));
     undone.guidelines.extend(run.guidelines.iter().cloned());
-    carry_out(image, state, &run, &mut journal, false, progress)
+    carry_out(image, state, &run, &mut journal, false, progress)?;
+    undone.apart = links::apart(image, history, &run)?;
+    Ok(())
 }
 
 /// Carries out an undo whose beginning is in the journal.

@@ -141,6 +141,9 @@ fn summary(plan: &Plan) -> String {
             let place = text::path(&file.path);
             let _ = writeln!(out, "     {place}  {}", text::visible(&file.headline));
         }
+        for effect in plan.effects.iter().filter(|effect| effect.guideline() == step.guideline) {
+            let _ = writeln!(out, "     {}", effect.sentence());
+        }
     }
     let lasting = plan.steps.iter().flat_map(|step| &step.changes).filter(|change| !change.is_undoable()).count();
     if lasting > 0 {

@@ -60,6 +60,10 @@ fn document(plan: &Plan) -> serde_json::Value {
             "guideline": step.guideline,
             "changes": changes(step),
         })).collect::<Vec<_>>(),
+        "effects": plan.effects.iter().map(|effect| serde_json::json!({
+            "guideline": effect.guideline(),
+            "what": effect.sentence(),
+        })).collect::<Vec<_>>(),
         "refused": plan.refused.iter().map(|refusal| serde_json::json!({
             "guideline": refusal.guideline,
             "reason": text::visible(&refusal.reason),

@@ -33,6 +33,7 @@ use tally::Tally;
 mod control;
 mod extent;
 mod file;
+mod names;
 mod place;
 mod queue;
 mod tally;
@@ -42,6 +43,7 @@ mod tests;
 pub use control::Control;
 pub use extent::Extent;
 pub use file::{Ended, OpenFile};
+pub use names::{Inode, names, others};
 
 /// What the walk has gone through so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -34,6 +34,9 @@ pub fn patch(plan: &Plan) -> String {
         }
     }
     let mut patch: String = net.iter().filter(|net| net.before != net.after).map(Net::patch).collect();
+    for effect in &plan.effects {
+        let _ = writeln!(patch, "# {}: {}", effect.guideline(), effect.sentence());
+    }
     for (guideline, change) in changes() {
         if let Change::Command { purpose, .. } = change {
             let _ = writeln!(patch, "# {guideline}: run {} ({})", of(change, 0).headline, text::visible(purpose));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::{real, remove};
 use crate::catalogue::{Check, SweptKind};
 use crate::change::remedy::Left;
-use crate::change::{Change, Remedy};
+use crate::change::{Change, Remedy, links};
 use crate::check::kinds::swept::is_allowed;
 use crate::check::places::Excused;
 use crate::check::sweep::{Hit, found_in, without_aws_keys};
@@ -72,6 +72,7 @@ pub(in crate::change) fn remedy(
         // Nobody knows who reads it.
         Err(error) => Some(error.to_string()),
     };
+    let unfound = links::unfound(image, seen.keys().map(PathBuf::as_path))?;
     let (mut changes, mut left) = (Vec::new(), Vec::new());
     let mut gone = Vec::new();
     for (path, lines) in &seen {
@@ -87,6 +88,10 @@ pub(in crate::change) fn remedy(
         }
         let done = match members.get(path.as_path()) {
             Some(member) => Done::Part(None, vec![(None, advice::archive(member))]),
+            None if unfound.contains_key(path) => {
+                let why = unfound.get(path).map(|why| advice::links(why)).unwrap_or_default();
+                Done::Part(None, lines.iter().map(|line| (*line, why.clone())).collect())
+            }
             None => file(image, *kind, path, lines, whole.has(path), context)?,
         };
         // What goes whole, and a key: what reads it would not start.
@@ -156,9 +161,6 @@ fn file(
     }
     if advice::is_layer(path) {
         return told(advice::LAYER);
-    }
-    if meta.links > 1 {
-        return told(&advice::links(meta.links));
     }
     if is_whole {
         return Ok(Done::Remove);

@@ -57,7 +57,8 @@ fn steps_come_by_phase_and_after_what_they_wait_for() {
 fn what_cannot_be_done_is_refused_with_the_reason() {
     let fixture = Fixture::bare();
     fixture.file("/etc/a", "x\n").file("/etc/b", "x\n").file("/etc/c", "x\n");
-    std::fs::hard_link(fixture.outside("/etc/c"), fixture.outside("/etc/c2")).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::hard_link(fixture.outside("/etc/c"), elsewhere.path().join("c")).unwrap();
     let catalogue = catalogue(vec![
         absent("A-1", "clean", "/etc/a", "needs = ['A-2']"),
         absent("A-2", "clean", "/etc/b", ""),
@@ -78,6 +79,21 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
     assert!(reason(&plan, "A-9").contains("no guideline A-9"));
     let plan = planned(&fixture, &catalogue, &["A-1", "A-2"]);
     assert_eq!(ids(&plan), ["A-2", "A-1"]);
+}
+
+#[test]
+fn a_plan_says_what_keeps_its_content_under_another_name() {
+    let fixture = Fixture::bare();
+    fixture.file("/etc/a", "x\n");
+    for other in ["/etc/b", "/usr/c"] {
+        std::fs::hard_link(fixture.outside("/etc/a"), fixture.outside(other)).unwrap();
+    }
+    let catalogue = catalogue(vec![absent("A-1", "clean", "/etc/a", ""), absent("A-2", "clean", "/etc/b", "")]);
+    let plan = planned(&fixture, &catalogue, &["A-1"]);
+    let sentences: Vec<String> = plan.effects.iter().map(crate::change::Effect::sentence).collect();
+    assert_eq!(sentences, ["/etc/a has other names (hard links), which keep what it holds now: /etc/b, /usr/c."]);
+    let plan = planned(&fixture, &catalogue, &["A-1", "A-2"]);
+    assert!(plan.effects.iter().all(|effect| effect.sentence().ends_with(": /usr/c.")), "{:?}", plan.effects);
 }
 
 #[test]

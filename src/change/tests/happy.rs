@@ -65,16 +65,6 @@ fn a_file_that_changed_since_stops_everything() {
 }
 
 #[test]
-fn a_file_with_other_names_is_refused() {
-    let bench = Bench::new();
-    fs::hard_link(bench.host("etc/motd"), bench.host("etc/motd2")).unwrap();
-    let before = bench.tree();
-    let error = bench.apply(&bench.plan()).unwrap_err();
-    assert!(error.to_string().contains("hard links"), "{error}");
-    assert_same(&bench.tree(), &before, "refused");
-}
-
-#[test]
 fn large_files_and_many_files_come_back() {
     let bench = Bench::quick();
     fs::write(bench.host("var/cache/large"), vec![7; 3 << 20]).unwrap();

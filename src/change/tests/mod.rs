@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::image::{Image, Node};
 
+mod attributes;
 mod crash;
 mod happy;
 mod identity_and_logs;
+mod links;
 mod undo;
 
 /// An image and the state directory beside it.
@@ -44,15 +46,23 @@ impl Bench {
         symlink("one", bench.host("var/cache/x/link")).unwrap();
         let _ = xattr::set(bench.host("etc/ssh/sshd_config"), "user.note", b"mine");
         let _ = xattr::set(bench.host("var/cache/x/one"), "user.note", b"mine too");
-        // Times that no run of the test can make by itself.
-        for (number, path) in bench.tree().keys().enumerate() {
+        bench.settle_times();
+        bench
+    }
+
+    /// Gives everything times that no run of the test can make by itself.
+    pub(super) fn settle_times(&self) {
+        for (number, path) in self.tree().keys().enumerate() {
             let seconds = 1_000_000_000 + i64::try_from(number).unwrap() * 1000;
             let time = nix::sys::time::TimeSpec::new(seconds, 123_456_789);
             let how = nix::sys::stat::UtimensatFlags::NoFollowSymlink;
-            let path = bench.root().join(path);
+            let path = self.root().join(path);
             nix::sys::stat::utimensat(nix::fcntl::AT_FDCWD, &path, &time, &time, how).unwrap();
         }
-        bench
+    }
+
+    pub(super) fn set_mode(&self, path: &str, mode: u32) {
+        fs::set_permissions(self.host(path), fs::Permissions::from_mode(mode)).unwrap();
     }
 
     pub(super) fn root(&self) -> PathBuf {
@@ -65,7 +75,7 @@ impl Bench {
 
     pub(super) fn write(&self, path: &str, text: &str, mode: u32) {
         fs::write(self.host(path), text).unwrap();
-        fs::set_permissions(self.host(path), fs::Permissions::from_mode(mode)).unwrap();
+        self.set_mode(path, mode);
     }
 
     pub(super) fn read(&self, path: &str) -> String {
@@ -83,7 +93,7 @@ impl Bench {
     /// Everything in the image, by path.
     pub(super) fn tree(&self) -> BTreeMap<PathBuf, Thing> {
         let mut tree = BTreeMap::new();
-        walk(&self.root(), Path::new(""), &mut tree);
+        walk(&self.root(), Path::new(""), &mut tree, &mut BTreeMap::new());
         tree
     }
 
@@ -173,9 +183,11 @@ pub(super) struct Thing {
     modified: (i64, i64),
     content: Vec<u8>,
     xattrs: Vec<(std::ffi::OsString, Vec<u8>)>,
+    /// How many names it has, and the first of them.
+    names: (u64, PathBuf),
 }
 
-fn walk(root: &Path, path: &Path, tree: &mut BTreeMap<PathBuf, Thing>) {
+fn walk(root: &Path, path: &Path, tree: &mut BTreeMap<PathBuf, Thing>, first: &mut BTreeMap<(u64, u64), PathBuf>) {
     let host = root.join(path);
     let meta = fs::symlink_metadata(&host).unwrap();
     let content = if meta.is_symlink() {
@@ -188,12 +200,14 @@ fn walk(root: &Path, path: &Path, tree: &mut BTreeMap<PathBuf, Thing>) {
     let names = xattr::list(&host).map(Iterator::collect::<Vec<_>>).unwrap_or_default();
     let xattrs = names.into_iter().map(|name| (name.clone(), xattr::get(&host, &name).unwrap().unwrap())).collect();
     let (owner, modified) = ((meta.uid(), meta.gid()), (meta.mtime(), meta.mtime_nsec()));
-    tree.insert(path.to_owned(), Thing { mode: meta.mode(), owner, modified, content, xattrs });
+    let links = if meta.is_dir() { 1 } else { meta.nlink() };
+    let names = (links, first.entry((meta.dev(), meta.ino())).or_insert_with(|| path.to_owned()).clone());
+    tree.insert(path.to_owned(), Thing { mode: meta.mode(), owner, modified, content, xattrs, names });
     if meta.is_dir() {
         let mut names: Vec<_> = fs::read_dir(&host).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         for name in names {
-            walk(root, &path.join(name), tree);
+            walk(root, &path.join(name), tree, first);
         }
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn draft(
                 None => contents.hold(image, &path)?.map(|(held, _)| held),
             };
             let to = reverse(state, &mut contents, step, &path, now.as_ref(), &mut undone.merged)?;
-            let mut to = to.map(|held| as_it_was(history, &step.path, held));
+            let mut to = to.map(|held| as_it_was(history, step, now.as_ref(), held));
             if to.is_none() && is_directory(now.as_ref()) && has_others(image, &path, &current)? {
                 // Somebody keeps files in a directory we made: it stays.
                 undone.merged.push(path.clone());
@@ -115,20 +115,40 @@ fn reverse(
             if !merged.iter().any(|other| other == path) {
                 merged.push(path.to_owned());
             }
-            Ok(Some(Held { body, ..held }))
+            Ok(Some(Held { body, ..*held }))
         }
         Merged::Conflict(conflict) => Err(UndoError::Conflict { path: path.to_owned(), conflict }),
     }
 }
 
-/// What comes back to a content and mode that it had before a run gets its times and attributes back too.
-fn as_it_was(history: &History, path: &Raw, held: Held) -> Held {
-    if held.times.is_some() {
-        return held;
+/// What comes back to a content and mode that it had before a run gets back what else it had then: times, attributes and
+/// other names. Attributes that are there now stay as they are: no run changes any, so whoever did was somebody else.
+fn as_it_was(history: &History, step: &Move, now: Option<&Held>, mut held: Held) -> Held {
+    let moves = || history.records.iter().rev().flat_map(|record| &record.run.moves);
+    if held.times.is_none() {
+        let mut before = moves().filter(|other| other.path == step.path).filter_map(|other| other.from.as_ref());
+        if let Some(before) = before.find(|before| before.times.is_some() && before.is_like(&held)) {
+            held = before.clone();
+        } else if let Some(from) = step.from.as_ref().filter(|from| from.same_content(&held)) {
+            held.times = from.times;
+        }
     }
-    let moves = history.records.iter().rev().flat_map(|record| &record.run.moves);
-    let mut before = moves.filter(|step| step.path == *path).filter_map(|step| step.from.as_ref());
-    before.find(|before| before.times.is_some() && before.is_like(&held)).cloned().unwrap_or(held)
+    if let Some(now) = now.filter(|now| now.kind() == held.kind()) {
+        held.xattrs.clone_from(&now.xattrs);
+    }
+    if let Some(links) = &mut held.links {
+        // The same file may have lost other names in other runs.
+        for other in moves() {
+            let Some(had) = other.from.as_ref().and_then(|from| from.links.as_ref()) else { continue };
+            if had.inode == links.inode && (other.path == step.path || had.others.contains(&step.path)) {
+                links.others.extend(had.others.iter().chain([&other.path]).cloned());
+            }
+        }
+        links.others.sort();
+        links.others.dedup();
+        links.others.retain(|name| *name != step.path);
+    }
+    held
 }
 
 fn is_same(one: Option<&Held>, other: Option<&Held>) -> bool {

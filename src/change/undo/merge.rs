@@ -13,7 +13,7 @@ pub(super) enum Merged {
     /// There is nothing to take back any more.
     Same,
     /// This, with these bytes where both sides changed the content.
-    To(Held, Option<Vec<u8>>),
+    To(Box<Held>, Option<Vec<u8>>),
     /// Both sides changed the same place; the text shows it.
     Conflict(String),
 }
@@ -33,12 +33,22 @@ pub(super) fn merge(state: &State, step: &Move, now: Option<&Held>) -> Result<Me
     let (Some(mode), Some((uid, gid))) = (three(&base.mode, &ours.mode, &theirs.mode), owner) else {
         return conflict("its mode or owner was changed since");
     };
-    let held = |body: &Held| Held { mode, uid, gid, body: body.body.clone(), times: None, xattrs: None, stamp: None };
+    let held = |side: &Held| Held {
+        mode,
+        uid,
+        gid,
+        body: side.body.clone(),
+        times: None,
+        xattrs: None,
+        links: side.links.clone(),
+        is_sparse: side.is_sparse,
+        stamp: None,
+    };
     if ours.same_content(base) {
-        return Ok(Merged::To(held(theirs), None));
+        return Ok(Merged::To(Box::new(held(theirs)), None));
     }
     if theirs.same_content(base) || ours.same_content(theirs) {
-        return Ok(Merged::To(held(ours), None));
+        return Ok(Merged::To(Box::new(held(ours)), None));
     }
     let is_text = |held: &Held| matches!(held.body, HeldBody::File { size, .. } if size <= BODY_LIMIT);
     if ![base, ours, theirs].iter().all(|held| is_text(held)) {
@@ -50,7 +60,7 @@ pub(super) fn merge(state: &State, step: &Move, now: Option<&Held>) -> Result<Me
         return conflict("it was edited since, and is no text that could be merged");
     }
     match lines::merge(&base_text, &ours_text, &theirs_text) {
-        Ok(merged) => Ok(Merged::To(held(ours), Some(merged))),
+        Ok(merged) => Ok(Merged::To(Box::new(held(ours)), Some(merged))),
         // What somebody wrote there since may be a secret where there was none.
         Err(shown)
             if step.secret || is_secret(&step.path.to_path(), Some(&Node::new_file(shown.as_bytes(), 0o600)), None) =>

@@ -3,7 +3,7 @@
 //!
 //! What was found is kept masked. Judging by it is the business of the checks in [`super::own`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -278,6 +278,7 @@ pub fn sweep(
     named.iter().for_each(found);
     sweep.hits.extend(named);
     sweep.shipped = brought;
+    under_other_names(image, &mut sweep, found);
     sweep.hits.sort();
     sweep.large.sort();
     sweep.changed.sort();
@@ -289,6 +290,37 @@ pub fn sweep(
     sweep.more += sweep.hits.len().saturating_sub(HIT_LIMIT) as u64;
     sweep.hits.truncate(HIT_LIMIT);
     sweep
+}
+
+/// A file with several names (hard links) was read under one of them: what was found in it is under the others too.
+fn under_other_names(image: &Image, sweep: &mut Sweep, found: &(dyn Fn(&Hit) + Sync)) {
+    let mut inodes: BTreeMap<walk::Inode, Vec<Hit>> = BTreeMap::new();
+    for hit in &sweep.hits {
+        if let Ok(Some(meta)) = image.lstat(&hit.path)
+            && meta.links > 1
+        {
+            inodes.entry((meta.stamp.device, meta.stamp.inode)).or_default().push(hit.clone());
+        }
+    }
+    if inodes.is_empty() {
+        return;
+    }
+    match walk::names(image, &inodes.keys().copied().collect()) {
+        Ok(names) => {
+            for (inode, hits) in &inodes {
+                for (hit, path) in
+                    hits.iter().flat_map(|hit| names.get(inode).into_iter().flatten().map(move |path| (hit, path)))
+                {
+                    if *path != hit.path && sweep.hits.len() < HIT_LIMIT {
+                        let other = Hit { path: path.clone(), ..hit.clone() };
+                        found(&other);
+                        sweep.hits.push(other);
+                    }
+                }
+            }
+        }
+        Err(error) => sweep.unread.push(error),
+    }
 }
 
 /// What one thread has found.

@@ -206,6 +206,8 @@ fn seen(stat: &FileStat, shape: Shape, xattrs: Xattrs) -> Seen {
         uid: stat.st_uid,
         gid: stat.st_gid,
         links: stat.st_nlink,
+        // Blocks of 512 bytes, whatever the file system's own are (stat(3type)).
+        is_sparse: kind(stat) == Kind::File && stat.st_blocks.saturating_mul(512) < stat.st_size,
         xattrs,
         times: Times { accessed: (stat.st_atime, stat.st_atime_nsec), modified: (stat.st_mtime, stat.st_mtime_nsec) },
         stamp: stamp(stat),

@@ -21,6 +21,7 @@ pub(crate) mod fault;
 mod look;
 mod set;
 mod shred;
+pub(crate) mod sparse;
 mod stage;
 mod swap;
 mod tree;
@@ -86,6 +87,8 @@ pub struct Seen {
     pub gid: u32,
     /// Hard links.
     pub links: u64,
+    /// It is a file that takes less room than it has bytes.
+    pub is_sparse: bool,
     /// Extended attributes: ACLs and the SELinux label among them.
     pub xattrs: Xattrs,
     /// Access and modification time.
@@ -129,10 +132,15 @@ pub struct Wanted<'a> {
 pub enum Content<'a> {
     /// A regular file with the bytes read from here.
     File(&'a mut dyn std::io::Read),
+    /// The same, with holes where long runs of its bytes are zero.
+    Sparse(&'a mut dyn std::io::Read),
     /// A symbolic link to this text.
     Symlink(&'a Path),
     /// An empty directory.
     Directory,
+    /// Another name (hard link) of the regular file at this path, if it is this one: device and inode number. Mode, owner,
+    /// attributes and times are that file's.
+    Name(&'a Path, (u64, u64)),
 }
 
 /// Whether a write was done.
@@ -222,7 +230,7 @@ fn aside_name(name: &OsStr, tag: &str) -> OsString {
 /// # Errors
 /// When it cannot be made: a full disk, a quota, a read-only file system.
 pub fn stage(image: &Image, path: &Path, wanted: &mut Wanted<'_>, tag: &str) -> Result<(), Error> {
-    stage::stage(&Place::of(image, path, tag)?, wanted)
+    stage::stage(image, &Place::of(image, path, tag)?, wanted)
 }
 
 /// Makes `wanted` at `path` itself, where nothing is: for what lies inside a directory that is staged.
@@ -232,7 +240,7 @@ pub fn stage(image: &Image, path: &Path, wanted: &mut Wanted<'_>, tag: &str) -> 
 pub fn make(image: &Image, path: &Path, wanted: &mut Wanted<'_>) -> Result<(), Error> {
     let mut place = Place::of(image, path, "")?;
     place.aside.clone_from(&place.name);
-    stage::make(&place, wanted)
+    stage::make(image, &place, wanted)
 }
 
 /// Where what is staged for `path` lies.

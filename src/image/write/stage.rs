@@ -3,21 +3,23 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, UtimensatFlags, fchmod, fstat, futimens, mkdirat, utimensat};
 use nix::sys::time::TimeSpec;
-use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fchownat, fsync, symlinkat, unlinkat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fchownat, fsync, linkat, symlinkat, unlinkat};
 use xattr::FileExt as _;
 
+use super::sparse::Holes;
 use super::{Content, Place, Times, Wanted, Xattrs, errno, look, step};
-use crate::image::Error;
+use crate::image::{Error, Image, Kind};
 
 /// Makes `wanted` under the side name of `place`. Nothing is left there when it fails.
-pub(super) fn stage(place: &Place<'_>, wanted: &mut Wanted<'_>) -> Result<(), Error> {
+pub(super) fn stage(image: &Image, place: &Place<'_>, wanted: &mut Wanted<'_>) -> Result<(), Error> {
     clear(place)?;
-    let made = make(place, wanted);
+    let made = make(image, place, wanted);
     if made.is_err() {
         // The first error is the one to tell; a rest that cannot be removed is met again by `settle`.
         let _ = clear(place);
@@ -29,29 +31,37 @@ pub(super) fn stage(place: &Place<'_>, wanted: &mut Wanted<'_>) -> Result<(), Er
 fn clear(place: &Place<'_>) -> Result<(), Error> {
     let fail = place.fail("clean up beside");
     let Some(stat) = look::stat(place.directory.as_fd(), &place.aside).map_err(&fail)? else { return Ok(()) };
-    let how = if look::kind(&stat) == crate::image::Kind::Directory {
-        UnlinkatFlags::RemoveDir
-    } else {
-        UnlinkatFlags::NoRemoveDir
-    };
+    let how = if look::kind(&stat) == Kind::Directory { UnlinkatFlags::RemoveDir } else { UnlinkatFlags::NoRemoveDir };
     step(|| unlinkat(&place.directory, place.aside.as_os_str(), how)).map_err(fail)
 }
 
 /// Makes `wanted` under the side name of `place`, where nothing is.
-pub(super) fn make(place: &Place<'_>, wanted: &mut Wanted<'_>) -> Result<(), Error> {
+pub(super) fn make(image: &Image, place: &Place<'_>, wanted: &mut Wanted<'_>) -> Result<(), Error> {
     let fail = place.fail("write");
+    if let Content::Name(other, inode) = wanted.content {
+        return join(image, place, other, inode);
+    }
     let xattrs = match &wanted.xattrs {
         Some(xattrs) => xattrs.clone(),
         None => carried(place)?,
     };
     let owner = (Uid::from_raw(wanted.uid), Gid::from_raw(wanted.gid));
     match &mut wanted.content {
-        Content::File(source) => {
+        Content::File(_) | Content::Sparse(_) => {
             let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
             let mode = Mode::S_IRUSR | Mode::S_IWUSR;
             let file = step(|| openat(&place.directory, place.aside.as_os_str(), flags, mode));
             let mut file = File::from(file.map_err(&fail)?);
-            copy(source, &mut file).map_err(&fail)?;
+            match &mut wanted.content {
+                Content::Sparse(source) => {
+                    let size = copy(source, &mut Holes(&file)).map_err(&fail)?;
+                    step(|| file.set_len(size).map_err(|error| errno(&error))).map_err(&fail)?;
+                }
+                Content::File(source) => {
+                    copy(source, &mut file).map_err(&fail)?;
+                }
+                _ => {}
+            }
             // Owner first (it clears capabilities and set-id bits), mode last (nobody reads it before).
             step(|| fchown(&file, Some(owner.0), Some(owner.1))).map_err(&fail)?;
             set_xattrs(&file, &xattrs).map_err(&fail)?;
@@ -89,7 +99,22 @@ pub(super) fn make(place: &Place<'_>, wanted: &mut Wanted<'_>) -> Result<(), Err
             }
             step(|| fsync(&handle)).map_err(fail)
         }
+        Content::Name(..) => Err(fail(Errno::EINVAL)),
     }
+}
+
+/// Gives the file `inode` at the path `other` one more name: the side name of `place`.
+fn join(image: &Image, place: &Place<'_>, other: &Path, inode: (u64, u64)) -> Result<(), Error> {
+    let fail = place.fail("join the names of");
+    let from = Place::of(image, other, "")?;
+    let (to, flags) = (place.aside.as_os_str(), AtFlags::empty());
+    step(|| linkat(&from.directory, from.name.as_os_str(), &place.directory, to, flags)).map_err(&fail)?;
+    let stat = look::stat(place.directory.as_fd(), &place.aside).map_err(&fail)?;
+    // Only now is it certain what the name led to.
+    if stat.is_some_and(|stat| (stat.st_dev, stat.st_ino) == inode && look::kind(&stat) == Kind::File) {
+        return Ok(());
+    }
+    Err(fail(Errno::EAGAIN))
 }
 
 /// What is made now has another modification time than what it replaces, however coarse the clock: after a power loss the
@@ -150,17 +175,20 @@ fn set_xattrs(file: &File, wanted: &Xattrs) -> Result<(), Errno> {
     Ok(())
 }
 
-fn copy(source: &mut dyn Read, file: &mut File) -> Result<(), Errno> {
+/// Copies to the end and says how many bytes it was.
+fn copy(source: &mut dyn Read, file: &mut dyn Write) -> Result<u64, Errno> {
+    let mut size = 0;
     let mut buffer = vec![0; 64 << 10];
     loop {
         let read = match source.read(&mut buffer) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(size),
             Ok(read) => read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(errno(&error)),
         };
         let piece = buffer.get(..read).unwrap_or_default();
         step(|| file.write_all(piece).map_err(|error| errno(&error)))?;
+        size += read as u64;
     }
 }
 

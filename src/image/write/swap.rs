@@ -94,7 +94,7 @@ pub fn put(
     shred: bool,
 ) -> Result<Outcome, Error> {
     let place = Place::of(image, path, tag)?;
-    stage::stage(&place, wanted)?;
+    stage::stage(image, &place, wanted)?;
     in_one_go(image, &place, expected, true, tag, shred)
 }
 

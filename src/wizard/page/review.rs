@@ -4,7 +4,7 @@
 use super::details::change;
 use super::{Page, Role};
 use crate::catalogue::{Guideline, Phase};
-use crate::change::{Change, PlanStep};
+use crate::change::{self, Change, PlanStep};
 use crate::image::Node;
 use crate::wizard::message::Planned;
 use crate::wizard::model::Model;
@@ -106,7 +106,9 @@ fn turn(model: &Model, planned: &Planned, step: &PlanStep) -> Vec<String> {
     let is_planned = |id: &str| planned.plan.steps.iter().any(|step| step.guideline == id);
     let waits_for = model.catalogue.get(&step.guideline).into_iter().flat_map(Guideline::waits_for);
     let waits_for = waits_for.filter(|earlier| is_planned(&earlier.id));
-    waits_for.map(|earlier| earlier.because(&format!("Comes after {}", earlier.id))).collect()
+    let waits_for = waits_for.map(|earlier| earlier.because(&format!("Comes after {}", earlier.id)));
+    let effects = planned.plan.effects.iter().filter(|effect| effect.guideline() == step.guideline);
+    waits_for.chain(effects.map(change::Effect::sentence)).collect()
 }
 
 /// The guideline of `step` when its warning must be read before the plan is carried out: what the step does ends

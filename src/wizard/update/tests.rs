@@ -523,7 +523,7 @@ fn a_pause_ends_with_its_survey() {
     assert!(!model.survey.paused);
     let mut model = sweeping();
     press(&mut model, &chars("p"));
-    let undone = Undone { runs: Vec::new(), guidelines: Vec::new(), merged: Vec::new(), left: Vec::new() };
+    let undone = Undone::default();
     let effects = update(&mut model, Message::Undone(Ok(undone)));
     let place = |wanted| effects.iter().position(|effect| *effect == wanted).unwrap();
     assert!(place(Effect::Pause(false)) < place(Effect::Survey));

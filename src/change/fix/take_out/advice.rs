@@ -70,8 +70,8 @@ pub(super) fn is_layer(path: &Path) -> bool {
     !is_volume && (is_rootless || LAYERS.iter().any(|place| path.starts_with(place)))
 }
 
-pub(super) fn links(count: u64) -> String {
-    format!("the file has {count} names (hard links), and undo could not join them again")
+pub(super) fn links(why: &str) -> String {
+    format!("undo could not bring it back exactly, for {why}")
 }
 
 pub(super) fn archive(member: &str) -> String {
