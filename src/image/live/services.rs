@@ -10,7 +10,7 @@ use crate::image::program::{Ended, run, systemctl};
 use crate::image::{Error, Image, text};
 
 /// When a unit is stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// Before anything is cleaned.
     First,
@@ -19,7 +19,7 @@ pub enum When {
 }
 
 /// A unit of systemd that runs, waits or listens, and is going to be stopped.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
     /// When its turn comes.
     pub when: When,
@@ -132,7 +132,8 @@ fn has_systemd() -> bool {
 fn sorted(listing: &str, doors: &[&Door]) -> Vec<Unit> {
     let name = |line: &str| line.split_whitespace().next().map(str::to_owned);
     let mut units: Vec<Unit> = listing.lines().filter_map(name).filter_map(|name| unit(name, doors)).collect();
-    units.sort();
+    let place = |unit: &Unit| (unit.when != When::First, unit.turn);
+    units.sort_by(|one, other| (place(one), &one.name).cmp(&(place(other), &other.name)));
     units.dedup();
     units
 }
