@@ -245,6 +245,9 @@ pub(super) struct SealArgs {
     /// Overwrite the bytes of every file that is removed or replaced before its name goes
     #[arg(long)]
     pub(super) shred: bool,
+    /// Carry out what was asked for before, and answered
+    #[arg(long, hide = true)]
+    pub(super) carry_out: bool,
     /// Do not ask
     #[arg(long, short)]
     pub(super) yes: bool,

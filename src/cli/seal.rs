@@ -23,6 +23,9 @@ pub(super) fn run(args: &SealArgs, common: &Common, environment: &Environment) -
                 .into(),
         ));
     }
+    if args.carry_out {
+        return live::carry_out(common, environment);
+    }
     if !args.yes && !args.dry_run && !environment.interactive {
         return Err(Failure::Usage("the seal asks before it begins and there is no terminal; add --yes".into()));
     }
@@ -34,6 +37,13 @@ pub(super) fn run(args: &SealArgs, common: &Common, environment: &Environment) -
         (None, Ok(state)) => report::session(state)?,
         (None, Err(_)) => Playbook::default(),
     };
+    let order = Order { args, common, environment, catalogue: &catalogue, playbook: &playbook };
+    if let (Mode::Live, Ok(state)) = (image.mode(), &state)
+        && !args.dry_run
+        && let Some(code) = order.resume(&image, state)?
+    {
+        return Ok(code);
+    }
     let look = Look::of(&image, &catalogue, &playbook, common, environment)?;
     if args.dry_run {
         match common.format {
@@ -42,7 +52,6 @@ pub(super) fn run(args: &SealArgs, common: &Common, environment: &Environment) -
         }
         return Ok(if look.sealing.refused.is_empty() { OK } else { NOT_SEAWORTHY });
     }
-    let order = Order { args, common, environment, catalogue: &catalogue, playbook: &playbook };
     match image.mode() {
         Mode::Offline => order.offline(&image, &state?, look),
         Mode::Live => order.live(&image, &state?, &look),

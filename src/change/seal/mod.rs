@@ -11,23 +11,28 @@
 
 use crate::catalogue::Catalogue;
 use crate::check::{Context, Findings, Status};
-use crate::image::live::Live;
 use crate::image::{Image, Mode};
 use crate::playbook::{Decision, Playbook};
+
+use steps::Writers;
 
 use super::plan::{Fate, plan_for};
 use super::{Change, Plan, Refusal};
 
+mod carry;
 mod exported;
 mod gates;
 mod mandate;
 mod request;
 mod steps;
+pub mod watch;
 
+pub use carry::{carry_out, recover};
 pub use exported::{DIGEST_CHARS, Exported};
 pub use mandate::Mandate;
 pub use request::Request;
 pub use steps::{Act, SealStep, Stage, TakenBack};
+pub use watch::{Watch, start};
 
 /// Everything that the seal of one image would do.
 #[derive(Debug, Clone, Default)]
@@ -64,12 +69,12 @@ pub fn draft(
     let then = image.drafted(plan.overlay.clone());
     let mut refused = gates::closed(catalogue, context, &then, &mandate);
     let left = left(catalogue, findings, playbook, &mandate, &plan);
-    let shells = image.live().map_or(Ok(Vec::new()), Live::shells).unwrap_or_else(|error| {
-        let reason = format!("Which shells would write their history when they end cannot be found out: {error}");
+    let writers = Writers::of(image).unwrap_or_else(|error| {
+        let reason = format!("What writes on this machine cannot be found out: {error}");
         refused.push(Refusal { guideline: "SEC-05".to_owned(), reason });
-        Vec::new()
+        Writers::default()
     });
-    let steps = steps::steps(image, catalogue, &mandate, &plan, shells);
+    let steps = steps::steps(image, catalogue, &mandate, &plan, &writers);
     Sealing { steps, refused, left, plan }
 }
 

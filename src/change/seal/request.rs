@@ -19,6 +19,8 @@ pub struct Request {
     pub house_rules: Option<PathBuf>,
     /// The bytes of files that go are overwritten first (`--shred`).
     pub shred: bool,
+    /// Who asks: processes and the leaders of their sessions, as `Live::lineage` gives them. Their turn comes last.
+    pub own: Vec<(i32, u64)>,
     /// The instance metadata service is never asked (`--no-imds`).
     pub no_metadata: bool,
 }

@@ -1,13 +1,17 @@
 //! One step of the seal as data: what it does, in a sentence, and whether it can be taken back.
 
+use serde::{Deserialize, Serialize};
+
 use super::Mandate;
 use crate::catalogue::{Catalogue, Phase};
 use crate::change::Plan;
+use crate::image::live::services::{Unit, When};
 use crate::image::live::shells::Shell;
-use crate::image::{Image, Mode};
+use crate::image::{Error, Image, Mode};
 
 /// The stages in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// What would write again is stopped (a running machine only).
     Writers,
@@ -72,9 +76,6 @@ pub enum Act {
     },
     /// A shell of somebody else is ended by SIGKILL, so that it writes nothing.
     EndShell(Shell),
-    /// A shell the seal was called from is halted by SIGSTOP until the very end, so that a lost connection makes it
-    /// write nothing.
-    HaltShell(Shell),
     /// The changes of one guideline's remedy.
     Carry {
         /// Its id.
@@ -98,7 +99,6 @@ impl Act {
         match self {
             Self::StopUnit { .. } => "stop-unit",
             Self::EndShell(_) => "end-shell",
-            Self::HaltShell(_) => "halt-shell",
             Self::Carry { .. } => "guideline",
             Self::EndSessions => "end-sessions",
             Self::Again => "again",
@@ -117,9 +117,9 @@ impl Act {
         if let Self::StopUnit { unit } = self { Some(unit) } else { None }
     }
 
-    /// The process it ends or halts.
+    /// The process it ends.
     pub fn pid(&self) -> Option<i32> {
-        if let Self::EndShell(shell) | Self::HaltShell(shell) = self { Some(shell.pid) } else { None }
+        if let Self::EndShell(shell) = self { Some(shell.pid) } else { None }
     }
 }
 
@@ -160,11 +160,10 @@ impl SealStep {
         match &self.act {
             Act::StopUnit { unit } => format!("Stop {unit}."),
             Act::EndShell(shell) => format!("End {}: it would write its history when it ends.", name(shell)),
-            Act::HaltShell(shell) => format!("Halt {}, which you work in, until the end.", name(shell)),
             Act::Carry { guideline, title } => format!("{guideline}: {title}."),
             Act::EndSessions => "End every session, yours last; the connection closes here.".to_owned(),
             Act::Again => "Look once more, and remove what was written since.".to_owned(),
-            Act::Sync => "Write everything to the disk.".to_owned(),
+            Act::Sync => "Write everything to the disk; nothing is written to it any more.".to_owned(),
             Act::PowerOff => "Switch the machine off.".to_owned(),
         }
     }
@@ -173,10 +172,8 @@ impl SealStep {
     pub fn taken_back(&self, mode: Mode) -> TakenBack {
         match (&self.act, mode) {
             (Act::Carry { .. } | Act::Sync, Mode::Offline) => TakenBack::Always,
-            (Act::Carry { .. } | Act::StopUnit { .. } | Act::HaltShell(_) | Act::Again | Act::Sync, _) => {
-                TakenBack::UntilPowerOff
-            }
-            (Act::EndShell(_) | Act::EndSessions | Act::PowerOff, _) => TakenBack::Never,
+            (Act::Carry { .. } | Act::StopUnit { .. } | Act::Again, _) => TakenBack::UntilPowerOff,
+            (Act::EndShell(_) | Act::EndSessions | Act::Sync | Act::PowerOff, _) => TakenBack::Never,
         }
     }
 
@@ -185,11 +182,25 @@ impl SealStep {
     }
 }
 
-/// What is stopped before anything goes: other people's shells before our own.
-fn writers(mut shells: Vec<Shell>) -> Vec<SealStep> {
-    shells.sort_by_key(|shell| shell.is_own);
-    let act = |shell: Shell| if shell.is_own { Act::HaltShell(shell) } else { Act::EndShell(shell) };
-    shells.into_iter().map(|shell| SealStep::of(Stage::Writers, act(shell))).collect()
+/// What lives on the machine and writes: its units in the order of stopping, and the shells at its terminals. Those the
+/// seal was called from end with their session: to halt them is no use, for the kernel wakes who leads a session when
+/// the connection is lost, and they write then.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Writers {
+    pub(super) units: Vec<Unit>,
+    pub(super) shells: Vec<Shell>,
+}
+
+impl Writers {
+    pub(super) fn of(image: &Image) -> Result<Self, Error> {
+        let Some(live) = image.live() else { return Ok(Self::default()) };
+        Ok(Self { units: live.services(image)?, shells: live.shells()? })
+    }
+
+    fn units(&self, stage: Stage) -> impl Iterator<Item = SealStep> {
+        let units = self.units.iter().filter(move |unit| (unit.when == When::First) == (stage == Stage::Writers));
+        units.map(move |unit| SealStep::of(stage, Act::StopUnit { unit: unit.name.clone() }))
+    }
 }
 
 /// Every step in order.
@@ -198,9 +209,11 @@ pub(super) fn steps(
     catalogue: &Catalogue,
     mandate: &Mandate,
     plan: &Plan,
-    shells: Vec<Shell>,
+    writers: &Writers,
 ) -> Vec<SealStep> {
-    let mut steps = writers(shells);
+    let mut steps: Vec<SealStep> = writers.units(Stage::Writers).collect();
+    let others = writers.shells.iter().filter(|shell| !shell.is_own);
+    steps.extend(others.map(|shell| SealStep::of(Stage::Writers, Act::EndShell(shell.clone()))));
     for step in &plan.steps {
         let (Some(stage), Some(guideline)) = (mandate.stage_of(&step.guideline), catalogue.get(&step.guideline)) else {
             continue;
@@ -209,7 +222,9 @@ pub(super) fn steps(
         steps.push(SealStep::of(stage, act));
     }
     if image.mode() == Mode::Live {
-        steps.extend([Act::EndSessions, Act::Again].map(|act| SealStep::of(Stage::Off, act)));
+        steps.push(SealStep::of(Stage::Off, Act::EndSessions));
+        steps.extend(writers.units(Stage::Off));
+        steps.push(SealStep::of(Stage::Off, Act::Again));
     }
     steps.push(SealStep::of(Stage::Off, Act::Sync));
     if image.mode() == Mode::Live {

@@ -1,10 +1,15 @@
 //! The seal of the running machine: what is asked before it begins.
 
-use super::{Failure, Look, NOT_SEAWORTHY, Order, confirm, note, nothing_pending, print, show};
+use super::{Failure, Look, NOT_SEAWORTHY, OK, Order, confirm, note, nothing_pending, print, seal, show};
 use crate::change::State;
+use crate::change::seal::watch::{Ending, Line, Watch};
 use crate::change::seal::{DIGEST_CHARS, Exported, Request};
+use crate::cli::args::Common;
+use crate::cli::engine;
+use crate::cli::environment::Environment;
 use crate::cli::output::ask;
 use crate::image::Image;
+use crate::image::live::Live;
 
 /// What is typed to seal without a report.
 const GIVEN_UP: &str = "without report";
@@ -40,10 +45,48 @@ impl Order<'_> {
             playbook: self.playbook.clone(),
             house_rules: self.common.guidelines.as_deref().and_then(|path| std::path::absolute(path).ok()),
             shred: args.shred,
+            own: image.live().map_or(Ok(Vec::new()), Live::lineage)?,
             no_metadata: self.common.no_imds,
         };
         request.keep(state)?;
-        Err(Failure::Failed("a running machine cannot be sealed by this build; use --root on its volume".into()))
+        self.follow(seal::start(image, state)?)
+    }
+
+    /// Shows what the process that carries the seal out does, until this session is ended.
+    pub(super) fn follow(&self, mut watch: Watch) -> Result<u8, Failure> {
+        let quiet = self.common.quiet;
+        let ending = watch.follow(&mut |line| {
+            if !quiet || matches!(line, Line::Failed { .. } | Line::After { .. }) {
+                note(&show::progress(line));
+            }
+        })?;
+        match ending {
+            Ending::Off => Ok(OK),
+            Ending::GivenUp => Err(Failure::Failed("the seal was given up; mend the cause and call it again".into())),
+            Ending::Interrupted => Err(Failure::Failed(
+                "the process that carried the seal out was ended in the middle; `seaworthy seal` starts again what it stopped"
+                    .into(),
+            )),
+        }
+    }
+
+    /// Attaches to the seal that is under way, and says how one that ended before its time did, after starting again what
+    /// it had stopped. `None`: a new one may begin.
+    pub(super) fn resume(&self, image: &Image, state: &State) -> Result<Option<u8>, Failure> {
+        let Some(watch) = Watch::of(state)? else { return Ok(None) };
+        if watch.is_under_way() {
+            note("A seal is under way; this is what it does.");
+            return self.follow(watch).map(Some);
+        }
+        seal::recover(image, state)?;
+        let mut watch = Watch::of(state)?;
+        let lines = watch.as_mut().map_or(Ok(Vec::new()), Watch::lines)?;
+        if !self.common.quiet {
+            for line in lines.iter().filter(|line| matches!(line, Line::Failed { .. } | Line::After { .. })) {
+                note(&format!("The last seal: {}", show::progress(line)));
+            }
+        }
+        Ok(None)
     }
 
     /// Why the report does not count as stored elsewhere; `None` when it does, or was given up.
@@ -78,4 +121,22 @@ impl Order<'_> {
             )),
         })
     }
+}
+
+/// What the process that was started to carry the seal out does.
+pub(super) fn carry_out(common: &Common, environment: &Environment) -> Result<u8, Failure> {
+    let image = engine::image(common)?;
+    let state = engine::state(&image, environment)?;
+    let request = Request::load(&state)?.ok_or_else(|| Failure::Usage("nobody asked for a seal".into()))?;
+    let common = Common { guidelines: request.house_rules.clone(), no_imds: request.no_metadata, ..common.clone() };
+    let catalogue = engine::catalogue(&common)?;
+    if let Some(live) = image.live() {
+        live.act_for(request.own.clone());
+        if request.no_metadata {
+            live.forbid_metadata();
+        }
+    }
+    let context = engine::context(&image, &common, &request.playbook)?;
+    let ending = seal::carry_out(&image, &catalogue, &context, &state, &request)?;
+    Ok(if ending == Ending::Off { OK } else { NOT_SEAWORTHY })
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::catalogue::Guideline;
+use crate::change::seal::watch::{Ending, Line};
 use crate::change::seal::{SealStep, Sealing, Stage, TakenBack};
 use crate::change::{Change, Refusal, diff};
 use crate::check::Finding;
@@ -97,4 +98,21 @@ fn document_of(step: &SealStep, sealing: &Sealing, mode: Mode) -> serde_json::Va
         "changes": changes,
         "taken_back": step.taken_back(mode).name(),
     })
+}
+
+/// A line of the progress of a running seal, for people.
+pub(super) fn progress(line: &Line) -> String {
+    match line {
+        Line::Step { number, of, what, .. } => format!("[{number}/{of}] {}", text::visible(what)),
+        Line::Note { what } => format!("        {}", text::visible(what)),
+        Line::Held { units } => format!("        held back: {}", units.join(" ")),
+        Line::Stopped { unit } => format!("        {unit}"),
+        Line::Run { run } => format!("        run {run}"),
+        Line::Failed { why } => format!("It could not go on: {}", text::visible(why)),
+        Line::After { what } => text::visible(what),
+        Line::End { ending: Ending::Off } => {
+            "The machine is switched off now. Do not start it again: make the image.".to_owned()
+        }
+        Line::End { .. } => "The seal was given up before the power-off.".to_owned(),
+    }
 }

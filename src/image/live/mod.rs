@@ -26,6 +26,8 @@ pub struct Live {
     metadata: OnceLock<metadata::Answer>,
     updates: OnceLock<Option<updates::Answer>>,
     may_ask_repositories: OnceLock<()>,
+    /// Who this program acts for, where it is in nobody's session itself.
+    principal: OnceLock<Vec<(i32, u64)>>,
 }
 
 impl Live {
@@ -73,7 +75,7 @@ impl Live {
     /// # Errors
     /// When `/proc` cannot be read, or holds more processes than are looked at.
     pub fn sessions(&self) -> Result<Vec<sessions::Session>, super::Error> {
-        sessions::sessions()
+        sessions::sessions(self.principal())
     }
 
     /// Processes at a terminal that write a history or state file when they end. Only root sees everybody's.
@@ -81,7 +83,7 @@ impl Live {
     /// # Errors
     /// When `/proc` cannot be read, or holds more processes than are looked at.
     pub fn shells(&self) -> Result<Vec<shells::Shell>, super::Error> {
-        shells::shells()
+        shells::shells(self.principal())
     }
 
     /// The units of systemd that the seal stops, in order; none where systemd is not there. `image` is this machine.
@@ -91,6 +93,27 @@ impl Live {
     pub fn services(&self, image: &super::Image) -> Result<Vec<services::Unit>, super::Error> {
         let own: Vec<_> = self.sessions()?.into_iter().filter(|session| session.is_own).collect();
         services::running(image, &own)
+    }
+
+    /// This process, those it comes from, and the leaders of its sessions: each with when it began. For a process that goes
+    /// on in nobody's session: see [`Live::act_for`].
+    ///
+    /// # Errors
+    /// When `/proc` cannot be read.
+    pub fn lineage(&self) -> Result<Vec<(i32, u64)>, super::Error> {
+        let leaders = self.sessions()?.into_iter().filter(|session| session.is_own);
+        let mut lineage = sessions::line()?;
+        lineage.extend(leaders.map(|session| (session.leader, session.started)));
+        Ok(lineage)
+    }
+
+    /// From now on the sessions and shells of `lineage` count as this program's own. Only the first call counts.
+    pub fn act_for(&self, lineage: Vec<(i32, u64)>) {
+        let _ = self.principal.set(lineage);
+    }
+
+    fn principal(&self) -> &[(i32, u64)] {
+        self.principal.get().map_or(&[], Vec::as_slice)
     }
 
     /// Keeps `units` from being started until the machine is switched off.
@@ -119,18 +142,26 @@ impl Live {
     /// # Errors
     /// When it does not end.
     pub fn end(&self, shell: &shells::Shell) -> Result<(), super::Error> {
-        power::end(shell.pid, shell.started)
+        power::end(&[(shell.pid, shell.started)])
     }
 
-    /// Ends every session and every process that is not needed to switch the machine off, by SIGKILL: who holds a
-    /// connection first, so that no logout is recorded. This process and those it comes from stay.
+    /// Ends every session, this one too, by SIGKILL: shells, so that they write no history, and who holds a connection
+    /// open, so that no logout is recorded.
+    ///
+    /// # Errors
+    /// When one does not end.
+    pub fn end_sessions(&self) -> Result<(), super::Error> {
+        let shells = self.shells()?.into_iter().map(|shell| (shell.pid, shell.started));
+        let leaders = self.sessions()?.into_iter().map(|session| (session.leader, session.started));
+        power::end(&shells.chain(leaders).collect::<Vec<_>>())
+    }
+
+    /// Ends every process that is not needed to switch the machine off, by SIGKILL. This one and those it comes from stay.
     ///
     /// # Errors
     /// When one does not end.
     pub fn end_everybody(&self) -> Result<(), super::Error> {
-        let sessions = self.sessions()?;
-        let leaders: Vec<_> = sessions.iter().map(|session| (session.leader, session.started)).collect();
-        power::end_everybody(&leaders)
+        power::end_everybody()
     }
 
     /// Writes everything and makes the disks read-only at once, for good; whether they are.
@@ -186,6 +217,7 @@ impl Live {
             metadata: self.metadata.clone(),
             updates: OnceLock::new(),
             may_ask_repositories: self.may_ask_repositories.clone(),
+            principal: self.principal.clone(),
         }
     }
 

@@ -29,34 +29,30 @@ const WRITING: Duration = Duration::from_secs(120);
 /// How long the machine has to go off once systemd was told to.
 const OFF: Duration = Duration::from_secs(180);
 
-/// Ends a process by SIGKILL, so that it writes nothing any more, and waits until it is gone. Nothing happens when it is
-/// another one by now than the one that began at `since`.
-pub(super) fn end(pid: i32, since: u64) -> Result<(), Error> {
-    // Never the first process, nor this one.
-    if pid <= 1 || pid == nix::unistd::getpid().as_raw() {
-        return Ok(());
-    }
+/// Ends processes by SIGKILL, so that they write nothing any more, all before the first is waited for: the end of one
+/// may make another write. A number that belongs to another process by now than the one that began then is left alone.
+pub(super) fn end(processes: &[(i32, u64)]) -> Result<(), Error> {
+    let own = nix::unistd::getpid().as_raw();
     let deadline = Instant::now() + GOING;
-    while started(pid) == Some(since) {
-        let killed = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    loop {
+        let is_left = |(pid, since): &&(i32, u64)| *pid > 1 && *pid != own && started(*pid) == Some(*since);
+        let left: Vec<_> = processes.iter().filter(is_left).collect();
+        let Some((first, _)) = left.first() else { return Ok(()) };
         if Instant::now() >= deadline {
-            let why = killed.err().map_or("it does not end", |errno| errno.desc());
-            return Err(Error::malformed("end", format!("process {pid}"), why));
+            return Err(Error::malformed("end", format!("process {first}"), "it does not end"));
+        }
+        for (pid, _) in left {
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
         }
         thread::sleep(PAUSE);
     }
-    Ok(())
 }
 
 /// Units whose processes stay: systemd and the kernel need them, and they keep nothing on the disk.
 const STAY: [&str; 4] = ["dbus.service", "dbus-broker.service", "systemd-udevd.service", "init.scope"];
 
-/// Ends every process but this one, those it comes from in its own unit, the first, the kernel's, and what systemd needs.
-/// Those in `first` go before all others, and each is gone before the next is touched.
-pub(super) fn end_everybody(first: &[(i32, u64)]) -> Result<(), Error> {
-    for (pid, since) in first {
-        end(*pid, *since)?;
-    }
+/// Ends every process but this one, those it comes from, the first, the kernel's, and what systemd needs.
+pub(super) fn end_everybody() -> Result<(), Error> {
     let proc = Path::new("/proc");
     let own = nix::unistd::getpid().as_raw();
     let deadline = Instant::now() + GOING;
@@ -154,12 +150,11 @@ mod tests {
         let mut child = Command::new("/bin/sleep").arg("60").spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();
         let since = started(pid).unwrap();
-        end(pid, since + 1).unwrap();
+        end(&[(pid, since + 1)]).unwrap();
         assert!(child.try_wait().unwrap().is_none());
-        end(pid, since).unwrap();
+        let own = nix::unistd::getpid().as_raw();
+        end(&[(pid, since), (1, started(1).unwrap()), (own, started(own).unwrap())]).unwrap();
         assert!(!child.wait().unwrap().success());
-        end(1, 0).unwrap();
-        end(nix::unistd::getpid().as_raw(), started(nix::unistd::getpid().as_raw()).unwrap()).unwrap();
     }
 
     #[test]

@@ -42,7 +42,7 @@ const fn last(reason: &'static str, units: &'static [&'static str]) -> Need {
     Need { units, door: None, when: Some(When::Last(reason)) }
 }
 
-const NEEDED: [Need; 9] = [
+const NEEDED: [Need; 8] = [
     // systemd and its programs speak through it; devices are told of by the other. Neither keeps anything on the disk.
     Need {
         units: &[
@@ -75,7 +75,6 @@ const NEEDED: [Need; 9] = [
             "ifup@*.service",
         ],
     ),
-    last("what goes wrong until then", &["systemd-journald*"]),
     Need {
         units: &["getty@*.service", "console-getty.service"],
         door: Some(|door| *door == Door::Console),
@@ -149,7 +148,7 @@ fn unit(name: String, doors: &[&Door]) -> Option<Unit> {
         None => When::First,
         Some(need) => need.when?,
     };
-    // Its sockets start it again, and what else is stopped is written down by it.
+    // What else is stopped is written down by it; and while it runs, no log can be removed as it was seen.
     if name.starts_with("systemd-journald") {
         turn += 10;
     }
@@ -267,14 +266,13 @@ odd
                 "cron.service",
                 "getty@tty1.service",
                 "rsyslog.service",
-                "serial-getty@ttyS0.service"
+                "serial-getty@ttyS0.service",
+                "systemd-journald-dev-log.socket",
+                "systemd-journald.service"
             ]
         );
-        let mut last = names(&[&ssh], LAST);
-        let journal = last.split_off(last.len() - 2);
-        last.sort();
-        assert_eq!(last, ["ssh.service", "systemd-logind.service", "systemd-networkd.service", "user@1000.service"]);
-        assert_eq!(journal, ["systemd-journald-dev-log.socket", "systemd-journald.service"]);
+        let last = ["ssh.service", "systemd-logind.service", "systemd-networkd.service", "user@1000.service"];
+        assert_eq!(names(&[&ssh], LAST), last);
     }
 
     #[test]

@@ -82,12 +82,24 @@ pub(super) fn people(image: &Image) -> BTreeMap<u32, (String, PathBuf)> {
     people
 }
 
-/// Everybody who is logged in to this machine, by the number of their leader.
-pub(super) fn sessions() -> Result<Vec<Session>, Error> {
+/// This process and those it comes from, nearest first.
+pub(super) fn line() -> Result<Vec<(i32, u64)>, Error> {
+    let table = Table::read(Path::new("/proc"))?;
+    let line = table.line(nix::unistd::getpid().as_raw());
+    Ok(line.into_iter().map(|process| (process.pid, process.started)).collect())
+}
+
+/// Everybody who is logged in to this machine, by the number of their leader. Those that `principal` leads are our own.
+pub(super) fn sessions(principal: &[(i32, u64)]) -> Result<Vec<Session>, Error> {
     let image = Image::open(Path::new("/"))?;
     let logged = |user: &str, from, monitor| key::logged(&image, user, from, monitor);
     let pid = nix::unistd::getpid().as_raw();
-    sessions_of(&Machine { proc: Path::new("/proc"), pid, people: &people(&image), logged: &logged })
+    let mut sessions =
+        sessions_of(&Machine { proc: Path::new("/proc"), pid, people: &people(&image), logged: &logged })?;
+    for session in &mut sessions {
+        session.is_own |= principal.contains(&(session.leader, session.started));
+    }
+    Ok(sessions)
 }
 
 fn sessions_of(machine: &Machine<'_>) -> Result<Vec<Session>, Error> {

@@ -81,10 +81,15 @@ const WRITERS: [Writer; 33] = [
 /// The longest path that is taken from an environment (`PATH_MAX`).
 const LONGEST: usize = 4096;
 
-/// Every process at a terminal that writes when it ends, by its number.
-pub(super) fn shells() -> Result<Vec<Shell>, Error> {
+/// Every process at a terminal that writes when it ends, by its number. Those in `principal` are our own.
+pub(super) fn shells(principal: &[(i32, u64)]) -> Result<Vec<Shell>, Error> {
     let image = Image::open(Path::new("/"))?;
-    Ok(shells_of(&Table::read(Path::new("/proc"))?, nix::unistd::getpid().as_raw(), &people(&image)))
+    let table = Table::read(Path::new("/proc"))?;
+    let mut shells = shells_of(&table, nix::unistd::getpid().as_raw(), &people(&image));
+    for shell in &mut shells {
+        shell.is_own |= principal.contains(&(shell.pid, shell.started));
+    }
+    Ok(shells)
 }
 
 fn shells_of(table: &Table, own: i32, people: &BTreeMap<u32, (String, PathBuf)>) -> Vec<Shell> {
@@ -189,6 +194,6 @@ mod tests {
 
     #[test]
     fn the_running_machine_is_looked_at() {
-        assert!(shells().is_ok());
+        assert!(shells(&[]).is_ok());
     }
 }

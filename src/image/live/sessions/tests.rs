@@ -128,5 +128,6 @@ fn the_client_is_the_first_address() {
 
 #[test]
 fn the_running_machine_is_looked_at() {
-    assert!(sessions().is_ok());
+    assert!(sessions(&[]).is_ok());
+    assert_eq!(line().unwrap().first().map(|(pid, _)| *pid), Some(nix::unistd::getpid().as_raw()));
 }
