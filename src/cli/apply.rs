@@ -8,7 +8,7 @@ use super::output::{Failure, confirm, note, print, print_json};
 use super::{OK, check, diff, engine};
 use crate::catalogue::Catalogue;
 use crate::change::{self, ApplyStep, Plan, Shredding};
-use crate::image::{Image, text};
+use crate::image::{Image, Mode, text};
 use crate::playbook::{Decision, Playbook};
 
 pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
@@ -85,7 +85,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         }
     }
     if !args.yes {
-        print(&summary(&plan))?;
+        print(&summary(&plan, image.mode()))?;
         if !confirm("Apply this plan?")? {
             note("Nothing was changed.");
             return Ok(OK);
@@ -132,7 +132,7 @@ fn after(
 }
 
 /// Each step of the plan with what it does to which path, before the question is asked.
-fn summary(plan: &Plan) -> String {
+fn summary(plan: &Plan, mode: Mode) -> String {
     let mut out = String::new();
     for (number, step) in plan.steps.iter().enumerate() {
         let _ = writeln!(out, "{:>3}. {}", number + 1, step.guideline);
@@ -148,6 +148,9 @@ fn summary(plan: &Plan) -> String {
     let lasting = plan.steps.iter().flat_map(|step| &step.changes).filter(|change| !change.is_undoable()).count();
     if lasting > 0 {
         let _ = writeln!(out, "{lasting} of these cannot be taken back.");
+    }
+    for line in plan.access.lines(mode) {
+        let _ = writeln!(out, "{line}");
     }
     out
 }

@@ -398,6 +398,8 @@ pub(super) enum Fact {
     Os,
     /// Users, groups and homes
     Accounts,
+    /// Who gets in, by what, and who becomes root: you, everybody, and the next user
+    Access,
     /// Effective SSH server settings in the format of `sshd -T`
     Sshd,
     /// cloud-init's merged configuration

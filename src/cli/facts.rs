@@ -7,6 +7,7 @@ use super::args::{Common, Fact, FactsArgs, Format};
 use super::environment::Environment;
 use super::output::{Failure, print, print_json};
 use super::{OK, engine};
+use crate::check::Context;
 use crate::image::Image;
 use crate::image::accounts::{Accounts, Password};
 use crate::image::cloud_init::Value;
@@ -15,6 +16,7 @@ use crate::image::network::{Address, ByCloudInit, Tool};
 use crate::image::sshd::Connection;
 use crate::image::text;
 
+mod access;
 mod secrets;
 
 pub(super) fn run(args: &FactsArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
@@ -35,6 +37,7 @@ pub(super) fn run(args: &FactsArgs, common: &Common, environment: &Environment) 
             vec![
                 Fact::Os,
                 Fact::Accounts,
+                Fact::Access,
                 Fact::Sshd,
                 Fact::CloudInit,
                 Fact::Units,
@@ -90,6 +93,7 @@ fn name(fact: Fact) -> &'static str {
     match fact {
         Fact::Os => "os",
         Fact::Accounts => "accounts",
+        Fact::Access => "access",
         Fact::Sshd => "sshd",
         Fact::CloudInit => "cloud-init",
         Fact::Units => "units",
@@ -112,6 +116,7 @@ fn find(
     Ok(match fact {
         Fact::Os => os(image)?,
         Fact::Accounts => accounts(image.accounts()?),
+        Fact::Access => access::access(image, &Context::on(engine::today())),
         Fact::Sshd => sshd(image, args)?,
         Fact::CloudInit => cloud_init(image)?,
         Fact::Units => units(image)?,

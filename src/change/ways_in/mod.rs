@@ -267,18 +267,20 @@ impl Access {
         self.now.list.iter().filter(move |way| !stays(way))
     }
 
-    /// Everything for people to read: a line each for the publisher's own way and the next user's, and for the ways in
-    /// now and then.
+    /// What people are told before a plan is carried out, a line each: on a running machine the publisher's own way and
+    /// the ways in now and afterwards, and always how the next user comes in.
     pub fn lines(&self, mode: Mode) -> Vec<String> {
         let mut lines = Vec::new();
-        match &self.own {
-            Some(own) => lines.push(format!("You came in as {}.", own.way)),
-            None if mode == Mode::Live => lines.push("How you came in could not be told.".to_owned()),
-            None => {}
-        }
-        lines.push(format!("Ways in now: {}", told(&self.now)));
-        if self.then != self.now {
-            lines.push(format!("Afterwards: {}", told(&self.then)));
+        if mode == Mode::Live {
+            lines.push(match &self.own {
+                Some(own) => format!("You came in as {}.", own.way),
+                None => "How you came in could not be told.".to_owned(),
+            });
+            lines.push(format!("Ways in now: {}", told(&self.now)));
+            lines.push(match self.then == self.now {
+                true => "Afterwards: the same.".to_owned(),
+                false => format!("Afterwards: {}", told(&self.then)),
+            });
         }
         lines.push(format!("The next user: {}", told(&self.next)));
         lines
