@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::carry::{self, Stop, Why};
 use super::journal::{Event, Journal};
 use super::prepare::{self, NotReady};
+use super::revert::{self, Pending};
 use super::run::Run;
 use super::state::{Lock, Record, is_off};
 use super::{Plan, State, sshd};
@@ -41,6 +42,8 @@ pub struct Applied {
     pub run: String,
     /// The guidelines carried out.
     pub guidelines: Vec<String>,
+    /// It is taken back by itself unless somebody confirms that a second login works.
+    pub pending: Option<Pending>,
 }
 
 /// Why a run stopped. Unless it says otherwise, everything it had done has been taken back.
@@ -65,6 +68,16 @@ pub enum ApplyError {
     Unfinished {
         /// The run's id.
         run: String,
+    },
+    /// A run waits for a second login.
+    #[error(
+        "run {run} waits until {until} for somebody to confirm that a second login works: confirm it from a new login with `seaworthy apply --confirm`, or take it back with `seaworthy undo {run}`; then come again"
+    )]
+    Pending {
+        /// The run's id.
+        run: String,
+        /// When it is taken back.
+        until: String,
     },
     /// Another Seaworthy works on this image.
     #[error("another seaworthy is at work on this image (process {pid}); wait for it or end it")]
@@ -98,6 +111,9 @@ pub enum ApplyError {
         /// What failed while taking back.
         left: Box<Error>,
     },
+    /// Whether the run is taken back by itself could not be kept.
+    #[error("{0}; whether the run is kept is not known. Look at `seaworthy undo --list`")]
+    Unsettled(#[source] Error),
     /// A command failed.
     #[error("`{command}` ended with {code}; the file changes before it were kept")]
     Command {
@@ -119,25 +135,43 @@ pub fn apply(image: &Image, plan: &Plan, state: &State, progress: &mut dyn FnMut
     if let Some(run) = history.open_runs().first() {
         return Err(ApplyError::Unfinished { run: (*run).to_owned() });
     }
+    if let Some(pending) = state.pending().map_err(ApplyError::Failed)? {
+        return Err(ApplyError::Pending { until: pending.at(), run: pending.run });
+    }
     let known = history.records.iter().map(|record| record.run.id.as_str()).collect();
     prepare::sweep_up(state, &known).map_err(ApplyError::Failed)?;
     let image = image.refreshed();
     sshd::would_start(&image, plan).map_err(|message| ApplyError::Sshd { message })?;
 
     let id = prepare::new_id(state);
-    let prepared = prepare::prepare(&image, state, plan, &id).and_then(|run| {
+    if let Some(limit) = plan.revert {
+        revert::arm(&image, state, &id, limit).map_err(ApplyError::NotBegun)?;
+    }
+    let outcome = begin(&image, plan, state, &id, progress);
+    let pending = revert::settle(&image, state, &id).map_err(ApplyError::Unsettled);
+    Ok(Applied { pending: pending?, ..outcome? })
+}
+
+fn begin(
+    image: &Image,
+    plan: &Plan,
+    state: &State,
+    id: &str,
+    progress: &mut dyn FnMut(Step),
+) -> Result<Applied, ApplyError> {
+    let prepared = prepare::prepare(image, state, plan, id).and_then(|run| {
         let mut journal = Journal::open(&state.journal())?;
         journal.write(beginning(&run))?;
         Ok((run, journal))
     });
     let (run, mut journal) = prepared.map_err(|error| {
-        state.forget(&id);
+        state.forget(id);
         match error {
             NotReady::Changed(path) => ApplyError::Changed { path },
             NotReady::Failed(error) => ApplyError::Failed(error),
         }
     })?;
-    carry_out(&image, state, &run, &mut journal, None, progress)
+    carry_out(image, state, &run, &mut journal, None, progress)
 }
 
 /// Carries out a run whose beginning is in the journal; `resumed` is what was seen of it before.
@@ -166,7 +200,7 @@ pub(super) fn carry_out(
     journal.write([Event::End]).map_err(failed)?;
     sshd::reload(image, run, progress);
     outcome?;
-    Ok(Applied { run: run.id.clone(), guidelines: run.guidelines.clone() })
+    Ok(Applied { run: run.id.clone(), guidelines: run.guidelines.clone(), pending: None })
 }
 
 /// Takes back the first `legs` legs and says why.

@@ -22,6 +22,7 @@ mod own;
 mod plan;
 mod prepare;
 mod remedy;
+pub mod revert;
 mod run;
 pub mod seal;
 mod secret;

@@ -2,10 +2,11 @@
 //! proven by judging its guideline again on the drafted image.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::links::{self, Names};
 use super::ways_in::Access;
-use super::{Change, Effect, Left, Remedy, remedy, sshd};
+use super::{Change, Effect, Left, Remedy, remedy, revert, sshd};
 use crate::catalogue::{Catalogue, Earlier, Guideline, Phase};
 use crate::check::{self, Context, Finding, Findings, Status};
 use crate::image::{Body, Image, Mode, Node, Overlay, text};
@@ -43,6 +44,8 @@ pub struct Plan {
     pub overlay: Overlay,
     /// Who gets in now, who would, and how the next user comes in.
     pub access: Access,
+    /// How long a second login may take to be confirmed before everything is taken back again; `None`: nobody is asked.
+    pub revert: Option<Duration>,
     /// The bytes of files that go are overwritten before their names go.
     pub shred: bool,
 }
@@ -101,6 +104,9 @@ pub(super) fn plan_for(
     }
     plan.access.finish(image, &image.drafted(plan.overlay.clone()), context);
     plan.effects = names.effects(image, &plan);
+    if fate == Fate::RunsOn {
+        plan.revert = revert::limit(image, &plan);
+    }
     plan
 }
 

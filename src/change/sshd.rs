@@ -1,6 +1,7 @@
 //! The lock-out guard for sshd: a configuration that would not start is never put in place.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::run::Run;
@@ -70,32 +71,66 @@ const PLACES: [&str; 4] = ["/etc/ssh", "/usr/etc/ssh", "/usr/lib/ssh", "/etc/cry
 
 /// Lets a running sshd read what `run` changed. A failure is told, and changes nothing: sshd goes on as it was.
 pub(super) fn reload(image: &Image, run: &Run, progress: &mut dyn FnMut(ApplyStep)) {
-    let exists = |path: &str| matches!(image.stat(Path::new(path)), Ok(Some(_)));
-    if image.mode() == Mode::Offline || !exists("/run/systemd/system") {
-        return;
-    }
     let files = Files::of(image);
-    if !run.moves.iter().any(|step| files.contain(&step.path.to_path())) {
+    if image.mode() == Mode::Offline || !run.moves.iter().any(|step| files.contain(&step.path.to_path())) {
         return;
     }
-    let names = ["ssh", "sshd"];
-    let unit = names.iter().find(|name| exists(&format!("/run/systemd/units/invocation:{name}.service")));
-    let Some(unit) = unit else { return };
-    let run = |argv: &[&str]| {
-        let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
-        program::run(image, &argv, std::time::Duration::from_secs(60), &mut |_| {})
-    };
+    let Some(running) = Running::find(image) else { return };
     // On a reload sshd starts itself anew; with a configuration it refuses, it would be gone. Not every unit tests first.
-    let answer = match run(&["/usr/sbin/sshd", "-t"]) {
-        Ok(ended) if ended.success() => run(&["/usr/bin/systemctl", "reload", unit]),
-        other => other,
-    };
-    let line = match answer {
-        Ok(ended) if ended.success() => format!("reloaded {unit}"),
-        Ok(ended) => format!(
-            "{unit} was not reloaded ({ended}); it still runs with its old configuration. Look at `systemctl status {unit}`"
-        ),
-        Err(error) => format!("{unit} was not reloaded: {error}"),
+    let line = match run_program(image, &["/usr/sbin/sshd", "-t"]).and_then(|()| running.reload(image)) {
+        Ok(()) => format!("reloaded {running}"),
+        Err(why) => {
+            format!("{running} was not reloaded ({why}); it still runs with its old configuration. Look at its log")
+        }
     };
     progress(ApplyStep::Output { line });
+}
+
+/// A server that runs.
+enum Running {
+    /// As a unit of systemd.
+    Unit(&'static str),
+    /// Without systemd: the process that its own file names.
+    Process(i32),
+}
+
+impl Running {
+    fn find(image: &Image) -> Option<Self> {
+        let exists = |path: &str| matches!(image.stat(Path::new(path)), Ok(Some(_)));
+        if exists("/run/systemd/system") {
+            let is_up = |name: &&str| exists(&format!("/run/systemd/units/invocation:{name}.service"));
+            return ["ssh", "sshd"].into_iter().find(is_up).map(Self::Unit);
+        }
+        let effective = image.sshd().ok()?.effective(None);
+        let text = image.read_text(Path::new(effective.value("pidfile"))).ok()??;
+        text.trim().parse().ok().map(Self::Process)
+    }
+
+    fn reload(&self, image: &Image) -> Result<(), String> {
+        match self {
+            Self::Unit(unit) => run_program(image, &["/usr/bin/systemctl", "reload", unit]),
+            Self::Process(pid) => match image.live() {
+                Some(live) if live.hang_up(*pid, "sshd") => Ok(()),
+                _ => Err("it does not run".to_owned()),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unit(unit) => f.write_str(unit),
+            Self::Process(pid) => write!(f, "sshd (process {pid})"),
+        }
+    }
+}
+
+fn run_program(image: &Image, argv: &[&str]) -> Result<(), String> {
+    let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
+    match program::run(image, &argv, std::time::Duration::from_secs(60), &mut |_| {}) {
+        Ok(ended) if ended.success() => Ok(()),
+        Ok(ended) => Err(ended.output.lines().next().map_or_else(|| ended.to_string(), str::to_owned)),
+        Err(error) => Err(error.to_string()),
+    }
 }

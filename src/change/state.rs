@@ -282,6 +282,14 @@ pub(super) fn read_file(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
+/// Removes a file of the state, if it is there.
+pub(super) fn remove_file(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(disk_error("remove", path, &error)),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file of the state, whole or not at all.
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let write = || -> std::io::Result<()> {

@@ -6,7 +6,7 @@ use super::carry::{self, Stop, Why};
 use super::journal::{Event, Journal};
 use super::run::Run;
 use super::state::{History, Lock, Record};
-use super::{Applied, ApplyError, ApplyStep, State, apply, links, prepare, sshd};
+use super::{Applied, ApplyError, ApplyStep, State, apply, links, prepare, revert, sshd};
 use crate::image::{Error, Image};
 
 mod draft;
@@ -83,6 +83,18 @@ pub fn undo(
     progress: &mut dyn FnMut(ApplyStep),
 ) -> Result<Undone, UndoError> {
     let _lock = lock(state)?;
+    let undone = locked(image, state, what, progress)?;
+    revert::forget_undone(image, state)?;
+    Ok(undone)
+}
+
+/// As [`undo`], for whoever holds the lock.
+pub(super) fn locked(
+    image: &Image,
+    state: &State,
+    what: &What,
+    progress: &mut dyn FnMut(ApplyStep),
+) -> Result<Undone, UndoError> {
     let image = image.refreshed();
     let mut undone = Undone::default();
     let history = state.history()?;
@@ -245,7 +257,7 @@ fn nothing(history: &History, what: &What) -> String {
     }
 }
 
-fn lock(state: &State) -> Result<Lock, UndoError> {
+pub(super) fn lock(state: &State) -> Result<Lock, UndoError> {
     state.lock().map_err(|held| match held {
         Ok(pid) => UndoError::Busy { pid },
         Err(error) => UndoError::Failed(error),
@@ -271,7 +283,9 @@ pub fn finish(
     let open = open.ok_or_else(|| ApplyError::Failed(missing()))?;
     let mut journal = Journal::open(&state.journal()).map_err(ApplyError::Failed)?;
     if !open.is_undo {
-        return apply::carry_out(&image, state, &open.run, &mut journal, Some(open), progress);
+        let outcome = apply::carry_out(&image, state, &open.run, &mut journal, Some(open), progress);
+        let pending = revert::settle(&image, state, run).map_err(ApplyError::Unsettled);
+        return Ok(Applied { pending: pending?, ..outcome? });
     }
     carry::back(&image, state, &open.run, usize::MAX).map_err(|why| match why {
         Why::Failed(error) => ApplyError::Failed(error),
@@ -282,5 +296,5 @@ pub fn finish(
     sshd::reload(&image, &open.run, progress);
     let record = history.records.iter().find(|record| record.run.id == run);
     let guidelines = record.map(|record| record.run.guidelines.clone()).unwrap_or_default();
-    Ok(Applied { run: run.to_owned(), guidelines })
+    Ok(Applied { run: run.to_owned(), guidelines, pending: None })
 }

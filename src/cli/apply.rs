@@ -1,21 +1,27 @@
 //! `seaworthy apply`: carry out remedies, after showing them and asking.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use super::args::{ApplyArgs, Common, Format};
 use super::environment::Environment;
-use super::output::{Failure, confirm, note, print, print_json};
-use super::{OK, check, diff, engine};
+use super::output::{Failure, note, print, print_json};
+use super::{OK, check, confirm, diff, engine, output};
 use crate::catalogue::Catalogue;
-use crate::change::{self, ApplyStep, Plan, Shredding};
+use crate::change::{self, Applied, ApplyError, ApplyStep, Plan, Shredding, State};
 use crate::image::{Image, Mode, text};
 use crate::playbook::{Decision, Playbook};
 
 pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
-    if args.ids.is_empty() && !args.all && args.playbook.is_none() && !args.resume {
+    if args.ids.is_empty() && !args.all && args.playbook.is_none() && !args.resume && !args.confirm {
         return Err(Failure::Usage(
             "say what to apply: guideline ids, --all, or --playbook FILE; `seaworthy diff` shows what there is".into(),
         ));
+    }
+    if args.confirm {
+        let image = engine::image(common)?;
+        let state = engine::state(&image, environment)?;
+        return confirm::late(&image, &state, args.yes, environment.interactive);
     }
     if !args.yes && !environment.interactive {
         return Err(Failure::Usage("apply asks before it changes anything and there is no terminal; add --yes".into()));
@@ -30,17 +36,17 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     let image = engine::image(common)?;
     engine::may_change(&image)?;
     let state = engine::state(&image, environment)?;
-    let mut log = Log::new(common);
-    let mut progress = |step: ApplyStep| log.step(&step);
     if args.resume {
+        confirm::news(&state)?;
         let run = state
             .runs()?
             .into_iter()
             .find(|run| run.standing == change::state::Standing::Unfinished)
             .ok_or_else(|| Failure::Usage("no run was interrupted; there is nothing to finish".into()))?;
-        change::finish(&image, &state, &run.id, &mut progress).map_err(Failure::failed)?;
+        carry_out(&image, &state, args, common, |progress| change::finish(&image, &state, &run.id, progress))?;
         return after(&image, Some(&run.id), &catalogue, &scope, &playbook, common, environment);
     }
+    confirm::nothing_waits(&state)?;
     let (context, findings) =
         engine::survey(&image, &catalogue, engine::context(&image, common, &playbook)?, common, environment);
     let failing = engine::failing(&scope, &findings);
@@ -59,6 +65,9 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     };
     let mut plan = change::plan(&image, &catalogue, &findings, &context, &chosen);
     plan.shred = args.shred;
+    if let (Some(limit), Some(seconds)) = (&mut plan.revert, args.confirm_within) {
+        *limit = Duration::from_secs(seconds);
+    }
     if !args.all
         && let Some(refused) =
             plan.refused.iter().find(|refusal| args.ids.iter().any(|id| id.eq_ignore_ascii_case(&refusal.guideline)))
@@ -86,21 +95,50 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     }
     if !args.yes {
         print(&summary(&plan, image.mode()))?;
-        if !confirm("Apply this plan?")? {
+        if !output::confirm("Apply this plan?")? {
             note("Nothing was changed.");
             return Ok(OK);
         }
     }
     state.keep_before(&findings)?;
-    let applied = change::apply(&image, &plan, &state, &mut progress).map_err(Failure::failed)?;
-    drop(log);
+    let run = carry_out(&image, &state, args, common, |progress| change::apply(&image, &plan, &state, progress))?;
     if !common.quiet {
-        note(&format!("Run {} is done; `seaworthy undo {}` takes it back.", applied.run, applied.run));
         for advice in &shredding.advice {
             note(&text::visible(advice));
         }
     }
-    after(&image, Some(&applied.run), &catalogue, &scope, &playbook, common, environment)
+    after(&image, Some(&run), &catalogue, &scope, &playbook, common, environment)
+}
+
+/// Does what `act` does, says what came of it, and asks for the second login where one is needed. Which run it was.
+fn carry_out(
+    image: &Image,
+    state: &State,
+    args: &ApplyArgs,
+    common: &Common,
+    act: impl FnOnce(&mut dyn FnMut(ApplyStep)) -> Result<Applied, ApplyError>,
+) -> Result<String, Failure> {
+    let mut log = Log::new(common);
+    let outcome = act(&mut |step| log.step(&step));
+    drop(log);
+    let Applied { run, pending, .. } = match outcome {
+        Ok(applied) => applied,
+        Err(error) => {
+            if let Some(pending) = state.pending()? {
+                note(&confirm::advice(&pending));
+            }
+            return Err(Failure::failed(error));
+        }
+    };
+    if !common.quiet {
+        note(&format!("Run {run} is done; `seaworthy undo {run}` takes it back."));
+    }
+    match &pending {
+        Some(pending) if args.yes => note(&confirm::advice(pending)),
+        Some(pending) => confirm::ask(image, state, pending, common)?,
+        None => {}
+    }
+    Ok(run)
 }
 
 /// Judges the image again after `run`, and prints what it comes to: the exit code is that check's.

@@ -205,12 +205,19 @@ pub(super) struct ApplyArgs {
     /// the file system at hand, and what helps more
     #[arg(long, conflicts_with = "resume")]
     pub(super) shred: bool,
+    /// Keep the run that waits for a second login: say so from a login that began after it
+    #[arg(long, conflicts_with_all = ["ids", "all", "playbook", "resume", "shred"])]
+    pub(super) confirm: bool,
+    /// How many seconds a second login may take
+    #[arg(long, value_name = "SECONDS", hide = true, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) confirm_within: Option<u64>,
     /// Do not ask
     #[arg(long, short)]
     pub(super) yes: bool,
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
 pub(super) struct UndoArgs {
     /// A run (see --list) or a guideline; without one, the last run
     #[arg(value_name = "RUN|ID")]
@@ -221,6 +228,9 @@ pub(super) struct UndoArgs {
     /// List the runs
     #[arg(long, conflicts_with_all = ["what", "everything"])]
     pub(super) list: bool,
+    /// Take the run back only if nobody confirmed it: what its timer runs
+    #[arg(long, hide = true, requires = "what")]
+    pub(super) unconfirmed: bool,
     /// Do not ask
     #[arg(long, short)]
     pub(super) yes: bool,

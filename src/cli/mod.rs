@@ -9,6 +9,7 @@ use nix::sys::resource::{Resource, setrlimit};
 mod apply;
 mod args;
 mod check;
+mod confirm;
 mod diff;
 mod engine;
 mod environment;

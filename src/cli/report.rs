@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::{Common, Format, ReportArgs, ReportCommand, SignArgs};
 use super::environment::Environment;
 use super::output::{Failure, confirm, note, print, print_json};
-use super::{OK, engine};
+use super::{OK, confirm, engine};
 use crate::change::note_created_here;
 use crate::image::text;
 use crate::playbook::Playbook;
@@ -36,6 +36,7 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         .transpose()
         .map_err(Failure::Usage)?;
     let state = engine::state(&image, environment)?;
+    confirm::nothing_waits(&state)?;
     let playbook = match &args.playbook {
         Some(path) => engine::playbook(path, &catalogue)?,
         None => session(&state)?,

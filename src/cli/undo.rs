@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use super::args::{Common, Format, UndoArgs};
 use super::environment::Environment;
-use super::output::{Failure, confirm, note, print, print_json};
-use super::{OK, apply, engine};
+use super::output::{Failure, note, print, print_json};
+use super::{OK, apply, confirm, engine, output};
+use crate::change::revert;
 use crate::change::state::{RunSummary, Standing};
 use crate::change::{self, UndoError, What};
 use crate::image::text;
@@ -19,13 +20,19 @@ pub(super) fn run(args: &UndoArgs, common: &Common, environment: &Environment) -
         engine::may_change(&image)?;
     }
     let state = engine::state(&image, environment)?;
+    if let (true, Some(run)) = (args.unconfirmed, &args.what) {
+        let mut log = apply::Log::new(common);
+        let outcome = revert::take_back(&image, &state, run, &mut |step| log.step(&step));
+        return outcome.map(|_| OK).map_err(Failure::failed);
+    }
+    confirm::news(&state)?;
     let runs = state.runs()?;
     if args.list {
         list(&runs, common.format)?;
         return Ok(OK);
     }
     let what = meaning(args, &runs, common)?;
-    if !args.yes && !confirm(&question(&what, &runs))? {
+    if !args.yes && !output::confirm(&question(&what, &runs))? {
         note("Nothing was changed.");
         return Ok(OK);
     }

@@ -68,11 +68,13 @@ fn asks_instance_connect(image: &Image, effective: &Effective) -> Result<bool, E
 
 /// Whether a certificate may name `user`: by its own name, or by what the principals' file says.
 fn has_principals(image: &Image, effective: &Effective, user: &User) -> Result<bool, Error> {
-    for file in words(effective, "authorizedprincipalsfile").filter(|file| *file != "none") {
-        let Some(file) = expanded(file, user) else { return Ok(false) };
-        return Ok(key_file(image, &file)?.is_some_and(|bytes| !bytes.trim_ascii().is_empty()));
+    match words(effective, "authorizedprincipalsfile").find(|file| *file != "none") {
+        Some(file) => {
+            let bytes = expanded(file, user).map(|file| key_file(image, &file)).transpose()?.flatten();
+            Ok(bytes.is_some_and(|bytes| !bytes.trim_ascii().is_empty()))
+        }
+        None => Ok(true),
     }
-    Ok(true)
 }
 
 /// Whether sshd reads a key file: with `StrictModes` neither it nor a directory above it, up to the home, may be written
@@ -96,7 +98,7 @@ fn is_trusted(image: &Image, effective: &Effective, user: &User, file: &Path) ->
     Ok(true)
 }
 
-/// The fingerprints of the keys that a file lists (sshd(8), "AUTHORIZED_KEYS FILE FORMAT") and that give a shell: one
+/// The fingerprints of the keys that a file lists (`sshd(8)`, "`AUTHORIZED_KEYS` FILE FORMAT") and that give a shell: one
 /// that runs a command of its own, as cloud-init gives root, does not, nor does one for other addresses.
 pub(super) fn fingerprints(bytes: &[u8], from: &str) -> Vec<String> {
     let of_line = |line: &str| {

@@ -13,6 +13,7 @@ use crate::image::text::{path, visible};
 use crate::image::{Image, Mode};
 
 mod account;
+mod concerns;
 mod cut;
 mod keys;
 mod next;
@@ -23,7 +24,9 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+pub(super) use concerns::concerns;
 use cut::cut;
+pub(super) use own::session as own_session;
 
 /// Who gets in, and how: now, with a plan carried out, and at the next user's first boot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -277,9 +280,10 @@ impl Access {
                 None => "How you came in could not be told.".to_owned(),
             });
             lines.push(format!("Ways in now: {}", told(&self.now)));
-            lines.push(match self.then == self.now {
-                true => "Afterwards: the same.".to_owned(),
-                false => format!("Afterwards: {}", told(&self.then)),
+            lines.push(if self.then == self.now {
+                "Afterwards: the same.".to_owned()
+            } else {
+                format!("Afterwards: {}", told(&self.then))
             });
         }
         lines.push(format!("The next user: {}", told(&self.next)));

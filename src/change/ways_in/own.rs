@@ -9,7 +9,7 @@ use crate::image::live::sessions::{Door, Session};
 
 /// The session that this program runs in, on a running machine; of several (a terminal multiplexer) the one that came
 /// over the network.
-pub(super) fn session(image: &Image) -> Option<Session> {
+pub(in crate::change) fn session(image: &Image) -> Option<Session> {
     let place = |session: &Session| match &session.door {
         Door::Ssh { key: Some(_), .. } => Some(0),
         Door::Ssh { key: None, .. } => Some(1),

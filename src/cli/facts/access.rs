@@ -17,11 +17,8 @@ pub(super) fn access(image: &Image, context: &Context) -> (String, Value) {
     }
     add(&mut out, "now", &access.now);
     add(&mut out, "next", &access.next);
-    let own = access.own.as_ref().map(|own| {
-        let mut value = of_way(&own.way);
-        value["from"] = own.from.map(|from| from.to_string()).into();
-        value
-    });
+    let own =
+        access.own.as_ref().map(|own| json!({"way": of_way(&own.way), "from": own.from.map(|from| from.to_string())}));
     (out, json!({"own": own, "now": of(&access.now), "next": of(&access.next)}))
 }
 

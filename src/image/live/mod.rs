@@ -177,6 +177,12 @@ impl Live {
         power::off(image)
     }
 
+    /// Asks the process `pid`, if it runs `program` (a name without a path), to read its configuration anew (SIGHUP);
+    /// whether that was done.
+    pub fn hang_up(&self, pid: i32, program: &str) -> bool {
+        processes::hang_up(pid, program)
+    }
+
     /// The running kernel's release, as `uname -r` prints it.
     pub fn kernel_release(&self) -> String {
         nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned()).unwrap_or_default()

@@ -9,12 +9,23 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 /// What the kernel writes after the name of a file that is gone.
 const GONE: &[u8] = b" (deleted)";
 
 /// The files that were removed while a program of theirs runs on, sorted; of other people's processes only root sees it.
 pub(super) fn deleted() -> Vec<PathBuf> {
     deleted_in(Path::new("/proc"))
+}
+
+/// Sends SIGHUP to the process `pid` if it runs `program` (a name without a path); whether that was done.
+pub(super) fn hang_up(pid: i32, program: &str) -> bool {
+    let Ok(file) = fs::read_link(format!("/proc/{pid}/exe")) else { return false };
+    let bytes = file.as_os_str().as_bytes();
+    let file = Path::new(std::ffi::OsStr::from_bytes(bytes.strip_suffix(GONE).unwrap_or(bytes)));
+    pid > 1 && file.file_name() == Some(program.as_ref()) && kill(Pid::from_raw(pid), Signal::SIGHUP).is_ok()
 }
 
 fn deleted_in(proc: &Path) -> Vec<PathBuf> {

@@ -280,7 +280,8 @@ pub(super) fn rechecked(model: &mut Model) {
 
 pub(super) fn applied() -> Model {
     let mut model = working();
-    let applied = Applied { run: "20261122T154139Z-1".into(), guidelines: vec!["SSH-01".into(), "ACC-01".into()] };
+    let applied =
+        Applied { run: "20261122T154139Z-1".into(), guidelines: vec!["SSH-01".into(), "ACC-01".into()], pending: None };
     update(&mut model, Message::Applied(Ok(applied)));
     update(&mut model, Message::Runs(Ok(vec![run_summary(RunStanding::Done)])));
     rechecked(&mut model);
