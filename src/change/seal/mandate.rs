@@ -21,12 +21,11 @@ impl Mandate {
         let mut now = Stage::Clean;
         for guideline in catalogue.in_order() {
             let Some(stage) = Stage::of(guideline.phase) else { continue };
-            match reason_to_leave(guideline, playbook) {
-                Some(reason) => mandate.aside.push((guideline.id.clone(), reason)),
-                None => {
-                    now = now.max(stage);
-                    mandate.carried.push((now, guideline.id.clone()));
-                }
+            if let Some(reason) = reason_to_leave(guideline, playbook) {
+                mandate.aside.push((guideline.id.clone(), reason));
+            } else {
+                now = now.max(stage);
+                mandate.carried.push((now, guideline.id.clone()));
             }
         }
         mandate

@@ -95,21 +95,20 @@ impl Order<'_> {
             return Ok(None);
         }
         let exported = Exported::current(state)?;
-        let typed = match &self.args.report {
-            Some(digest) => digest.clone(),
-            None => {
-                if let Err(why) = &exported {
-                    note(why);
-                }
-                let typed = ask(&format!(
-                    "The first {DIGEST_CHARS} characters of the report's SHA-256, as your own machine shows it \
-                     (sha256sum report.json), or `{GIVEN_UP}`: "
-                ))?;
-                if typed == GIVEN_UP {
-                    return Ok(None);
-                }
-                typed
+        let typed = if let Some(digest) = &self.args.report {
+            digest.clone()
+        } else {
+            if let Err(why) = &exported {
+                note(why);
             }
+            let typed = ask(&format!(
+                "The first {DIGEST_CHARS} characters of the report's SHA-256, as your own machine shows it \
+                 (sha256sum report.json), or `{GIVEN_UP}`: "
+            ))?;
+            if typed == GIVEN_UP {
+                return Ok(None);
+            }
+            typed
         };
         Ok(match exported {
             Err(why) => Some(why),
