@@ -175,7 +175,16 @@ fn keys_and_passwords_stay_until_the_next_boot_brings_new_ones() {
     for id in ["KEY-01", "KEY-03"] {
         assert!(refused(id).contains("BOT-02 must pass first"), "{}", refused(id));
     }
-    fixture.dhcp().file("/etc/ssh/sshd_config", "DenyUsers admin\n");
+    fixture.dhcp();
+    assert!(refused("KEY-03").contains("SSH-07 must pass first"));
+    let unit = "[Service]\nExecStart=/usr/sbin/sshd -D\n[Install]\nWantedBy=multi-user.target\n";
+    fixture.file("/usr/lib/systemd/system/ssh.service", unit);
+    let units = "/etc/systemd/system";
+    fixture.link(&format!("{units}/multi-user.target.wants/ssh.service"), "/usr/lib/systemd/system/ssh.service");
+    assert!(refused("KEY-03").contains("BOT-06 must pass first"));
+    fixture.file("/usr/lib/systemd/systemd", "\x7fELF").file("/usr/lib/systemd/system/multi-user.target", "[Unit]\n");
+    fixture.link(&format!("{units}/default.target"), "/usr/lib/systemd/system/multi-user.target");
+    fixture.file("/etc/ssh/sshd_config", "DenyUsers admin\n");
     assert!(refused("KEY-03").contains("SSH-09 must pass first"));
     fixture.file("/etc/ssh/sshd_config", "UsePAM yes\n");
     for id in ["KEY-01", "KEY-03", "ACC-02", "ACC-03"] {
