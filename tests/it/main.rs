@@ -34,6 +34,7 @@ mod report;
 mod roots;
 mod schema;
 mod screens;
+mod seal;
 mod sshd;
 mod support;
 mod terminal;
