@@ -138,8 +138,10 @@ pub fn apply(image: &Image, plan: &Plan, state: &State, progress: &mut dyn FnMut
     if let Some(pending) = state.pending().map_err(ApplyError::Failed)? {
         return Err(ApplyError::Pending { until: pending.at(), run: pending.run });
     }
-    let known = history.records.iter().map(|record| record.run.id.as_str()).collect();
-    prepare::sweep_up(state, &known).map_err(ApplyError::Failed)?;
+    if let Some(found) = state.found(image, &history).map_err(ApplyError::Failed)? {
+        return Err(ApplyError::Unfinished { run: found.run().to_owned() });
+    }
+    prepare::sweep_up(image, state, &history.known()).map_err(ApplyError::Failed)?;
     let image = image.refreshed();
     sshd::would_start(&image, plan).map_err(|message| ApplyError::Sshd { message })?;
 
@@ -190,7 +192,11 @@ pub(super) fn carry_out(
             return Err(give_up(image, state, run, journal, why, usize::MAX));
         }
         Err(Stop::Midway { why, legs }) => return Err(give_up(image, state, run, journal, why, legs)),
-        Err(Stop::Untidy(failure)) => return Err(ApplyError::Untidy { run: run.id.clone(), failure }),
+        Err(Stop::Untidy(failure)) => {
+            // The journal may lie on the very disk that fails; the error is told in any case.
+            let _ = journal.write([Event::Stopped { reason: failure.to_string() }]);
+            return Err(ApplyError::Untidy { run: run.id.clone(), failure });
+        }
     }
     let failed = |error: Error| {
         let failure = Box::new(error);
@@ -219,6 +225,7 @@ fn give_up(image: &Image, state: &State, run: &Run, journal: &mut Journal, why: 
         (None, Why::Failed(error)) if legs == 0 => ApplyError::NotBegun(error),
         (None, Why::Failed(error)) => ApplyError::Failed(error),
         (Some(left), why) => {
+            let _ = journal.write([Event::Stopped { reason: left.to_string() }]);
             let failure = match why {
                 Why::Failed(error) => error,
                 Why::Changed(path) => Error::malformed("change", path, "it changed since the preview"),

@@ -11,6 +11,7 @@ use super::ApplyStep;
 use super::journal::{Event, Journal};
 use super::legs::{self, Leg, Way};
 use super::links::Joints;
+use super::manifest;
 use super::run::{DirectoryTimes, Held, HeldBody, Raw, Run};
 use super::state::{State, write_file};
 use crate::image::walk::Inode;
@@ -60,6 +61,7 @@ pub(super) fn forward(
     for leg in &legs {
         left.push(leg.way() != Way::Nothing && !(resume && is_done(image, run, leg).map_err(early)?));
     }
+    let kept = manifest::begin(image, state, run, &legs, &left).map_err(early)?;
     let pending = || legs.iter().zip(&left).filter(|(_, left)| **left).map(|(leg, _)| leg);
     let mut joints =
         Joints::of(legs.iter().zip(&left).filter(|(_, left)| **left).map(|(leg, _)| (leg, leg.to, &leg.made)));
@@ -67,6 +69,7 @@ pub(super) fn forward(
         stage(image, state, leg, leg.to, &leg.made, &leg.tag(run, ""), &mut joints).map_err(early)?;
     }
     sync(image, pending()).map_err(early)?;
+    kept.staged(image, run, &legs, &left).map_err(early)?;
 
     let mut log = Log { run, said, next: 0, shown: None, done: vec![false; run.moves.len()] };
     for (at, (leg, left)) in legs.iter().zip(&left).enumerate() {
@@ -109,6 +112,7 @@ fn tidy_up(
     for (path, times) in &run.restore {
         set_directory_times(image, &path.to_path(), *times)?;
     }
+    manifest::end(image, state, &run.id)?;
     remember_times(image, state, run)
 }
 
@@ -208,7 +212,7 @@ fn wanted<T>(
 fn commit(image: &Image, run: &Run, leg: &Leg<'_>) -> Result<Outcome, Error> {
     match (leg.way(), leg.from, leg.to) {
         (Way::Set, Some(from), Some(to)) => set(image, &leg.path, from, to),
-        _ => write::commit(image, &leg.path, leg.old().as_ref(), leg.to.is_some(), &leg.tag(run, "")),
+        _ => write::commit(image, &leg.path, leg.before().as_ref(), leg.to.is_some(), &leg.tag(run, "")),
     }
 }
 
@@ -268,7 +272,7 @@ pub(super) fn back(image: &Image, state: &State, run: &Run, count: usize) -> Res
     for (path, times) in &run.directories {
         set_directory_times(image, &path.to_path(), *times)?;
     }
-    Ok(())
+    Ok(manifest::end(image, state, &run.id)?)
 }
 
 /// Takes back one leg that is in place: by the rename that undoes it where what was replaced lies beside it still, by
@@ -277,7 +281,7 @@ fn reverse(image: &Image, state: &State, run: &Run, leg: &Leg<'_>, joints: &mut 
     if let (Way::Set, Some(from), Some(to)) = (leg.way(), leg.from, leg.to) {
         return set(image, &leg.path, to, from);
     }
-    let (old, new, tag, back) = (leg.old(), leg.new(), leg.tag(run, ""), leg.tag(run, "b"));
+    let (old, new, tag, back) = (leg.before(), leg.after(), leg.tag(run, ""), leg.tag(run, "b"));
     if let Some(old) = &old
         && write::is_aside(image, &leg.path, old, &tag)?
     {
@@ -308,10 +312,10 @@ fn stand(image: &Image, leg: &Leg<'_>) -> Result<Stand, Error> {
         }
         _ => Ok(true),
     };
-    if whole(leg.to, leg.new())? {
+    if whole(leg.to, leg.after())? {
         return Ok(Stand::After);
     }
-    if whole(leg.from, leg.old())? {
+    if whole(leg.from, leg.before())? {
         return Ok(Stand::Before);
     }
     Ok(half(leg, seen.as_ref()).map_or(Stand::Other, Stand::Half))
@@ -357,7 +361,7 @@ fn settle(image: &Image, run: &Run, leg: &Leg<'_>) -> Result<(), Error> {
     if leg.way() != Way::Swap {
         return Ok(());
     }
-    let (old, new) = (leg.old(), leg.new());
+    let (old, new) = (leg.before(), leg.after());
     write::settle(image, &leg.path, old.as_ref(), new.as_ref(), &leg.tag(run, ""), run.shred)?;
     // A take-back that was interrupted itself may have left its own draft.
     write::settle(image, &leg.path, new.as_ref(), old.as_ref(), &leg.tag(run, "b"), false)
@@ -370,7 +374,7 @@ fn sync<'l>(image: &Image, legs: impl Iterator<Item = &'l Leg<'l>>) -> Result<()
     directories.into_iter().try_for_each(|directory| write::sync(image, directory))
 }
 
-fn set_directory_times(image: &Image, path: &Path, times: write::Times) -> Result<(), Error> {
+pub(super) fn set_directory_times(image: &Image, path: &Path, times: write::Times) -> Result<(), Error> {
     match write::look(image, path, None)? {
         Some(seen) if seen.shape == write::Shape::Directory && seen.times.modified != times.modified => {
             write::set_times(image, path, times, false)

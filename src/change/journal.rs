@@ -76,6 +76,11 @@ pub enum Event {
         /// Whether that is success.
         success: bool,
     },
+    /// The run or undo stopped at an error, and taking it back did too, or only tidying up is left.
+    Stopped {
+        /// Why, in one sentence.
+        reason: String,
+    },
     /// The run ended well; nothing is half done.
     End,
     /// The run was given up: everything it had done has been taken back.

@@ -10,7 +10,7 @@ use crate::image::write::{self, Tree};
 /// One path that becomes something else, with everything below it that comes or goes along.
 #[derive(Debug)]
 pub(super) struct Leg<'r> {
-    /// The first move it carries out; it names the side files.
+    /// The first move of its path, unless the run says otherwise; it names the side files.
     pub(super) number: usize,
     pub(super) path: PathBuf,
     pub(super) from: Option<&'r Held>,
@@ -45,7 +45,7 @@ pub(super) fn of(run: &Run) -> Vec<Leg<'_>> {
                 leg.moves.push(number);
             })
             .or_insert_with(|| Leg {
-                number,
+                number: run.numbers.get(&number).copied().unwrap_or(number),
                 path,
                 from,
                 to,
@@ -110,12 +110,12 @@ impl Leg<'_> {
     }
 
     /// What must be there before, with everything that goes along.
-    pub(super) fn old(&self) -> Option<Tree> {
+    pub(super) fn before(&self) -> Option<Tree> {
         tree(self.from, &self.gone)
     }
 
     /// What must be there after.
-    pub(super) fn new(&self) -> Option<Tree> {
+    pub(super) fn after(&self) -> Option<Tree> {
         tree(self.to, &self.made)
     }
 
@@ -132,9 +132,9 @@ impl Leg<'_> {
 
     /// Whether the bytes of a regular file go.
     pub(super) fn gives_up_bytes(&self) -> bool {
-        let is_file = |held: &&Held| matches!(held.body, HeldBody::File { .. });
-        let from = self.from.filter(is_file);
-        self.gone.values().any(|held| is_file(&held))
+        let is_file = |held: &Held| matches!(held.body, HeldBody::File { .. });
+        let from = self.from.filter(|held| is_file(held));
+        self.gone.values().any(|held| is_file(held))
             || from.is_some_and(|from| self.to.is_none_or(|to| !from.same_content(to)))
     }
 }

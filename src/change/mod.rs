@@ -18,6 +18,7 @@ pub(crate) mod fix;
 pub mod journal;
 mod legs;
 mod links;
+mod manifest;
 mod own;
 mod plan;
 mod prepare;

@@ -36,7 +36,8 @@ pub(super) fn new_id(state: &State) -> String {
 }
 
 /// Removes what is left of runs that were interrupted before they began.
-pub(super) fn sweep_up(state: &State, known: &BTreeSet<&str>) -> Result<(), Error> {
+pub(super) fn sweep_up(image: &Image, state: &State, known: &BTreeSet<&str>) -> Result<(), Error> {
+    super::manifest::sweep(image, state)?;
     for name in run_names(state)?.iter().filter(|name| !known.contains(name.as_str())) {
         remove_run(&state.run_directory(name))?;
     }

@@ -201,6 +201,9 @@ pub(super) struct Run {
     /// For the undo of a run that was interrupted: the paths and tags of what that run may have left beside them.
     #[serde(default)]
     pub(super) leftovers: Vec<(Raw, String)>,
+    /// Moves whose side files bear another number: the run was found again by its manifest.
+    #[serde(default)]
+    pub(super) numbers: std::collections::BTreeMap<usize, usize>,
 }
 
 impl Run {
@@ -217,6 +220,7 @@ impl Run {
             directories: DirectoryTimes::new(),
             restore: DirectoryTimes::new(),
             leftovers: Vec::new(),
+            numbers: std::collections::BTreeMap::new(),
         }
     }
 

@@ -13,18 +13,25 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use super::journal::{self, Event};
+use super::manifest::{self, Found};
 use crate::check::Findings;
 use crate::image::write::fault;
 use crate::image::{Error, Image, Mode};
 
 mod history;
+mod interrupted;
 
 pub(super) use history::{Ending, History, Record};
+pub use interrupted::{How, Interrupted};
 
 /// The directory that keeps one image's runs and session.
 #[derive(Debug, Clone)]
 pub struct State {
     directory: PathBuf,
+    /// Where the image is mounted, on which a run may have left its manifest; `None`: there is none to look for.
+    disk: Option<PathBuf>,
+    /// It does not outlive a power loss: a run leaves a manifest on the image for as long as it lasts.
+    volatile: bool,
 }
 
 /// One run as it is remembered.
@@ -38,6 +45,8 @@ pub struct RunSummary {
     pub guidelines: Vec<String>,
     /// How it stands.
     pub standing: Standing,
+    /// For one that is unfinished: what happened, and what can be done about it.
+    pub interrupted: Option<Interrupted>,
 }
 
 /// How a run stands.
@@ -69,7 +78,28 @@ impl State {
             return Err(disk_error("make", &directory, &Errno::EACCES.into()));
         }
         is_off(image, &directory)?;
-        Self::at(&directory)
+        let state = Self::at(&directory)?;
+        Ok(state.with_disk(image.mount_point(), image.mode() == Mode::Live))
+    }
+
+    /// The same, with the image mounted at `disk`.
+    pub(super) fn with_disk(self, disk: &Path, volatile: bool) -> Self {
+        Self { disk: Some(disk.to_owned()), volatile, ..self }
+    }
+
+    /// Whether a run must leave a manifest on the image for as long as it lasts.
+    pub(super) fn is_volatile(&self) -> bool {
+        self.volatile
+    }
+
+    /// Whether a manifest may be on the image.
+    pub(super) fn has_disk(&self) -> bool {
+        self.disk.is_some()
+    }
+
+    /// The run that was at work on `image` when the power went, and the journal with it.
+    pub(super) fn found(&self, image: &Image, history: &History) -> Result<Option<Found>, Error> {
+        if self.has_disk() { manifest::find(image, history) } else { Ok(None) }
     }
 
     /// That of the running machine, where there is one already and it may be used.
@@ -93,7 +123,7 @@ impl State {
         }
         let runs = directory.join("runs");
         make(&runs).map_err(|error| disk_error("make", &runs, &error))?;
-        Ok(Self { directory: directory.to_owned() })
+        Ok(Self { directory: directory.to_owned(), disk: None, volatile: false })
     }
 
     /// Where it is.
@@ -106,7 +136,12 @@ impl State {
     /// # Errors
     /// When the directory or a journal cannot be read.
     pub fn runs(&self) -> Result<Vec<RunSummary>, Error> {
-        Ok(self.history()?.summaries())
+        let history = self.history()?;
+        let mut runs = history.summaries();
+        if let Some(disk) = &self.disk {
+            runs.extend(self.found(&Image::open(disk)?, &history)?.map(|found| found.summary()));
+        }
+        Ok(runs)
     }
 
     /// Every run that is in force, oldest first, with what it did as a plan: for the report of a later session.

@@ -97,6 +97,9 @@ pub(super) fn locked(
 ) -> Result<Undone, UndoError> {
     let image = image.refreshed();
     let mut undone = Undone::default();
+    if let Some((run, guidelines)) = found(&image, state, what)? {
+        return Ok(Undone { runs: vec![run], guidelines, ..undone });
+    }
     let history = state.history()?;
     if let Some(open) = history.open() {
         if !is_about(&history, what) {
@@ -125,6 +128,30 @@ pub(super) fn locked(
     Ok(undone)
 }
 
+/// Deals with a run whose journal went with the power: into the journal with it, or taken back here and now where that is
+/// the only way that is open; then the run and its guidelines.
+fn found(image: &Image, state: &State, what: &What) -> Result<Option<(String, Vec<String>)>, UndoError> {
+    let history = state.history()?;
+    let Some(found) = state.found(image, &history)? else { return Ok(None) };
+    let run = found.run().to_owned();
+    let is_about = match what {
+        What::Last | What::Everything => true,
+        What::Run(id) => *id == run,
+        What::Guideline(_) => false,
+    };
+    if !is_about {
+        return Err(UndoError::Nothing(format!("run {run} was interrupted; finish it or take it back first")));
+    }
+    prepare::sweep_up(image, state, &history.known())?;
+    if found.adopt(image, state)? {
+        return Ok(None);
+    }
+    if found.take_back(image, state)? {
+        return Ok(Some((run, found.guidelines().to_vec())));
+    }
+    Err(UndoError::Nothing(found.why_not_back()))
+}
+
 /// Drafts an undo of what was picked and carries it out.
 fn take_back(
     image: &Image,
@@ -134,7 +161,7 @@ fn take_back(
     undone: &mut Undone,
     progress: &mut dyn FnMut(ApplyStep),
 ) -> Result<(), UndoError> {
-    prepare::sweep_up(state, &history.records.iter().map(|record| record.run.id.as_str()).collect())?;
+    prepare::sweep_up(image, state, &history.known())?;
     let id = prepare::new_id(state);
     let drafted = draft::draft(image, state, history, picked, &id, undone).and_then(|run| {
         let mut journal = Journal::open(&state.journal())?;
@@ -170,7 +197,10 @@ fn carry_out(
     let (why, legs) = match stop {
         Stop::Midway { why, legs } => (why, if resume { usize::MAX } else { legs }),
         // What is left is to remove what lies beside: the next undo does that first.
-        Stop::Untidy(error) => return Err(UndoError::Untidy(error)),
+        Stop::Untidy(error) => {
+            let _ = journal.write([Event::Stopped { reason: error.to_string() }]);
+            return Err(UndoError::Untidy(error));
+        }
     };
     let failure = UndoError::from(why);
     carry::back(image, state, run, legs)?;
@@ -277,6 +307,21 @@ pub fn finish(
 ) -> Result<Applied, ApplyError> {
     let _lock = apply::lock(state)?;
     let image = image.refreshed();
+    let failed = ApplyError::Failed;
+    let history = state.history().map_err(failed)?;
+    if let Some(found) = state.found(&image, &history).map_err(failed)?
+        && found.run() == run
+    {
+        prepare::sweep_up(&image, state, &history.known()).map_err(failed)?;
+        if !found.adopt(&image, state).map_err(failed)? {
+            if found.finish(&image, state).map_err(failed)? {
+                let guidelines = found.guidelines().to_vec();
+                return Ok(Applied { run: run.to_owned(), guidelines, pending: None });
+            }
+            let why = found.why_not_on();
+            return Err(ApplyError::NotBegun(Error::malformed("finish", state.directory(), why)));
+        }
+    }
     let history = state.history().map_err(ApplyError::Failed)?;
     let open = history.open().filter(|_| history.open_runs().contains(&run));
     let missing = || Error::malformed("finish", state.directory(), format!("run {run} was not interrupted"));

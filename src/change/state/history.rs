@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Read as _;
 
-use super::{RunSummary, Standing, State, read_file};
+use super::{How, Interrupted, RunSummary, Standing, State, read_file};
 use crate::change::journal::{Event, JournalLine};
 use crate::change::run::{DirectoryTimes, Held, HeldBody, Run};
 use crate::change::{Change, Plan, PlanStep};
@@ -27,6 +27,10 @@ pub(in crate::change) struct Record {
     pub(in crate::change) at: String,
     pub(in crate::change) is_undo: bool,
     pub(in crate::change) ending: Ending,
+    /// Moves that the journal says are done.
+    pub(in crate::change) done: usize,
+    /// Why it stopped, where it said so.
+    pub(in crate::change) stopped: Option<String>,
     /// Commands that were started.
     pub(in crate::change) started: BTreeSet<usize>,
     /// Commands that ended.
@@ -70,9 +74,15 @@ impl History {
                 None => DirectoryTimes::new(),
             };
             let (started, ended) = (BTreeSet::new(), BTreeSet::new());
-            records.push(Record { run, at, is_undo, ending: Ending::Open, started, ended, settled });
+            let ending = Ending::Open;
+            records.push(Record { run, at, is_undo, ending, done: 0, stopped: None, started, ended, settled });
         }
         Ok(Self { records })
+    }
+
+    /// The ids of all of them.
+    pub(in crate::change) fn known(&self) -> BTreeSet<&str> {
+        self.records.iter().map(|record| record.run.id.as_str()).collect()
     }
 
     /// What was interrupted, if anything: always the last.
@@ -107,8 +117,21 @@ impl History {
             at: record.at.clone(),
             guidelines: record.run.guidelines.clone(),
             standing: self.standing(record),
+            interrupted: self.interrupted(record),
         })
         .collect()
+    }
+
+    fn interrupted(&self, record: &Record) -> Option<Interrupted> {
+        let open = self.open().filter(|_| self.standing(record) == Standing::Unfinished)?;
+        Some(Interrupted {
+            how: open.stopped.clone().map_or(How::Ended, How::Failed),
+            is_undo: open.is_undo,
+            done: open.done.min(open.run.moves.len()),
+            of: open.run.moves.len(),
+            can_finish: true,
+            can_take_back: true,
+        })
     }
 
     fn standing(&self, record: &Record) -> Standing {
@@ -135,6 +158,11 @@ impl Record {
         match event {
             Event::End | Event::UndoEnd => self.ending = Ending::Done,
             Event::TakenBack { .. } | Event::UndoTakenBack { .. } => self.ending = Ending::TakenBack,
+            Event::Done { .. } => {
+                self.done += 1;
+                self.stopped = None;
+            }
+            Event::Stopped { reason } => self.stopped = Some(reason.clone()),
             Event::CommandStart { number, .. } => {
                 self.started.insert(*number);
             }

@@ -8,7 +8,7 @@ use super::*;
 use crate::image::write::fault::{self, Fault};
 
 /// Runs `act` with the fault at `step`; `None` when the step was never reached.
-fn with_fault<T>(step: usize, fault: Fault, act: impl FnOnce() -> T) -> Option<Result<T, ()>> {
+pub(super) fn with_fault<T>(step: usize, fault: Fault, act: impl FnOnce() -> T) -> Option<Result<T, ()>> {
     fault::arm(Some((step, fault)));
     let result = catch_unwind(AssertUnwindSafe(act)).map_err(|_| ());
     let reached = !fault::is_armed();
@@ -16,7 +16,7 @@ fn with_fault<T>(step: usize, fault: Fault, act: impl FnOnce() -> T) -> Option<R
     reached.then_some(result)
 }
 
-fn quiet() {
+pub(super) fn quiet() {
     // Simulated crashes are panics; their messages would drown the test's own.
     std::panic::set_hook(Box::new(|info| {
         if info.payload().downcast_ref::<&str>() != Some(&"crash") {

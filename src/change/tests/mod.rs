@@ -14,11 +14,14 @@ mod crash;
 mod happy;
 mod identity_and_logs;
 mod links;
+mod power;
 mod undo;
 
 /// An image and the state directory beside it.
 pub(super) struct Bench {
     directory: tempfile::TempDir,
+    /// Its state directory is lost with the power.
+    volatile: bool,
 }
 
 impl Bench {
@@ -33,7 +36,7 @@ impl Bench {
     }
 
     fn on(place: &Path) -> Self {
-        let bench = Self { directory: tempfile::tempdir_in(place).unwrap() };
+        let bench = Self { directory: tempfile::tempdir_in(place).unwrap(), volatile: false };
         for path in ["etc/ssh", "usr/bin", "var/cache/x/deep", "root"] {
             fs::create_dir_all(bench.host(path)).unwrap();
         }
@@ -87,7 +90,8 @@ impl Bench {
     }
 
     pub(super) fn state(&self) -> State {
-        State::at(&self.directory.path().join("state")).unwrap()
+        let state = State::at(&self.directory.path().join("state")).unwrap();
+        if self.volatile { state.with_disk(&self.root(), true) } else { state }
     }
 
     /// Everything in the image, by path.

@@ -488,14 +488,18 @@ fn is_put_aside(name: &[u8]) -> bool {
     let [b'.', rest @ .., b'~'] = name else { return false };
     let mut parts = rest.rsplitn(3, |&byte| byte == b'.');
     let (Some(number), Some(run), Some(_)) = (parts.next(), parts.next(), parts.next()) else { return false };
-    let number = number.strip_suffix(b"s").unwrap_or(number);
-    let number = number.strip_suffix(b"b").unwrap_or(number);
-    let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    // A number, of a manifest's draft none, and letters for what is being done with it.
+    let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    let letters = number.iter().rev().take_while(|byte| b"bosm".contains(byte)).count();
+    let (number, letters) = number.split_at(number.len() - letters);
     let fits = |(at, byte): (usize, &u8)| match at {
         8 => *byte == b'T',
         15 => *byte == b'Z',
         16 => *byte == b'-',
         _ => byte.is_ascii_digit(),
     };
-    digits(number) && run.len() > 17 && run.iter().enumerate().all(fits)
+    digits(number)
+        && (!number.is_empty() || letters.starts_with(b"m"))
+        && run.len() > 17
+        && run.iter().enumerate().all(fits)
 }

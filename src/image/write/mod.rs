@@ -17,6 +17,7 @@ use super::resolve::{Handle, Last, There};
 use super::{Error, Image, Kind, Overlay, Reason, Stamp};
 
 mod aside;
+mod boot;
 pub(crate) mod fault;
 mod look;
 mod set;
@@ -27,9 +28,10 @@ mod swap;
 mod tree;
 
 pub use aside::{discard, settle, tidy};
+pub use boot::boot;
 pub use look::{look, look_at};
 pub use set::{set_mode, set_times};
-pub use swap::{commit, is_aside, is_at, put, remove, revert};
+pub use swap::{commit, is_aside, is_at, old_aside, put, remove, revert, steady};
 pub use tree::Tree;
 
 /// Access and modification time, seconds and nanoseconds since 1970.
@@ -110,6 +112,14 @@ pub struct Expected {
     pub gid: u32,
     /// Identity when it was looked at: spares reading a large file again when it still holds.
     pub stamp: Option<Stamp>,
+}
+
+impl Expected {
+    /// Exactly what was seen.
+    pub fn of(seen: &Seen) -> Self {
+        let (mode, uid, gid) = (seen.mode, seen.uid, seen.gid);
+        Self { shape: seen.shape.clone(), mode, uid, gid, stamp: Some(seen.stamp) }
+    }
 }
 
 /// What is to be at a path.

@@ -187,6 +187,30 @@ pub(super) fn settle_slow(place: &Place<'_>) -> Result<(), Error> {
     step(|| renameat(&place.directory, old.as_os_str(), &place.directory, place.aside.as_os_str())).map_err(fail)
 }
 
+/// After a crash: an exchange in several steps at `path` is carried to its end or undone.
+///
+/// # Errors
+/// When it cannot be done.
+pub fn steady(image: &Image, path: &Path, tag: &str) -> Result<(), Error> {
+    Place::find(image, path, tag)?.as_ref().map_or(Ok(()), settle_slow)
+}
+
+/// Where what was replaced at `path` lies under the side name of `tag`; another place where an exchange in several steps was
+/// interrupted. `None`: it lies nowhere, and so does what is staged.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn old_aside(image: &Image, path: &Path, tag: &str) -> Result<Option<std::path::PathBuf>, Error> {
+    let Some(place) = Place::find(image, path, tag)? else { return Ok(None) };
+    let there = |name: &OsStr| look::stat(place.directory.as_fd(), name).map_err(place.fail("look beside"));
+    for name in [&place.aside, &second(&place.aside)] {
+        if there(name)?.is_some() {
+            return Ok(Some(path.with_file_name(name)));
+        }
+    }
+    Ok(None)
+}
+
 /// The second name goes, or becomes the first again where that is missing.
 fn undo_second(place: &Place<'_>, old: &OsStr) -> Result<(), Errno> {
     if look::stat(place.directory.as_fd(), &place.name)?.is_some() {

@@ -88,7 +88,13 @@ fn reviewing(command: bool) -> Model {
 }
 
 fn run_of(standing: RunStanding) -> RunSummary {
-    RunSummary { id: "R1".into(), at: "2026-11-22T15:00:00Z".into(), guidelines: vec!["SSH-01".into()], standing }
+    RunSummary {
+        id: "R1".into(),
+        at: "2026-11-22T15:00:00Z".into(),
+        guidelines: vec!["SSH-01".into()],
+        standing,
+        interrupted: None,
+    }
 }
 
 #[test]

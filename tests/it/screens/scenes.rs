@@ -244,6 +244,7 @@ pub(super) fn run_summary(standing: RunStanding) -> RunSummary {
         at: "2026-11-22T15:41:39Z".into(),
         guidelines: vec!["SSH-01".into(), "ACC-01".into()],
         standing,
+        interrupted: None,
     }
 }
 
