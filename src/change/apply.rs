@@ -1,5 +1,6 @@
 //! Carries out a plan, journal first.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::carry::{self, Stop, Why};
@@ -8,7 +9,7 @@ use super::prepare::{self, NotReady};
 use super::revert::{self, Pending};
 use super::run::Run;
 use super::state::{Lock, Record, is_off};
-use super::{Plan, State, sshd};
+use super::{Change, Plan, State, sshd};
 use crate::image::{Error, Image, program};
 
 /// Progress of a run.
@@ -145,13 +146,29 @@ pub fn apply(image: &Image, plan: &Plan, state: &State, progress: &mut dyn FnMut
     let image = image.refreshed();
     sshd::would_start(&image, plan).map_err(|message| ApplyError::Sshd { message })?;
 
-    let id = prepare::new_id(state);
-    if let Some(limit) = plan.revert {
-        revert::arm(&image, state, &id, limit).map_err(ApplyError::NotBegun)?;
+    let mut tries = 1;
+    loop {
+        let id = prepare::new_id(state);
+        if let Some(limit) = plan.revert {
+            revert::arm(&image, state, &id, limit).map_err(ApplyError::NotBegun)?;
+        }
+        let outcome = begin(&image, plan, state, &id, progress);
+        let pending = revert::settle(&image, state, &id).map_err(ApplyError::Unsettled);
+        match outcome {
+            Err(ApplyError::Changed { path }) if tries < TRIES && is_log(&image, plan, &path) => tries += 1,
+            outcome => return Ok(Applied { pending: pending?, ..outcome? }),
+        }
     }
-    let outcome = begin(&image, plan, state, &id, progress);
-    let pending = revert::settle(&image, state, &id).map_err(ApplyError::Unsettled);
-    Ok(Applied { pending: pending?, ..outcome? })
+}
+
+/// How often a run is begun anew when a service wrote to a log in the middle of it.
+const TRIES: usize = 5;
+
+/// Whether all that `plan` does at and below `path` is to remove or empty logs that services write to.
+fn is_log(image: &Image, plan: &Plan, path: &Path) -> bool {
+    let is_there = |change: &&Change| matches!(change, Change::Path { path: at, .. } if at.starts_with(path));
+    let mut changes = plan.steps.iter().flat_map(|step| &step.changes).filter(is_there).peekable();
+    changes.peek().is_some() && changes.all(|change| prepare::is_log_that_goes(image, change))
 }
 
 fn begin(

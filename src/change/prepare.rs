@@ -72,7 +72,10 @@ pub(super) fn prepare(image: &Image, state: &State, plan: &Plan, id: &str) -> Re
                     }
                     held.clone()
                 }
-                None => first(image, &mut contents, path, before.as_ref(), links.remove(path.as_path()))?,
+                None => {
+                    let goes = is_log_that_goes(image, change);
+                    first(image, &mut contents, path, before.as_ref(), links.remove(path.as_path()), goes)?
+                }
             };
             let to = match after {
                 Some(node) => Some(planned(&mut contents, path, from.as_ref(), node)?),
@@ -88,23 +91,35 @@ pub(super) fn prepare(image: &Image, state: &State, plan: &Plan, id: &str) -> Re
     Ok(run)
 }
 
-/// What is at `path` before the run, when it is what the plan was made from.
+/// Whether it removes or empties a log of the running machine: services go on writing there between the look and the
+/// change, and what they wrote goes too. Undo brings all of it back.
+pub(super) fn is_log_that_goes(image: &Image, change: &Change) -> bool {
+    let Change::Path { path, before: Some(_), after, .. } = change else { return false };
+    let is_left = match after {
+        None => false,
+        Some(Node::File(FileNode { body: Body::Bytes(bytes), .. })) => !bytes.is_empty(),
+        Some(_) => true,
+    };
+    image.live().is_some() && path.starts_with("/var/log") && !is_left
+}
+
+/// What is at `path` before the run, when it is what the plan was made from; with `any_content`, whatever the file there
+/// holds by now.
 fn first(
     image: &Image,
     contents: &mut Contents,
     path: &Path,
     before: Option<&Node>,
     links: Option<Links>,
+    any_content: bool,
 ) -> Result<Option<Held>, NotReady> {
     let Some((mut held, seen)) = contents.hold(image, path)? else {
         return if before.is_none() { Ok(None) } else { Err(NotReady::Changed(path.to_owned())) };
     };
-    if let Some(Node::File(FileNode { body: Body::OnDisk { stamp, .. }, .. })) = before
-        && *stamp != seen.stamp
-    {
-        return Err(NotReady::Changed(path.to_owned()));
-    }
-    if !is_node(Some(&held), before) {
+    let is_written =
+        matches!(before, Some(Node::File(FileNode { body: Body::OnDisk { stamp, .. }, .. })) if *stamp != seen.stamp);
+    let is_same = !is_written && is_node(Some(&held), before);
+    if !is_same && !(any_content && matches!(held.body, HeldBody::File { .. })) {
         return Err(NotReady::Changed(path.to_owned()));
     }
     if let Some(links) = links {

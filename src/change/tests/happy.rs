@@ -65,6 +65,23 @@ fn a_file_that_changed_since_stops_everything() {
 }
 
 #[test]
+fn a_log_that_goes_may_have_grown_on_a_running_machine() {
+    let bench = Bench::new();
+    fs::create_dir_all(bench.host("var/log")).unwrap();
+    bench.write("var/log/syslog", "one\n", 0o640);
+    let plan = plan_of(&[("LOG-01", vec![bench.change("var/log/syslog", |_| None)])]);
+    bench.write("var/log/syslog", "one\ntwo\n", 0o640);
+    assert!(matches!(bench.apply(&plan), Err(ApplyError::Changed { .. })));
+    // The state of a running machine lies on another file system than its root.
+    let elsewhere = tempfile::tempdir_in("/dev/shm").unwrap();
+    let (live, state) = (bench.image().taken_for_live(), State::at(&elsewhere.path().join("state")).unwrap());
+    apply(&live, &plan, &state, &mut |_| {}).unwrap();
+    assert!(!bench.host("var/log/syslog").exists());
+    undo(&live, &state, &What::Last, &mut |_| {}).unwrap();
+    assert_eq!(bench.read("var/log/syslog"), "one\ntwo\n");
+}
+
+#[test]
 fn large_files_and_many_files_come_back() {
     let bench = Bench::quick();
     fs::write(bench.host("var/cache/large"), vec![7; 3 << 20]).unwrap();
