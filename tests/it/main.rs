@@ -31,6 +31,7 @@ mod practice;
 mod privilege;
 mod real_root;
 mod report;
+mod revert;
 mod roots;
 mod schema;
 mod screens;

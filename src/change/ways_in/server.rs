@@ -101,6 +101,9 @@ fn shut(image: &Image, sshd: &Sshd, server: &Effective, from: Option<IpAddr>) ->
     if boot.status == Status::Fail {
         return Ok(Some(boot.summary));
     }
+    if from.is_some_and(|from| from.is_loopback()) {
+        return Ok(None);
+    }
     let port = server.value("port").parse().unwrap_or(22);
     Ok(ssh_reachable::shut(image, port, from)?.map(|seen| {
         let place = seen.path.as_deref().map_or_else(String::new, |file| format!("{}: ", path(file)));

@@ -25,7 +25,7 @@ pub(super) fn hang_up(pid: i32, program: &str) -> bool {
     let Ok(file) = fs::read_link(format!("/proc/{pid}/exe")) else { return false };
     let bytes = file.as_os_str().as_bytes();
     let file = Path::new(std::ffi::OsStr::from_bytes(bytes.strip_suffix(GONE).unwrap_or(bytes)));
-    pid > 1 && file.file_name() == Some(program.as_ref()) && kill(Pid::from_raw(pid), Signal::SIGHUP).is_ok()
+    pid > 0 && file.file_name() == Some(program.as_ref()) && kill(Pid::from_raw(pid), Signal::SIGHUP).is_ok()
 }
 
 fn deleted_in(proc: &Path) -> Vec<PathBuf> {
