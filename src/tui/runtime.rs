@@ -96,7 +96,10 @@ impl Runtime {
                 Err(RecvTimeoutError::Disconnected) => return Ok(Quit::Gone),
                 Ok(first) => {
                     for input in std::iter::once(first).chain(inbox.try_iter()).take(BATCH) {
-                        urgent |= !matches!(input, Input::Message(Message::Progress(_) | Message::Step(_)));
+                        urgent |= !matches!(
+                            input,
+                            Input::Message(Message::Progress(_) | Message::Step(_) | Message::SealLine(_))
+                        );
                         self.take(model, input)?;
                         if let Some(quit) = model.quit {
                             return Ok(quit);
@@ -204,8 +207,8 @@ impl Runtime {
     }
 }
 
-/// The threads that carry effects out: one for everything that must happen in order, and one for each survey and each
-/// question to an agent, which may take long.
+/// The threads that carry effects out: one for everything that must happen in order, and one for each survey, each
+/// question to an agent and each run that waits, which may take long.
 struct Workers {
     engine: Arc<Engine>,
     queue: Sender<Input>,
@@ -229,7 +232,7 @@ impl Workers {
         if matches!(effect, Effect::Pause(_)) {
             // At once, whatever the workers are at.
             carry_out(&self.engine, effect, &self.queue);
-        } else if matches!(effect, Effect::Survey | Effect::AgentKeys) {
+        } else if takes_long(&effect) {
             let (engine, queue) = (Arc::clone(&self.engine), self.queue.clone());
             std::thread::spawn(move || carry_out(&engine, effect, &queue));
         } else {
@@ -242,6 +245,16 @@ impl Workers {
     fn end(self) {
         drop(self.orders);
         let _ = self.worker.join();
+    }
+}
+
+/// Whether nothing else waits for it, and leaving the wizard does not either.
+fn takes_long(effect: &Effect) -> bool {
+    match effect {
+        Effect::Survey | Effect::AgentKeys | Effect::Watch | Effect::FollowSeal => true,
+        // Another process carries it out.
+        Effect::Seal(draft) => draft.is_live(),
+        _ => false,
     }
 }
 

@@ -4,6 +4,7 @@
 use super::model::Model;
 use super::screen::{Overlay, Screen};
 use super::{Key, words};
+use crate::image::Mode;
 
 /// Where the keys go: a screen, or what lies over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,7 @@ pub enum Place {
     Result,
     Export,
     Exported,
+    Seal,
     Recover,
     Help,
     Filter,
@@ -24,6 +26,7 @@ pub enum Place {
     Form,
     ByHand,
     Confirm,
+    SecondLogin,
     Message,
 }
 
@@ -51,6 +54,10 @@ pub enum Action {
     Apply,
     Shred,
     Export,
+    Seal,
+    Login,
+    Works,
+    TakeBackNow,
     UndoLast,
     UndoThis,
     CheckAgain,
@@ -92,31 +99,85 @@ pub struct Binding {
 }
 
 use Place::{
-    ByHand, Choices, Confirm, Diff, Export, Exported, Filter, Form, Help, Hub, Message, Recover, Result, Review,
-    Search, Working,
+    ByHand, Choices, Confirm, Diff, Export, Exported, Filter, Form, Help, Hub, Message, Recover, Result, Review, Seal,
+    Search, SecondLogin, Working,
 };
 
-const SCROLLED: &[Place] = &[Hub, Diff, Review, Result, Exported, Help, ByHand, Message];
-const PAGED: &[Place] = &[Hub, Diff, Review, Result, Exported, Help, ByHand, Message, Choices, Form, Confirm];
-const MOVED: &[Place] = &[Hub, Diff, Review, Result, Exported, Help, ByHand, Message, Choices];
-const LEFT: &[Place] =
-    &[Diff, Review, Result, Export, Exported, Help, Filter, Search, Choices, Form, ByHand, Confirm, Message];
-const EVERYWHERE: &[Place] = &[
-    Hub, Diff, Review, Working, Result, Export, Exported, Recover, Help, Filter, Search, Choices, Form, ByHand,
-    Confirm, Message,
+const SCROLLED: &[Place] = &[Hub, Diff, Review, Result, Exported, Seal, Help, ByHand, SecondLogin, Message];
+const PAGED: &[Place] =
+    &[Hub, Diff, Review, Result, Exported, Seal, Help, ByHand, SecondLogin, Message, Choices, Form, Confirm];
+const MOVED: &[Place] = &[Hub, Diff, Review, Result, Exported, Seal, Help, ByHand, SecondLogin, Message, Choices];
+const LEFT: &[Place] = &[
+    Diff,
+    Review,
+    Result,
+    Export,
+    Exported,
+    Seal,
+    Help,
+    Filter,
+    Search,
+    Choices,
+    Form,
+    ByHand,
+    Confirm,
+    SecondLogin,
+    Message,
 ];
-const SCREENS: &[Place] = &[Hub, Diff, Review, Working, Result, Exported, Recover, Choices, ByHand];
+const EVERYWHERE: &[Place] = &[
+    Hub,
+    Diff,
+    Review,
+    Working,
+    Result,
+    Export,
+    Exported,
+    Seal,
+    Recover,
+    Help,
+    Filter,
+    Search,
+    Choices,
+    Form,
+    ByHand,
+    Confirm,
+    SecondLogin,
+    Message,
+];
+const SCREENS: &[Place] = &[Hub, Diff, Review, Working, Result, Exported, Seal, Recover, Choices, ByHand];
+const TYPED: &[Place] = &[Help, Filter, Search, Form, Confirm, SecondLogin, Message, Export];
 
 /// Every action, in the order of the help; those with a label in the order of the foot.
 pub const TABLE: &[Binding] = &[
+    row(
+        Action::Login,
+        &[Key::Char('l')],
+        &[Hub, Review, Result, Exported, Recover],
+        "second login",
+        "Say whether a second login works, so that the last run is kept.",
+    ),
+    row(
+        Action::Works,
+        &[Key::Char('y')],
+        &[SecondLogin],
+        "it works, keep the run",
+        "A second login works: keep the run.",
+    ),
+    row(Action::TakeBackNow, &[Key::Char('u')], &[SecondLogin], "take it back now", "Take the run back now."),
     row(Action::Pause, &[Key::Char('p')], &[Hub], "pause", "Pause the search for secrets, or let it go on."),
     row(Action::Decide, &[Key::Enter], &[Hub], "decide", "Decide about the selected guideline."),
     row(Action::Toggle, &[Key::Char(' ')], &[Hub], "choose", "Choose the remedy, or take the choice back."),
-    row(Action::Diff, &[Key::Char('d')], &[Hub, Review, Choices], "diff", "Show what would be changed, line by line."),
+    row(
+        Action::Diff,
+        &[Key::Char('d')],
+        &[Hub, Review, Seal, Choices],
+        "diff",
+        "Show what would be changed, line by line.",
+    ),
     row(Action::Guide, &[Key::Char('g')], &[Hub], "guide me", "Go through everything undecided, one by one."),
     row(Action::Review, &[Key::Char('r')], &[Hub], "review", "Look at the whole plan before anything is changed."),
     row(Action::Apply, &[Key::Char('a')], &[Review], "apply", "Carry out the plan; asks once more."),
-    row(Action::Shred, &[Key::Char('s')], &[Review], "", "Overwrite the files that go before they go, or not."),
+    row(Action::Shred, &[Key::Char('s')], &[Review, Seal], "", "Overwrite the files that go before they go, or not."),
     row(
         Action::Filter,
         &[Key::Char('/')],
@@ -125,7 +186,14 @@ pub const TABLE: &[Binding] = &[
         "Narrow the list: by id, title, status, severity or phase.",
     ),
     row(Action::NextOpen, &[Key::Char('n')], &[Hub], "next", "Go to the next guideline that is still to be decided."),
-    row(Action::Export, &[Key::Char('e')], &[Hub, Result], "export", "Write the report, and sign it."),
+    row(Action::Export, &[Key::Char('e')], &[Hub, Result, Seal], "export", "Write the report, and sign it."),
+    row(
+        Action::Seal,
+        &[Key::Char('S')],
+        &[Hub, Result, Exported, Seal],
+        "seal",
+        "The last steps: shows them all, and asks before it begins.",
+    ),
     row(Action::UndoLast, &[Key::Char('u')], &[Hub, Result], "undo", "Take back the last run."),
     row(Action::UndoThis, &[Key::Char('U')], &[Hub], "", "Take back what was changed for the selected guideline only."),
     row(Action::CheckAgain, &[Key::Char('c')], &[Hub], "", "Check everything again."),
@@ -160,7 +228,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::Right, &[Key::Right, Key::Char('l')], &[Diff], "", "To the right."),
     row(Action::Back, &[Key::Esc], LEFT, "back", "Back to where you were; closes what lies on top."),
     row(Action::Help, &[Key::Char('?'), Key::F(1)], SCREENS, "help", "Show this help."),
-    row(Action::Help, &[Key::F(1)], &[Export, Form, Confirm, Filter, Search], "help", "Show this help."),
+    row(Action::Help, &[Key::F(1)], &[Export, Form, Confirm, SecondLogin, Filter, Search], "help", "Show this help."),
     row(Action::Redraw, &[Key::Ctrl('l')], EVERYWHERE, "", "Draw the screen anew."),
     row(
         Action::Plain,
@@ -171,7 +239,7 @@ pub const TABLE: &[Binding] = &[
     ),
     row(Action::Suspend, &[Key::Ctrl('z')], EVERYWHERE, "", "Put Seaworthy in the background; `fg` brings it back."),
     row(Action::Quit, &[Key::Char('q'), Key::Ctrl('c')], SCREENS, "quit", "Leave. Your decisions are kept."),
-    row(Action::Quit, &[Key::Ctrl('c')], &[Help, Filter, Search, Form, Confirm, Message, Export], "", "Leave."),
+    row(Action::Quit, &[Key::Ctrl('c')], TYPED, "", "Leave."),
 ];
 
 const fn row(
@@ -199,6 +267,7 @@ pub fn place_of(overlay: Option<&Overlay>, screen: &Screen) -> Place {
         Some(Overlay::Form(_)) => Form,
         Some(Overlay::ByHand { .. }) => ByHand,
         Some(Overlay::Confirm(_)) => Confirm,
+        Some(Overlay::SecondLogin { .. }) => SecondLogin,
         Some(Overlay::Message { .. }) => Message,
         None => match screen {
             Screen::Hub => Hub,
@@ -208,6 +277,7 @@ pub fn place_of(overlay: Option<&Overlay>, screen: &Screen) -> Place {
             Screen::Result(_) => Result,
             Screen::Export(_) => Export,
             Screen::Exported { .. } => Exported,
+            Screen::Seal { .. } => Seal,
             Screen::Recover(_) => Recover,
         },
     }
@@ -246,11 +316,19 @@ pub fn why_not(model: &Model, place: Place, action: Action) -> Option<String> {
         (Action::Review, Hub) if model.survey.running && !model.is_sweeping() => {
             Some("the checks are still running".into())
         }
+        (Action::Login, _) if model.pending.is_none() => Some("no run waits for a second login".into()),
+        (Action::Apply | Action::Export | Action::Seal, _) if model.pending.is_some() => {
+            Some("the last run waits for a second login; press l in the list".into())
+        }
+        (Action::Seal, _) if model.subject.partial => {
+            Some("it needs every guideline; start without --only and --skip".into())
+        }
         // The report says how the image was before the first run: all of it.
-        (Action::Apply | Action::ChooseAll | Action::Export, _) if model.survey.running => {
+        (Action::Apply | Action::ChooseAll | Action::Export | Action::Seal, _) if model.survey.running => {
             Some(not_through(model).into())
         }
         (Action::Diff | Action::Apply | Action::Shred, Review) => review(model),
+        (Action::Diff | Action::Seal | Action::Shred, Seal) => seal(model, action),
         (Action::Review, Hub) if model.chosen().is_empty() => {
             Some("nothing is chosen yet; Space chooses a guideline's remedy".into())
         }
@@ -308,6 +386,19 @@ fn review(model: &Model) -> Option<String> {
         None => Some("the plan is being worked out".into()),
         Some(planned) if planned.plan.steps.is_empty() => {
             Some(format!("the plan is empty; {} refused", words::plural(planned.plan.refused.len(), "guideline")))
+        }
+        Some(_) => None,
+    }
+}
+
+fn seal(model: &Model, action: Action) -> Option<String> {
+    match &model.sealing {
+        None => Some("its steps are being worked out".into()),
+        Some(draft) if action == Action::Seal && !draft.sealing.refused.is_empty() => {
+            Some("what the next boot must bring is not there; see the red lines".into())
+        }
+        Some(draft) if model.subject.mode == Mode::Offline && draft.sealing.plan.steps.is_empty() => {
+            Some("no step is left that a program could do".into())
         }
         Some(_) => None,
     }

@@ -1,6 +1,7 @@
 //! Carries out effects: the wizard's only way to the image.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -17,6 +18,9 @@ use crate::image::{Error, Image};
 use crate::playbook::Playbook;
 use crate::report::{Particulars, Preparation, Report, off_image};
 
+mod login;
+mod seal;
+
 /// What a wizard is opened with.
 #[derive(Debug)]
 pub struct Session {
@@ -26,6 +30,12 @@ pub struct Session {
     pub catalogue: Arc<Catalogue>,
     /// Where its runs and session are kept.
     pub state: State,
+    /// Not every guideline is looked at (`--only`, `--skip`): nothing can be sealed then.
+    pub partial: bool,
+    /// A directory of house rules (`--guidelines`), absolute: for the process that seals a running machine.
+    pub house_rules: Option<PathBuf>,
+    /// The metadata service is never asked (`--no-imds`).
+    pub no_metadata: bool,
     /// For a throw-away image for training: what happened to it. `None` for a real image.
     pub story: Option<String>,
     /// Today, and what the publisher handed in.
@@ -47,6 +57,7 @@ impl Session {
             mode: self.image.mode(),
             mount_point: self.image.mount_point().to_path_buf(),
             practice: self.story.is_some(),
+            partial: self.partial,
             story: self.story.clone().unwrap_or_default(),
             os: None,
             arch: None,
@@ -68,6 +79,8 @@ impl Session {
 pub struct Engine {
     session: Session,
     known: Mutex<Known>,
+    /// The run that waits for a second login is being followed.
+    watching: AtomicBool,
 }
 
 /// What has been found out since the start.
@@ -104,7 +117,7 @@ impl Engine {
             control: Arc::default(),
             paused: false,
         };
-        Self { session, known: Mutex::new(known) }
+        Self { session, known: Mutex::new(known), watching: AtomicBool::new(false) }
     }
 
     /// Carries out `effect`; what it comes to goes to `send`. Effects that are about the terminal do nothing here.
@@ -122,6 +135,11 @@ impl Engine {
             Effect::Apply(planned) => self.apply(&planned, send),
             Effect::Undo(what) => self.undo(&what, send),
             Effect::Finish(run) => self.finish(&run, send),
+            Effect::Watch => self.watch(send),
+            Effect::ConfirmLogin => self.confirm(send),
+            Effect::SealDraft(playbook) => send(Message::SealDrafted(Arc::new(self.seal_draft(*playbook)))),
+            Effect::Seal(draft) => self.seal(&draft, send),
+            Effect::FollowSeal => self.follow_seal(send),
             Effect::Save(text) => {
                 if let Err(error) = self.session.state.save_session(&text) {
                     send(Message::Failed(format!("Your decisions could not be kept: {error}.")));
@@ -145,10 +163,12 @@ impl Engine {
         send(Message::Described { os, arch: image.arch().map(str::to_owned) });
         send(Message::Loaded(self.session.state.load_session().map_err(|error| error.to_string())));
         self.runs(send);
+        self.earlier_seal(send);
     }
 
     fn runs(&self, send: &(dyn Fn(Message) + Sync)) {
         send(Message::Runs(self.session.state.runs().map_err(|error| error.to_string())));
+        self.pending(send);
     }
 
     fn survey(&self, send: &(dyn Fn(Message) + Sync)) {

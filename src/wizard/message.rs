@@ -3,12 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::Key;
 use super::model::{Preview, Quit};
 use crate::change::diff::FileDiff;
+use crate::change::seal::watch::Line;
+use crate::change::seal::{self, Sealing};
 use crate::change::state::RunSummary;
 use crate::change::{Applied, ApplyStep, Plan, Shredding, Undone, What};
 use crate::check::Progress;
+use crate::playbook::Playbook;
 use crate::report::Verdict;
 
 /// Something that happened.
@@ -45,6 +50,20 @@ pub enum Message {
     Applied(Result<Applied, Failure>),
     /// Taking back has ended.
     Undone(Result<Undone, Failure>),
+    /// Which run waits for a second login, if one does, and what time it is.
+    Pending(Option<Waiting>, Timestamp),
+    /// A run is kept because a second login works: its id; or why that could not be noted.
+    Confirmed(Result<String, String>),
+    /// What happened while nobody was here: sentences, at least one.
+    News(Vec<String>),
+    /// What the seal would do.
+    SealDrafted(Arc<SealDraft>),
+    /// A seal that was begun in an earlier session is under way.
+    SealUnderWay,
+    /// The seal of the running machine has come this far.
+    SealLine(Line),
+    /// The seal has ended: the run it made, or none where nothing was to be changed.
+    Sealed(Result<Option<String>, Failure>),
     /// What the agent holds, or why it cannot be asked.
     AgentKeys(Result<Vec<AgentKey>, String>),
     /// The report is written, or why not.
@@ -78,6 +97,16 @@ pub enum Effect {
     Undo(What),
     /// Finish an interrupted run.
     Finish(String),
+    /// Follow the run that waits for a second login until it waits no more.
+    Watch,
+    /// Keep it: a second login works.
+    ConfirmLogin,
+    /// Work out what the seal would do with these decisions.
+    SealDraft(Box<Playbook>),
+    /// Seal.
+    Seal(Arc<SealDraft>),
+    /// Follow the seal that is under way.
+    FollowSeal,
     /// Keep the session.
     Save(String),
     /// Ask the agent for its keys.
@@ -105,6 +134,57 @@ pub struct Planned {
     pub steps: Vec<Vec<FileDiff>>,
     /// What overwriting the files that go would come to; empty when none goes.
     pub shredding: Shredding,
+}
+
+/// A run that is taken back by itself unless somebody confirms that a second login works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The run.
+    pub run: String,
+    /// When it is taken back.
+    pub until: Timestamp,
+    /// The session of this wizard began over the network after the run: it is a second login itself.
+    pub is_second: bool,
+}
+
+impl Waiting {
+    /// How much time is left at `now`; nothing when it is over.
+    pub fn left(&self, now: Timestamp) -> SignedDuration {
+        self.until.duration_since(now).max(SignedDuration::ZERO)
+    }
+}
+
+/// What the seal would do, with its diffs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SealDraft {
+    /// Its steps, what keeps it from beginning, and what stays.
+    pub sealing: Sealing,
+    /// For each step of its plan, the changes as they are shown.
+    pub steps: Vec<Vec<FileDiff>>,
+    /// What overwriting the files that go would come to; empty when none goes.
+    pub shredding: Shredding,
+    /// The decisions it was worked out from.
+    pub playbook: Playbook,
+    /// On a running machine, the report that was written last, or why none counts.
+    pub report: Option<Result<seal::Exported, String>>,
+    /// The instance this is, where the metadata service says so.
+    pub instance: Option<Instance>,
+}
+
+impl SealDraft {
+    /// It is the running machine that would be sealed.
+    pub fn is_live(&self) -> bool {
+        self.report.is_some()
+    }
+}
+
+/// A running instance.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Instance {
+    /// `i-0123456789abcdef0`.
+    pub id: String,
+    /// `eu-west-1`.
+    pub region: Option<String>,
 }
 
 /// Why a run stopped.
@@ -152,7 +232,7 @@ pub struct ExportRequest {
     /// A report that is there already is replaced: it was written by this wizard.
     pub replace: bool,
     /// What was decided.
-    pub playbook: crate::playbook::Playbook,
+    pub playbook: Playbook,
 }
 
 /// A report that was written.
@@ -193,6 +273,9 @@ impl Effect {
                 Self::Plan(_) => vec![Message::Planned(Arc::default()), Message::Failed(text)],
                 Self::Apply(_) | Self::Finish(_) => vec![Message::Applied(Err(failure))],
                 Self::Undo(_) => vec![Message::Undone(Err(failure))],
+                Self::ConfirmLogin => vec![Message::Confirmed(Err(text))],
+                Self::SealDraft(_) => vec![Message::SealDrafted(Arc::default()), Message::Failed(text)],
+                Self::Seal(_) | Self::FollowSeal => vec![Message::Sealed(Err(failure))],
                 Self::AgentKeys => vec![Message::AgentKeys(Err(text))],
                 Self::Export(_) => vec![Message::Exported(Err(text))],
                 _ => vec![Message::Failed(text)],

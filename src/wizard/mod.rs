@@ -26,7 +26,9 @@ pub use engine::{Engine, Session};
 pub use export::Keys;
 pub use input::Input;
 pub use key::Key;
-pub use message::{AgentKey, Effect, ExportRequest, Exported, Failure, Message, Planned, Signer};
+pub use message::{
+    AgentKey, Effect, ExportRequest, Exported, Failure, Instance, Message, Planned, SealDraft, Signer, Waiting,
+};
 pub use model::{Model, Notice, Preview, Quit, Row, Subject, Survey};
 pub use saved::saved_playbook;
 pub use screen::{

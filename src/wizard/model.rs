@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::layout::Size;
+use super::message::{SealDraft, Waiting};
 use super::screen::{Overlay, Screen};
 use super::standing::Standing;
 use crate::catalogue::{Catalogue, Guideline, Phase};
@@ -28,6 +30,8 @@ pub struct Subject {
     pub mount_point: PathBuf,
     /// A throw-away image for training.
     pub practice: bool,
+    /// Not every guideline is looked at (`--only`, `--skip`).
+    pub partial: bool,
     /// What happened to a practice image before the learner meets it.
     pub story: String,
     /// The system's name, once known.
@@ -154,6 +158,14 @@ pub struct Model {
     pub previews: BTreeMap<String, Preview>,
     /// Every run on this image, oldest first.
     pub runs: Vec<RunSummary>,
+    /// The run that waits for a second login.
+    pub pending: Option<Waiting>,
+    /// The run about which that was answered; the answer is being noted.
+    pub answered: Option<String>,
+    /// The time, as far as it has been told: while a run waits.
+    pub now: Timestamp,
+    /// What the seal would do, as far as it has been asked for since the last check.
+    pub sealing: Option<Arc<SealDraft>>,
     /// The selected guideline; `None` is the overview.
     pub selected: Option<String>,
     /// What the list is narrowed to.
@@ -200,6 +212,10 @@ impl Model {
             publisher,
             previews: BTreeMap::new(),
             runs: Vec::new(),
+            pending: None,
+            answered: None,
+            now: Timestamp::UNIX_EPOCH,
+            sealing: None,
             selected: None,
             filter: String::new(),
             in_details: false,
@@ -363,7 +379,7 @@ impl Model {
             Some(Status::Fail) => {}
         }
         if self.is_for_seal(guideline) {
-            return Some("on a running machine it comes last: by hand just before you make the image, or on a mounted copy (`--root`)".into());
+            return Some("on a running machine it comes last, with the seal: S".into());
         }
         if guideline.fix.is_none() {
             return Some("no program can do this; choose by hand".into());

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::diff_view::DiffView;
 use super::input::Input;
-use super::message::{AgentKey, Exported, Failure, Planned};
+use super::message::{AgentKey, Exported, Failure, Planned, SealDraft};
 use crate::change::state::RunSummary;
-use crate::change::{Applied, Undone};
+use crate::change::{Applied, Refusal, Undone};
 
 /// One screen.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,11 @@ pub enum Screen {
     Exported {
         /// What was written.
         report: Box<Exported>,
+        /// First line shown.
+        top: usize,
+    },
+    /// Every step of the seal before it begins.
+    Seal {
         /// First line shown.
         top: usize,
     },
@@ -52,6 +57,8 @@ pub enum Task {
     Undo,
     /// Finishing an interrupted run.
     Finish,
+    /// Sealing.
+    Seal,
 }
 
 /// A run at work.
@@ -90,6 +97,13 @@ pub enum Ending {
     Applied(Applied),
     /// Taken back.
     Undone(Undone),
+    /// Sealed, as far as it goes.
+    Sealed {
+        /// The run that did it; `None` where nothing was to be changed.
+        run: Option<String>,
+        /// What keeps the image from being sealed still, with the reason; `None` until everything is judged again.
+        left: Option<Vec<Refusal>>,
+    },
     /// It stopped.
     Failed(Task, Failure),
 }
@@ -145,6 +159,11 @@ pub enum Overlay {
     },
     /// Is this really wanted?
     Confirm(Confirm),
+    /// Does a second login work?
+    SecondLogin {
+        /// First line shown.
+        top: usize,
+    },
     /// Something to read.
     Message {
         /// In a few words.
@@ -213,4 +232,14 @@ pub enum Intent {
     UndoLast(RunSummary),
     /// Take back one guideline's changes.
     UndoGuideline(String),
+    /// Seal.
+    Seal(Arc<SealDraft>),
+}
+
+impl Intent {
+    /// Whether `typed` is as good as the word: the beginning of the report's digest, where the seal asks for that.
+    pub(super) fn accepts(&self, typed: &str) -> bool {
+        let Self::Seal(draft) = self else { return false };
+        matches!(&draft.report, Some(Ok(report)) if report.is(typed))
+    }
 }

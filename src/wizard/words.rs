@@ -52,6 +52,15 @@ pub fn about(time: Duration) -> String {
     }
 }
 
+/// Time that is left, to the second: `47 s`, `1 min 5 s`.
+pub fn left(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds / 60 {
+        0 => format!("{seconds} s"),
+        minutes => format!("{minutes} min {} s", seconds % 60),
+    }
+}
+
 /// `text` cut to `width` columns in its middle, so that both ends are seen.
 pub fn middle(text: &str, width: usize) -> String {
     if text.width() <= width {
@@ -143,6 +152,12 @@ mod tests {
         );
         assert_eq!((about(601), about(7200)), ("about 15 min".into(), "about 2 h".into()));
         assert_eq!(super::about(Duration::MAX), "about 5124095576030432 h");
+    }
+
+    #[test]
+    fn time_left_is_counted_in_seconds() {
+        let left = |seconds| left(Duration::from_secs(seconds));
+        assert_eq!((left(0), left(59), left(120)), ("0 s".into(), "59 s".into(), "2 min 0 s".into()));
     }
 
     #[test]

@@ -14,12 +14,20 @@ use seaworthy::check::{Finding, Observation, Status};
 use seaworthy::tui::{Depth, Look, Theme, theme_names, view};
 use seaworthy::wizard::{self, Key, Message, Model, Preview, STANDINGS, update};
 
+mod last;
 mod scenes;
 
-use scenes::{decided, judged, line, press, scenes, sshd_diff};
+use scenes::{decided, judged, line, press, sshd_diff};
 
 /// The sizes every screen is drawn at.
 const SIZES: [(u16, u16); 3] = [(120, 40), (80, 24), (60, 16)];
+/// Those of the last act.
+const LAST_SIZES: [(u16, u16); 3] = [(200, 50), (80, 24), (60, 16)];
+
+/// Every screen by name.
+fn scenes() -> Vec<(&'static str, Model)> {
+    scenes::scenes().into_iter().chain(last::scenes()).collect()
+}
 
 fn look(theme: &str, ascii: bool) -> Look {
     Look { theme: Theme::named(theme, Depth::Sixteen).unwrap(), ascii }
@@ -90,10 +98,12 @@ fn snapshot(name: &str, text: &str) {
 #[test]
 fn every_screen_is_as_expected() {
     let looks = [("default", look("default", false)), ("mono ascii", look("mono", true))];
-    for (name, model) in scenes() {
+    let scenes = scenes::scenes().into_iter().map(|(name, model)| (name, model, SIZES));
+    let last = last::scenes().into_iter().map(|(name, model)| (name, model, LAST_SIZES));
+    for (name, model, sizes) in scenes.chain(last) {
         let mut sheet = String::new();
         for (look_name, look) in &looks {
-            for (width, height) in SIZES {
+            for (width, height) in sizes {
                 let screen = styled(&mut drawn(&model, look, width, height));
                 sheet.extend([format!("==== {width}x{height} {look_name} ====\n"), screen]);
             }
@@ -155,9 +165,14 @@ fn practice_is_in_every_frame() {
 fn hints_are_keys_that_work() {
     for (name, model) in scenes() {
         let place = wizard::action::place(&model);
-        // What there is to pause is told only while it lasts.
+        // What there is to pause or to confirm is told only while it lasts.
         let is_shown = |binding: &&wizard::action::Binding| {
-            !binding.label.is_empty() && (binding.action != wizard::action::Action::Pause || model.survey.running)
+            let is_idle = match binding.action {
+                wizard::action::Action::Pause => !model.survey.running,
+                wizard::action::Action::Login => model.pending.is_none(),
+                _ => false,
+            };
+            !binding.label.is_empty() && !is_idle
         };
         let screen = text(drawn(&model, &look("default", false), 200, 50).backend().buffer());
         let foot = screen.lines().last().unwrap_or_default();
@@ -208,7 +223,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn drawing_never_panics(width in 0u16..=200, height in 0u16..=60, hostile in "\\PC{0,60}|.{0,30}", scene in 0usize..24) {
+    fn drawing_never_panics(width in 0u16..=200, height in 0u16..=60, hostile in "\\PC{0,60}|.{0,30}", scene in 0usize..64) {
         let scenes = scenes();
         let (_, mut model) = scenes[scene % scenes.len()].clone();
         model.subject.os = Some(hostile.clone());
@@ -236,13 +251,13 @@ proptest! {
     }
 
     #[test]
-    fn any_keys_in_any_order_keep_the_wizard_whole(keys in proptest::collection::vec(0usize..35, 0..60)) {
+    fn any_keys_in_any_order_keep_the_wizard_whole(keys in proptest::collection::vec(0usize..38, 0..60)) {
         let all = [
             Key::Up, Key::Down, Key::Left, Key::Right, Key::PageUp, Key::PageDown, Key::Home, Key::End, Key::Enter,
             Key::Esc, Key::Tab, Key::BackTab, Key::Backspace, Key::Delete, Key::F(1), Key::Char(' '), Key::Char('d'),
             Key::Char('/'), Key::Char('n'), Key::Char('N'), Key::Char('g'), Key::Char('r'), Key::Char('a'), Key::Char('e'),
             Key::Char('u'), Key::Char('U'), Key::Char('c'), Key::Char('?'), Key::Char('y'), Key::Char('f'), Key::Char('t'),
-            Key::Ctrl('l'), Key::Ctrl('w'), Key::Char(']'), Key::Char('p'),
+            Key::Ctrl('l'), Key::Ctrl('w'), Key::Char(']'), Key::Char('p'), Key::Char('S'), Key::Char('l'), Key::Char('s'),
         ];
         let mut model = decided();
         for key in keys {

@@ -35,7 +35,7 @@ pub use steps::{Act, SealStep, Stage, TakenBack};
 pub use watch::{Watch, start};
 
 /// Everything that the seal of one image would do.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sealing {
     /// Every step in order, from the first unit that is stopped to the power-off.
     pub steps: Vec<SealStep>,

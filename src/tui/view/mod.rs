@@ -54,10 +54,11 @@ fn whole(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
         Screen::Hub => hub::draw(model, size, sheet),
         Screen::Diff(view) => diff::draw(view, size, sheet),
         Screen::Review(review) => sheet.page(area, &page::review::page(model, width), review.top),
-        Screen::Working(working) => work::draw(working, area, sheet),
+        Screen::Working(working) => work::draw(model, working, area, sheet),
         Screen::Result(outcome) => sheet.page(area, &page::result::page(model, width), outcome.top),
         Screen::Export(form) => dialog::open(&page::export::form(model, form, width), area, sheet),
         Screen::Exported { report, top } => sheet.page(area, &page::export::exported(model, report, width), *top),
+        Screen::Seal { top } => sheet.page(area, &page::seal::page(model, width), *top),
         Screen::Recover(run) => sheet.page(area, &page::recover::page(model, run, width), 0),
     }
     foot(model, size, sheet);
@@ -104,6 +105,10 @@ fn foot(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
         let text = words::fit(&text::visible(&notice.text), usize::from(size.width.saturating_sub(6)));
         let role = if notice.bad { Role::Warning } else { Role::Accent };
         sheet.text(1, above, size.width, role, &format!(" {text} "));
+    } else if !matches!(model.overlays.last(), Some(Overlay::SecondLogin { .. }))
+        && let Some((role, text)) = page::login::line(model, usize::from(size.width.saturating_sub(4)))
+    {
+        sheet.text(1, above, size.width, role, &format!(" {text} "));
     } else if !hub::shows_overview(model, size)
         && let Some((role, text)) = page::search::line(model, usize::from(size.width.saturating_sub(4)))
     {
@@ -134,8 +139,8 @@ pub(super) fn hints(model: &Model, width: u16) -> page::Line {
         let possible = action::why_not(model, place, binding.action).is_none();
         let role = if possible { Role::Key } else { Role::Dim };
         let label = match binding.action {
-            // Of no interest once there is nothing to pause.
-            Action::Pause if !possible => continue,
+            // Of no interest where there is nothing to pause or to confirm.
+            Action::Pause | Action::Login if !possible => continue,
             Action::Pause if model.survey.paused => "resume",
             _ => binding.label,
         };

@@ -1,13 +1,14 @@
 //! Dialogs: text that may scroll, and rows under it that always stay in sight.
 
 use super::details::totals;
-use super::{Line, Page, Role, help, review};
+use super::{Line, Page, Role, help, login, review, seal};
 use crate::change::diff::FileDiff;
 use crate::check::Finding;
 use crate::image::text::{self, visible};
 use crate::wizard::action;
 use crate::wizard::input::Input;
 use crate::wizard::layout;
+use crate::wizard::message::SealDraft;
 use crate::wizard::model::{Model, Preview};
 use crate::wizard::screen::{Confirm, Form, Intent, Overlay, Purpose};
 use crate::wizard::update::CHOICES;
@@ -67,6 +68,7 @@ pub(crate) fn dialog(model: &Model) -> Option<Dialog> {
             page.prose(Role::Text, 0, said);
             reading(title, page, *top)
         }
+        Overlay::SecondLogin { top } => second_login(model, width, *top),
         Overlay::ByHand { top } => by_hand(model, width, *top),
         Overlay::Choices { selected, top } => Dialog { top: *top, ..choices(model, width, *selected) },
         Overlay::Form(form) => Dialog { top: form.top, ..self::form(model, form, width) },
@@ -76,6 +78,14 @@ pub(crate) fn dialog(model: &Model) -> Option<Dialog> {
 
 fn reading(title: &str, body: Page, top: usize) -> Dialog {
     Dialog { title: title.into(), body, top, foot: Vec::new() }
+}
+
+fn second_login(model: &Model, width: usize, top: usize) -> Dialog {
+    let body = model.pending.as_ref().map_or_else(|| Page::new(width), |waiting| login::page(model, waiting, width));
+    let keys = [("y", "it works, keep the run"), ("u", "take it back now"), ("Esc", "not yet; the time runs on")];
+    let foot = std::iter::once(Vec::new())
+        .chain(keys.map(|(key, what)| vec![(Role::Key, words::pad(key, 5)), (Role::Text, what.to_owned())]));
+    Dialog { title: "Does a second login work?".into(), body, top, foot: foot.map(Foot::Line).collect() }
 }
 
 fn by_hand(model: &Model, width: usize, top: usize) -> Dialog {
@@ -246,12 +256,21 @@ fn confirm(model: &Model, confirm: &Confirm, width: usize) -> Dialog {
             body.prose(Role::Dim, 0, "Edits made by hand since are kept, or it stops and shows the conflict.");
             ("Take back", "Take back")
         }
+        Intent::Seal(draft) => {
+            sealing(model, draft, &mut body);
+            ("Seal", "Seal")
+        }
     };
     let mut foot = vec![Foot::Line(Vec::new())];
     match &confirm.word {
         Some((word, input)) => {
+            let lead = match &confirm.what {
+                Intent::Seal(draft) if matches!(draft.report, Some(Ok(_))) => "Type those 8 characters, or ",
+                Intent::Seal(draft) if draft.report.is_some() => "Type ",
+                _ => "Type the word ",
+            };
             foot.push(Foot::Line(vec![
-                (Role::Text, "Type the word ".into()),
+                (Role::Text, lead.into()),
                 (Role::Key, (*word).into()),
                 (Role::Text, " and press Enter; Esc goes back.".into()),
             ]));
@@ -260,6 +279,35 @@ fn confirm(model: &Model, confirm: &Confirm, width: usize) -> Dialog {
         None => foot.push(Foot::Buttons("Go back", yes, confirm.on_yes)),
     }
     Dialog { title: title.into(), body, top: 0, foot }
+}
+
+/// What is said before the seal begins.
+fn sealing(model: &Model, draft: &SealDraft, body: &mut Page) {
+    let steps = words::plural(draft.sealing.steps.len(), "step");
+    body.prose(Role::Text, 0, &format!("Seal {}, in {steps}?", image(model)));
+    body.gap();
+    match &draft.report {
+        None => {
+            body.prose(
+                Role::Text,
+                0,
+                "Everything can be taken back afterwards, exactly. It is checked once more at the end.",
+            );
+            return;
+        }
+        Some(Ok(_)) => body.prose(
+            Role::Warning,
+            0,
+            "What is not in the report is gone afterwards. On your own machine, look at the report that you copied \
+             there: `sha256sum report.json` shows its digest; its first 8 characters are asked for.",
+        ),
+        Some(Err(why)) => {
+            body.prose(Role::Warning, 0, why);
+            body.prose(Role::Warning, 0, "Esc goes back, then e writes it. To give it up, type it below.");
+        }
+    }
+    body.gap();
+    seal::afterwards(body, model, draft.instance.as_ref());
 }
 
 /// The image in a sentence.

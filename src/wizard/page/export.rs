@@ -2,13 +2,11 @@
 
 use super::dialog::{Dialog, Foot};
 use super::{Page, Role};
-use crate::catalogue::Phase;
 use crate::image::{Mode, text};
 use crate::report::Verdict;
 use crate::wizard::message::Exported;
 use crate::wizard::model::Model;
 use crate::wizard::screen::ExportForm;
-use crate::wizard::standing::Standing;
 use crate::wizard::update::export::{KEY_FILE, SIGNERS, agent_keys_of, is_key_file};
 use crate::wizard::words;
 
@@ -121,23 +119,10 @@ pub(crate) fn exported(model: &Model, exported: &Exported, width: usize) -> Page
     page
 }
 
+/// What remains to be sealed, and what of it no program does.
 fn seal(page: &mut Page, model: &Model) {
-    let left: Vec<_> = model
-        .standings()
-        .filter(|(guideline, standing)| {
-            let settled = [Standing::Pass, Standing::NotApplicable, Standing::Waived, Standing::Attested];
-            guideline.phase == Phase::Seal && !settled.contains(standing)
-        })
-        .map(|(guideline, _)| guideline)
-        .collect();
-    if left.is_empty() {
-        return;
-    }
-    page.heading("Left for the last steps");
-    for guideline in left {
-        page.point(Role::Text, 2, &format!("{} {}", guideline.id, guideline.title));
-    }
-    page.prose(Role::Dim, 2, "Do these last, when everything else is done: by hand just before you make the image, or with `--root` on a mounted copy.");
+    page.heading("What remains to be sealed");
+    super::seal::remains(page, model);
 }
 
 /// A verdict in words.

@@ -9,14 +9,17 @@ use unicode_width::UnicodeWidthStr;
 use super::words;
 use crate::image::text::visible;
 
+mod access;
 pub(crate) mod details;
 pub(crate) mod dialog;
 pub(crate) mod export;
 pub(crate) mod help;
+pub(crate) mod login;
 pub(crate) mod overview;
 pub(crate) mod recover;
 pub(crate) mod result;
 pub(crate) mod review;
+pub(crate) mod seal;
 pub(crate) mod search;
 mod seen;
 

@@ -107,6 +107,7 @@ fn next(page: &mut Page, model: &Model) {
     }
     if open == 0 {
         page.prose(Role::Text, 0, "e  writes the report");
+        page.prose(Role::Text, 0, "S  shows the last steps: the seal");
     }
     if let Some(run) = model.last_run() {
         let done = words::plural(run.guidelines.len(), "guideline");

@@ -1,6 +1,8 @@
 //! What a run did, and how the image stands since.
 
-use super::{Page, Role};
+use super::export::verdict_word;
+use super::{Page, Role, overview, seal};
+use crate::change::Refusal;
 use crate::image::text;
 use crate::wizard::model::Model;
 use crate::wizard::screen::{Ending, Outcome, Screen, Task};
@@ -13,7 +15,10 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
     let (role, title) = match &outcome.ending {
         Ending::Applied(_) => (Role::Pass, "Carried out"),
         Ending::Undone(_) => (Role::Pass, "Taken back"),
-        Ending::Failed(Task::Apply | Task::Finish, _) => (Role::Error, "Stopped"),
+        Ending::Sealed { left: None, .. } => (Role::Accent, "Looking once more"),
+        Ending::Sealed { left: Some(left), .. } if left.is_empty() => (Role::Pass, "Sealed"),
+        Ending::Sealed { .. } => (Role::Warning, "Not sealed yet"),
+        Ending::Failed(Task::Apply | Task::Finish | Task::Seal, _) => (Role::Error, "Stopped"),
         Ending::Failed(Task::Undo, _) => (Role::Error, "Not taken back"),
     };
     page.line(&[(role, title)]);
@@ -36,6 +41,7 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
             still_chosen(&mut page, model);
             checked_again(&mut page, model, &undone.guidelines);
         }
+        Ending::Sealed { run, left } => sealed(&mut page, model, run.as_deref(), left.as_deref()),
         Ending::Failed(_, failure) => {
             page.prose(Role::Error, 0, &failure.text);
             page.gap();
@@ -49,6 +55,36 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
     }
     log(&mut page, outcome);
     page
+}
+
+/// What the seal came to: a second pass says.
+fn sealed(page: &mut Page, model: &Model, run: Option<&str>, left: Option<&[Refusal]>) {
+    let run = run.map(|run| format!(" by run {run}")).unwrap_or_default();
+    match left {
+        None => {
+            page.prose(
+                Role::Text,
+                0,
+                &format!("Every step is done{run}. Everything is judged once more, from the beginning."),
+            );
+            page.bar(model.survey.judged, model.catalogue.guidelines.len());
+            return;
+        }
+        Some([]) => page.prose(Role::Pass, 0, &format!("Sealed{run}, and looked at once more: nothing is left.")),
+        Some(left) => {
+            let left_words = words::plural(left.len(), "guideline");
+            page.prose(Role::Text, 0, &format!("Every step is done{run}. {left_words} still in the way:"));
+            for left in left {
+                page.point(Role::Error, 0, &format!("{}: {}", left.guideline, left.reason));
+            }
+        }
+    }
+    let role = overview::verdict_role(model.verdict());
+    page.labelled("Verdict", 9, role, verdict_word(model.verdict()));
+    page.gap();
+    page.prose(Role::Text, 0, "e writes the report, which may still be written; u takes the seal back.");
+    page.heading("Afterwards");
+    seal::afterwards(page, model, None);
 }
 
 fn checked_again(page: &mut Page, model: &Model, ids: &[String]) {

@@ -2,9 +2,9 @@
 //! refused.
 
 use super::details::change;
-use super::{Page, Role};
+use super::{Page, Role, access};
 use crate::catalogue::{Guideline, Phase};
-use crate::change::{self, Change, PlanStep};
+use crate::change::{self, Change, PlanStep, Shredding};
 use crate::image::Node;
 use crate::wizard::message::Planned;
 use crate::wizard::model::Model;
@@ -30,7 +30,10 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
             page.point(Role::Warning, 0, &line);
         }
     }
-    shredding(&mut page, planned);
+    if !planned.plan.steps.is_empty() || !planned.plan.refused.is_empty() {
+        access::ways_in(&mut page, &planned.plan.access, model.subject.mode);
+    }
+    shredding(&mut page, &planned.shredding, planned.plan.shred);
     if !planned.plan.refused.is_empty() {
         page.heading("Refused");
         for refusal in &planned.plan.refused {
@@ -69,19 +72,19 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
 }
 
 /// Whether the bytes of files that go are overwritten, and what that is worth.
-fn shredding(page: &mut Page, planned: &Planned) {
-    if planned.shredding.limits.is_empty() {
+pub(super) fn shredding(page: &mut Page, shredding: &Shredding, is_wanted: bool) {
+    if shredding.limits.is_empty() {
         return;
     }
-    if !planned.plan.shred {
+    if !is_wanted {
         page.prose(Role::Dim, 0, "s has the bytes of files that go overwritten first.");
         return;
     }
     page.heading("Overwritten first (s switches it off)");
-    for limit in &planned.shredding.limits {
+    for limit in &shredding.limits {
         page.point(Role::Warning, 0, limit);
     }
-    for advice in &planned.shredding.advice {
+    for advice in &shredding.advice {
         page.point(Role::Text, 0, advice);
     }
 }

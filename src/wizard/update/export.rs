@@ -6,7 +6,7 @@ use super::super::input::Input;
 use super::super::message::{AgentKey, Effect, ExportRequest, Exported, Signer};
 use super::super::model::Model;
 use super::super::screen::{ExportForm, Screen};
-use super::{save, say};
+use super::{save, say, seal};
 
 /// The rows of the form that take text, then the row of signers, then the key file.
 pub(crate) const SIGNERS: usize = 3;
@@ -113,18 +113,21 @@ pub(super) fn agent_keys(model: &mut Model, keys: Result<Vec<AgentKey>, String>)
 }
 
 /// The report is written, or not.
-pub(super) fn exported(model: &mut Model, result: Result<Box<Exported>, String>) {
+pub(super) fn exported(model: &mut Model, result: Result<Box<Exported>, String>) -> Vec<Effect> {
     match result {
         Ok(exported) => {
             model.exported_to = Some(model.export_directory.clone());
             model.screens.truncate(1);
             model.screens.push(Screen::Exported { report: exported, top: 0 });
+            // How much is left to be sealed is said with it.
+            vec![seal::draft(model)]
         }
         Err(error) => {
             if let Some(Screen::Export(form)) = model.screens.last_mut() {
                 form.busy = false;
             }
             say(model, "The report was not written", &error);
+            Vec::new()
         }
     }
 }

@@ -8,7 +8,7 @@ use super::super::model::{Model, Preview, Quit, Row};
 use super::super::page;
 use super::super::screen::{Overlay, Screen};
 use super::super::{DiffView, Key, words};
-use super::{decide, export, not_now, notice, preview_selected, quit, review, run, say, select};
+use super::{decide, export, login, not_now, notice, preview_selected, quit, review, run, say, seal, select};
 use crate::playbook::Decision;
 
 /// Takes a key.
@@ -101,6 +101,10 @@ fn act(model: &mut Model, place: Place, action: Action) -> Vec<Effect> {
         Action::Apply => run::ask(model),
         Action::Shred => run::shred(model),
         Action::Export => return export::open(model),
+        Action::Seal => return seal::open(model),
+        Action::Login => login::ask(model),
+        Action::Works => return login::works(model),
+        Action::TakeBackNow => return login::take_back(model),
         Action::UndoLast => run::ask_undo(model),
         Action::UndoThis => run::ask_undo_guideline(model),
         Action::CheckAgain => return run::check_again(model),
@@ -177,6 +181,11 @@ pub(super) fn diff(model: &mut Model) -> Vec<Effect> {
         model.screens.push(Screen::Diff(DiffView::new("The whole plan", files)));
         return Vec::new();
     }
+    if let (Screen::Seal { .. }, Some(draft)) = (model.screen(), &model.sealing) {
+        let files = draft.steps.iter().flatten().cloned().collect();
+        model.screens.push(Screen::Diff(DiffView::new("Everything the seal changes", files)));
+        return Vec::new();
+    }
     let Some(guideline) = model.guideline() else { return Vec::new() };
     if let Some(reason) = model.why_not_apply(guideline) {
         not_now(model, &reason);
@@ -251,7 +260,12 @@ fn move_by(model: &mut Model, by: isize) -> Vec<Effect> {
     let body = usize::from(model.size.body().height);
     let last = overlay_last(model);
     match model.overlays.last_mut() {
-        Some(Overlay::Help { top } | Overlay::ByHand { top } | Overlay::Message { top, .. }) => {
+        Some(
+            Overlay::Help { top }
+            | Overlay::ByHand { top }
+            | Overlay::SecondLogin { top }
+            | Overlay::Message { top, .. },
+        ) => {
             *top = moved(*top, by, last);
             return Vec::new();
         }
@@ -270,7 +284,7 @@ fn move_by(model: &mut Model, by: isize) -> Vec<Effect> {
         Some(Screen::Diff(view)) => view.scroll(by, body),
         Some(Screen::Review(review)) => review.top = moved(review.top, by, last),
         Some(Screen::Result(outcome)) => outcome.top = moved(outcome.top, by, last),
-        Some(Screen::Exported { top, .. }) => *top = moved(*top, by, last),
+        Some(Screen::Exported { top, .. } | Screen::Seal { top }) => *top = moved(*top, by, last),
         _ => {}
     }
     Vec::new()
@@ -294,6 +308,7 @@ fn overlay_top(model: &mut Model) -> Option<&mut usize> {
     match model.overlays.last_mut()? {
         Overlay::Help { top }
         | Overlay::ByHand { top }
+        | Overlay::SecondLogin { top }
         | Overlay::Message { top, .. }
         | Overlay::Choices { top, .. } => Some(top),
         Overlay::Form(form) => Some(&mut form.top),
@@ -319,6 +334,7 @@ fn screen_last(model: &Model, height: usize) -> usize {
     match model.screen() {
         Screen::Review(_) => page::review::page(model, width).last_top(height),
         Screen::Result(_) => page::result::page(model, width).last_top(height),
+        Screen::Seal { .. } => page::seal::page(model, width).last_top(height),
         Screen::Exported { report, .. } => page::export::exported(model, report, width).last_top(height),
         _ => 0,
     }
@@ -374,7 +390,7 @@ pub(super) fn clamp(model: &mut Model) {
         Some(Screen::Diff(view)) => view.scroll(0, body),
         Some(Screen::Review(review)) => review.top = review.top.min(screen),
         Some(Screen::Result(outcome)) => outcome.top = outcome.top.min(screen),
-        Some(Screen::Exported { top, .. }) => *top = (*top).min(screen),
+        Some(Screen::Exported { top, .. } | Screen::Seal { top }) => *top = (*top).min(screen),
         _ => {}
     }
 }

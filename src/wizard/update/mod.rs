@@ -3,7 +3,9 @@
 mod decide;
 pub(crate) mod export;
 mod keys;
+mod login;
 mod run;
+mod seal;
 
 pub(super) use decide::CHOICES;
 
@@ -31,10 +33,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Loaded(Err(error)) => {
             say(model, "The last session cannot be read", &format!("{error}.\n\nYou start with no decisions."));
         }
-        Message::Runs(Ok(runs)) => {
-            model.runs = runs;
-            run::recover(model);
-        }
+        Message::Runs(Ok(runs)) => return run::listed(model, runs),
         Message::Runs(Err(error)) => say(model, "Earlier runs cannot be listed", &error),
         Message::Progress(progress) => return progressed(model, progress),
         Message::Surveyed => return run::surveyed(model),
@@ -54,8 +53,18 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Step(step) => run::step(model, step),
         Message::Applied(result) => return run::applied(model, result),
         Message::Undone(result) => return run::undone(model, result),
+        Message::Pending(waiting, now) => return login::pending(model, waiting, now),
+        Message::Confirmed(result) => login::confirmed(model, result),
+        Message::News(lines) => login::news(model, &lines),
+        Message::SealDrafted(draft) => {
+            seal::drafted(model, draft);
+            keys::clamp(model);
+        }
+        Message::SealUnderWay => return seal::under_way(model),
+        Message::SealLine(line) => seal::line(model, line),
+        Message::Sealed(result) => return seal::sealed(model, result),
         Message::AgentKeys(keys) => export::agent_keys(model, keys),
-        Message::Exported(result) => export::exported(model, result),
+        Message::Exported(result) => return export::exported(model, result),
         Message::Failed(text) => say(model, "Something went wrong", &text),
         Message::Signal(number) => return quit(model, Quit::Signal(number)),
         Message::Gone => return quit(model, Quit::Gone),

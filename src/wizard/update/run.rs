@@ -1,10 +1,12 @@
 //! Carrying out and taking back: asking first, following a run, and what comes after.
 
+use std::sync::Arc;
+
 use super::super::input::Input;
 use super::super::message::{Effect, Failure};
 use super::super::model::{Model, Survey};
-use super::super::screen::{Confirm, Ending, Intent, LOG_LIMIT, Outcome, Overlay, Screen, Task, Working};
-use super::{notice, preview_selected, save};
+use super::super::screen::{Confirm, Ending, Intent, LOG_LIMIT, Outcome, Overlay, Review, Screen, Task, Working};
+use super::{notice, preview_selected, save, seal};
 use crate::change::state::{RunSummary, Standing};
 use crate::change::{Applied, ApplyStep, Change, Undone, What};
 use crate::playbook::Decision;
@@ -23,9 +25,14 @@ pub(super) fn ask(model: &mut Model) {
 
 /// Has the bytes of files that go overwritten, or no longer.
 pub(super) fn shred(model: &mut Model) {
-    let Some(Screen::Review(review)) = model.screens.last_mut() else { return };
-    let Some(planned) = &mut review.planned else { return };
-    let plan = &mut std::sync::Arc::make_mut(planned).plan;
+    let plan = match model.screens.last_mut() {
+        Some(Screen::Review(Review { planned: Some(planned), .. })) => &mut Arc::make_mut(planned).plan,
+        Some(Screen::Seal { .. }) => match &mut model.sealing {
+            Some(draft) => &mut Arc::make_mut(draft).sealing.plan,
+            None => return,
+        },
+        _ => return,
+    };
     plan.shred = !plan.shred;
     let said = if plan.shred { "Files that go are overwritten first." } else { "Files that go are removed only." };
     notice(model, false, said);
@@ -51,9 +58,15 @@ pub(super) fn ask_undo_guideline(model: &mut Model) {
 pub(super) fn button(model: &mut Model) -> Vec<Effect> {
     let Some(Overlay::Confirm(confirm)) = model.overlays.last() else { return Vec::new() };
     match &confirm.word {
-        Some((word, input)) if input.trimmed() == *word => yes(model),
+        Some((word, input)) if input.trimmed() == *word || confirm.what.accepts(&input.trimmed()) => yes(model),
         Some((word, input)) if !input.is_empty() => {
-            notice(model, true, format!("Type the word {word}, or press Esc to go back."));
+            let text = match &confirm.what {
+                Intent::Seal(draft) if matches!(draft.report, Some(Ok(_))) => {
+                    format!("That is not how the report's digest begins, nor the words {word}.")
+                }
+                _ => format!("Type the word {word}, or press Esc to go back."),
+            };
+            notice(model, true, text);
             Vec::new()
         }
         None if confirm.on_yes => yes(model),
@@ -80,6 +93,11 @@ pub(super) fn yes(model: &mut Model) -> Vec<Effect> {
             work(model, Task::Undo, 1);
             vec![Effect::Undo(What::Guideline(id))]
         }
+        Intent::Seal(draft) => {
+            let (all, carried) = (draft.sealing.steps.len(), draft.sealing.plan.steps.len());
+            work(model, Task::Seal, if draft.is_live() { all } else { carried });
+            vec![Effect::Seal(draft)]
+        }
     }
 }
 
@@ -95,6 +113,24 @@ pub(super) fn take_back(model: &mut Model) -> Vec<Effect> {
     let Screen::Recover(run) = model.screen().clone() else { return Vec::new() };
     work(model, Task::Undo, run.guidelines.len());
     vec![Effect::Undo(What::Run(run.id))]
+}
+
+/// The runs are listed. What somebody else took back is chosen no longer.
+pub(super) fn listed(model: &mut Model, runs: Vec<RunSummary>) -> Vec<Effect> {
+    let before = std::mem::replace(&mut model.runs, runs);
+    let was_there = |id: &str| before.iter().any(|run| run.id == id && run.standing != Standing::Undone);
+    let gone = model.runs.iter().filter(|run| run.standing == Standing::Undone && was_there(&run.id));
+    let gone: Vec<String> = gone.flat_map(|run| &run.guidelines).cloned().collect();
+    let is_dropped = drop_choices(model, &gone);
+    recover(model);
+    if is_dropped { vec![save(model)] } else { Vec::new() }
+}
+
+/// What was taken back must not slip into the next plan. Whether anything was chosen.
+fn drop_choices(model: &mut Model, ids: &[String]) -> bool {
+    let before = model.playbook.decisions.len();
+    model.playbook.decisions.retain(|id, decision| *decision != Decision::Apply || !ids.contains(id));
+    model.playbook.decisions.len() < before
 }
 
 /// Offers to finish or to take back an interrupted run, if there is one and nothing is at work.
@@ -115,6 +151,7 @@ pub(super) fn recover(model: &mut Model) {
 pub(super) fn check_again(model: &mut Model) -> Vec<Effect> {
     model.findings.clear();
     model.previews.clear();
+    model.sealing = None;
     let was_paused = model.survey.paused;
     model.survey = Survey { running: true, ..Survey::default() };
     was_paused.then_some(Effect::Pause(false)).into_iter().chain([Effect::Survey]).collect()
@@ -136,15 +173,16 @@ pub(super) fn surveyed(model: &mut Model) -> Vec<Effect> {
         review.planned = None;
         effects.push(Effect::Plan(chosen));
     }
+    if model.screens.iter().any(|screen| matches!(screen, Screen::Seal { .. } | Screen::Exported { .. })) {
+        effects.push(seal::draft(model));
+    }
+    seal::second_pass(model);
     effects
 }
 
 /// Follows a run.
 pub(super) fn step(model: &mut Model, step: ApplyStep) {
-    let Some(Screen::Working(working)) = model.screens.iter_mut().rev().find(|s| matches!(s, Screen::Working(_)))
-    else {
-        return;
-    };
+    let Some(working) = working(model) else { return };
     match step {
         ApplyStep::Guideline { number, of, id } => {
             working.log.push(format!("{id}:"));
@@ -155,6 +193,19 @@ pub(super) fn step(model: &mut Model, step: ApplyStep) {
         ApplyStep::Done { what } => working.log.push(format!("  {what}")),
         ApplyStep::Output { line } => working.log.push(format!("    {line}")),
     }
+    trim(working);
+}
+
+/// The run that is being followed.
+pub(super) fn working(model: &mut Model) -> Option<&mut Working> {
+    model.screens.iter_mut().rev().find_map(|screen| match screen {
+        Screen::Working(working) => Some(working),
+        _ => None,
+    })
+}
+
+/// The oldest lines go when the log is full.
+pub(super) fn trim(working: &mut Working) {
     let excess = working.log.len().saturating_sub(LOG_LIMIT);
     working.log.drain(..excess);
 }
@@ -171,21 +222,20 @@ pub(super) fn applied(model: &mut Model, result: Result<Applied, Failure>) -> Ve
 pub(super) fn undone(model: &mut Model, result: Result<Undone, Failure>) -> Vec<Effect> {
     match result {
         Ok(undone) => {
-            // What was taken back must not slip into the next plan.
-            for id in &undone.guidelines {
-                if model.decision(id) == Some(&Decision::Apply) {
-                    model.playbook.decisions.remove(id);
-                }
-            }
+            drop_choices(model, &undone.guidelines);
             let mut effects = ended(model, Ending::Undone(undone));
             effects.push(save(model));
             effects
         }
-        Err(failure) => failed(model, failure),
+        Err(failure) => {
+            // The run that was to be taken back waits still.
+            model.answered = None;
+            failed(model, failure)
+        }
     }
 }
 
-fn failed(model: &mut Model, failure: Failure) -> Vec<Effect> {
+pub(super) fn failed(model: &mut Model, failure: Failure) -> Vec<Effect> {
     let task = model.screens.iter().find_map(|screen| match screen {
         Screen::Working(working) => Some(working.task),
         _ => None,
@@ -193,7 +243,7 @@ fn failed(model: &mut Model, failure: Failure) -> Vec<Effect> {
     ended(model, Ending::Failed(task.unwrap_or(Task::Apply), failure))
 }
 
-fn ended(model: &mut Model, ending: Ending) -> Vec<Effect> {
+pub(super) fn ended(model: &mut Model, ending: Ending) -> Vec<Effect> {
     let log = model
         .screens
         .iter_mut()
@@ -209,7 +259,7 @@ fn ended(model: &mut Model, ending: Ending) -> Vec<Effect> {
     effects
 }
 
-fn work(model: &mut Model, task: Task, of: usize) {
+pub(super) fn work(model: &mut Model, task: Task, of: usize) {
     model.overlays.clear();
     model.screens.truncate(1);
     model.screens.push(Screen::Working(Working { task, number: 0, of, id: String::new(), log: Vec::new() }));

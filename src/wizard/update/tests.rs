@@ -27,6 +27,7 @@ fn model() -> Model {
         mode: Mode::Offline,
         mount_point: "/mnt".into(),
         practice: false,
+        partial: false,
         story: String::new(),
         os: None,
         arch: None,
@@ -582,3 +583,5 @@ fn nothing_is_worked_out_from_half_a_sweep() {
     assert_eq!(update(&mut model, judged), []);
     assert_eq!(update(&mut model, Message::Surveyed), [Effect::Preview("KEY-04".into())]);
 }
+
+mod last;

@@ -30,6 +30,7 @@ pub(super) fn opened() -> Model {
         mode: Mode::Offline,
         mount_point: PathBuf::from("/mnt/image"),
         practice: false,
+        partial: false,
         story: String::new(),
         os: Some("Amazon Linux 2023".into()),
         arch: Some("x86_64".into()),
