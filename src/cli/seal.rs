@@ -31,6 +31,9 @@ pub(super) fn run(args: &SealArgs, common: &Common, environment: &Environment) -
     }
     let catalogue = engine::catalogue(common)?;
     let image = engine::image(common)?;
+    if !args.dry_run {
+        engine::may_change(&image)?;
+    }
     let state = engine::state(&image, environment);
     let playbook = match (&args.playbook, &state) {
         (Some(path), _) => engine::playbook(path, &catalogue)?,
@@ -189,8 +192,16 @@ impl Order<'_> {
     }
 }
 
-/// Refuses while a run waits to be finished or taken back.
+/// Refuses while a run waits to be finished, taken back or confirmed.
 fn nothing_pending(state: &State) -> Result<(), Failure> {
+    if let Some(pending) = state.pending()? {
+        return Err(Failure::Failed(format!(
+            "run {} touched a way in and waits until {} for a second login to confirm it: log in once more and run \
+             `seaworthy apply --confirm` there, then seal",
+            pending.run,
+            pending.at()
+        )));
+    }
     let unfinished = state.runs()?.into_iter().find(|run| run.standing == Standing::Unfinished);
     match unfinished {
         Some(run) => Err(Failure::failed(ApplyError::Unfinished { run: run.id })),
