@@ -159,6 +159,9 @@ fn draft(
         Some(Remedy::ByHand(why)) => return Err(why),
         _ => return Err("There is nothing a program could change; do it by hand.".to_owned()),
     };
+    if let Some(reason) = changes.iter().find_map(vital::refused) {
+        return Err(reason);
+    }
     let (overlay, touches_sshd) = lay(image, &now, &mut changes, &plan.overlay, names)?;
     let then = image.drafted(overlay.clone());
     if touches_sshd && let Some(problem) = sshd::new_problem(&now, &then) {
@@ -261,6 +264,8 @@ fn leave_on_disk(image: &Image, path: &Path, before: &mut Option<Node>) {
         file.body = Body::OnDisk { size: meta.size, stamp: meta.stamp };
     }
 }
+
+mod vital;
 
 #[cfg(test)]
 mod tests;

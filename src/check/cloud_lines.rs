@@ -43,12 +43,18 @@ pub(crate) fn files(image: &Image) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
+/// As deep as cloud-init's configuration may be nested to be read at all.
+const DEEPEST: usize = 64;
+
 /// The key lines of a YAML text in block style.
+///
+/// What is nested deeper than [`DEEPEST`] is left out: such a file is not taken for a configuration, and nothing passes
+/// by it.
 pub(crate) fn keys(text: &str) -> Vec<KeyLine> {
     let mut found = Vec::new();
     let mut stack: Vec<(usize, String)> = Vec::new();
     let mut scalar: Option<usize> = None;
-    for (number, line) in (1u32..).zip(text.lines()) {
+    'lines: for (number, line) in (1u32..).zip(text.lines()) {
         let mut rest = line.trim_start_matches(' ');
         let mut indent = line.len() - rest.len();
         if rest.trim().is_empty() || scalar.is_some_and(|above| indent > above) {
@@ -61,6 +67,9 @@ pub(crate) fn keys(text: &str) -> Vec<KeyLine> {
         let mut opens_item = false;
         while let Some(item) = rest.strip_prefix('-').filter(|item| item.is_empty() || item.starts_with(' ')) {
             stack.retain(|(column, key)| *column < indent || (*column == indent && key != "-" && !opens_item));
+            if stack.len() >= DEEPEST {
+                continue 'lines;
+            }
             stack.push((indent, "-".to_owned()));
             let trimmed = item.trim_start_matches(' ');
             indent += rest.len() - trimmed.len();
@@ -74,6 +83,9 @@ pub(crate) fn keys(text: &str) -> Vec<KeyLine> {
             continue;
         };
         stack.retain(|(column, _)| *column < indent);
+        if stack.len() >= DEEPEST {
+            continue;
+        }
         stack.push((indent, key.to_owned()));
         if is_block_scalar(value) {
             scalar = Some(indent);
@@ -137,6 +149,13 @@ mod tests {
         let text = "runcmd:\n  - |\n    password: no key\n  - ls\nwrite: |\n  password: none\npassword: one\n";
         let found: Vec<_> = paths(text).into_iter().map(|(line, keys, _)| (line, keys)).collect();
         assert_eq!(found, [(1, "runcmd".into()), (5, "write".into()), (7, "password".into())]);
+    }
+
+    #[test]
+    fn nesting_without_end_costs_no_more_than_its_length() {
+        assert!(keys(&"- ".repeat(1 << 20)).is_empty());
+        let nested: String = (0..3_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        assert_eq!(keys(&format!("{nested}b: 1\n")).len(), DEEPEST + 1);
     }
 
     #[test]

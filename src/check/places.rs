@@ -71,8 +71,14 @@ pub(crate) fn literal(path: &Path) -> String {
 fn globbed(image: &Image, patterns: &[String]) -> Result<BTreeSet<PathBuf>, Error> {
     let mut found = BTreeSet::new();
     for pattern in patterns {
-        for pattern in in_homes(image, pattern)? {
-            found.extend(image.glob(&pattern)?);
+        let Some(rest) = pattern.strip_prefix("~/") else {
+            found.extend(image.glob(pattern)?);
+            continue;
+        };
+        for home in &image.accounts()?.homes {
+            // The pattern of a home whose name is no text fits other directories, too.
+            let below = image.glob(&in_home(&home.path, rest))?;
+            found.extend(below.into_iter().filter(|path| path.starts_with(&home.path)));
         }
     }
     Ok(found)
@@ -81,6 +87,9 @@ fn globbed(image: &Image, patterns: &[String]) -> Result<BTreeSet<PathBuf>, Erro
 /// `pattern`, or when it starts with `~/`, what it is in every home.
 fn in_homes(image: &Image, pattern: &str) -> Result<Vec<String>, Error> {
     let Some(rest) = pattern.strip_prefix("~/") else { return Ok(vec![pattern.to_owned()]) };
-    let homes = image.accounts()?.homes.iter().map(|home| literal(&home.path));
-    Ok(homes.map(|home| format!("{}/{rest}", home.trim_end_matches('/'))).collect())
+    Ok(image.accounts()?.homes.iter().map(|home| in_home(&home.path, rest)).collect())
+}
+
+fn in_home(home: &Path, rest: &str) -> String {
+    format!("{}/{rest}", literal(home).trim_end_matches('/'))
 }

@@ -267,7 +267,7 @@ fn cloud_init(image: &Image) -> Result<(String, serde_json::Value), Failure> {
     let document = serde_json::json!({"runs": format!("{:?}", cloud_init.runs), "config": without_commands(json(&cloud_init.config))});
     let mut out = serde_json::to_string_pretty(&document).map_err(Failure::failed)?;
     out.push('\n');
-    Ok((out, document))
+    Ok((text::visible_json(&out), document))
 }
 
 /// Commands of the configuration are masked: anything may stand in them. The image masks the keys that name a secret.

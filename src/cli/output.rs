@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::check::Status;
+use crate::image::text::visible_json;
 use crate::wizard::words::fit;
 
 /// Why a command ended without a result.
@@ -49,7 +50,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let mut text = serde_json::to_string_pretty(value).map_err(Failure::failed)?;
     text.push('\n');
-    print(&text)
+    print(&visible_json(&text))
 }
 
 /// Writes one line to standard error. A closed standard error is nobody's concern.

@@ -3,7 +3,7 @@
 //! No name service is asked: a static program cannot, and an offline image's answers would be the host's. A password
 //! hash is classified where it is read and then forgotten: nothing here holds one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -120,8 +120,11 @@ pub struct Accounts {
     pub uid_min: u32,
 }
 
-/// The largest account file that is taken for one: 4 MiB, some 50,000 accounts.
-const FILE_LIMIT: u64 = 4 << 20;
+/// The largest account file that is taken for one: 16 MiB, some 200,000 accounts.
+const FILE_LIMIT: u64 = 16 << 20;
+
+/// The most homes that are looked into: hundreds of patterns are tried in each.
+const HOME_LIMIT: usize = 4096;
 
 impl Accounts {
     pub(super) fn read(image: &Image) -> Result<Self, Error> {
@@ -186,6 +189,33 @@ impl Accounts {
             }
         }
         names
+    }
+
+    /// [`Self::groups_of`] of every account, by its name, in one go.
+    pub fn memberships(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut by_id: BTreeMap<u32, &str> = BTreeMap::new();
+        for group in &self.groups {
+            by_id.entry(group.gid).or_insert(&group.name);
+        }
+        let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for user in &self.users {
+            if let Entry::Vacant(place) = found.entry(&user.name) {
+                let primary = by_id.get(&user.gid).copied();
+                seen.extend(primary.map(|group| (user.name.as_str(), group)));
+                place.insert(primary.into_iter().collect());
+            }
+        }
+        for group in &self.groups {
+            for member in &group.members {
+                if let Some(groups) = found.get_mut(member.as_str())
+                    && seen.insert((member, &group.name))
+                {
+                    groups.push(&group.name);
+                }
+            }
+        }
+        found
     }
 
     /// Accounts whose shell lets a person in ([`User::can_log_in`]).

@@ -36,6 +36,24 @@ pub fn path(path: &Path) -> String {
     shown
 }
 
+/// JSON text with every character that [`visible`] would write otherwise as an escape of JSON (RFC 8259, section 7): for
+/// programs it says the same, and a terminal that it is shown on acts on none of it.
+pub fn visible_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for character in json.chars() {
+        // Outside of strings there is no other than the line break; inside, that one is escaped already.
+        if character != '\n' && is_hidden(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a string does not fail.
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 /// The places in `line` that hold `user:password@` of a URL, the `@` included, as byte offsets (RFC 3986, section 3.2.1).
 pub fn url_passwords(line: &str) -> Vec<Range<usize>> {
     let starts = line.match_indices("://").map(|(at, _)| at + 3);

@@ -20,6 +20,7 @@ mod cli;
 mod corpus;
 mod distros;
 mod fuzz;
+mod hostile;
 mod initramfs;
 mod journeys;
 mod keys;

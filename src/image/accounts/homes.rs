@@ -1,6 +1,6 @@
 //! Which directories are homes.
 
-use super::{BTreeSet, Error, Home, Image, Kind, Path, PathBuf, Reason, User};
+use super::{BTreeSet, Error, HOME_LIMIT, Home, Image, Kind, Path, PathBuf, Reason, User};
 
 /// Directories of the system that passwd gives to accounts which have no home (hier(7), Debian's `base-passwd`, Fedora's
 /// `setup`): what lies in them is not a person's.
@@ -66,6 +66,13 @@ pub(super) fn homes(image: &Image, users: &[User]) -> Result<Vec<Home>, Error> {
         for entry in image.list(Path::new("/home"))? {
             add(image, &Path::new("/home").join(entry.name), None, &mut seen, &mut homes);
         }
+    }
+    if homes.len() > HOME_LIMIT {
+        return Err(Error {
+            action: "look into the homes below",
+            path: "/".into(),
+            reason: Reason::TooMany(HOME_LIMIT),
+        });
     }
     homes.sort();
     Ok(homes)

@@ -84,8 +84,28 @@ impl<'a> Ahead<'a> {
         loop {
             match self.peek(6)? {
                 [] => return Ok(None),
+                [0, 0, 0, 0, 0, 0, ..] => {
+                    let seen = self.seen.len();
+                    self.consume(seen);
+                    self.pass_zeros()?;
+                }
                 [0, ..] => self.consume(1),
                 seen => return seen.first_chunk().copied().map(Some).ok_or(io::ErrorKind::UnexpectedEof.into()),
+            }
+        }
+    }
+}
+
+impl Ahead<'_> {
+    /// Passes over the zeros that come next in the source, a buffer at a time.
+    fn pass_zeros(&mut self) -> io::Result<()> {
+        loop {
+            let next = self.inner.fill_buf()?;
+            let zeros = next.iter().take_while(|byte| **byte == 0).count();
+            let is_over = next.is_empty() || zeros < next.len();
+            self.inner.consume(zeros);
+            if is_over {
+                return Ok(());
             }
         }
     }

@@ -8,12 +8,12 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::archive::{Stop, cpio_archives};
-use super::{Error, Image};
+use super::{Error, Image, Reason};
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-/// The most that is read of one initramfs once it is unpacked: 2 GiB.
+/// The most that is read of one initramfs, as it lies on the disk and once it is unpacked: 2 GiB.
 pub const EXPANDED_LIMIT: u64 = 2 << 30;
 
 /// How much of the beginning of each file inside is handed on: 64 KiB.
@@ -66,6 +66,9 @@ pub fn all(image: &Image) -> Result<Vec<PathBuf>, Error> {
 /// is not known, larger than [`EXPANDED_LIMIT`].
 pub fn read(image: &Image, path: &Path, visit: &mut dyn FnMut(Member)) -> Result<(), Error> {
     let Some(file) = image.open_file(path)? else { return Err(Error::malformed("read", path, "nothing is there")) };
+    if image.stat(path)?.is_some_and(|meta| meta.size > EXPANDED_LIMIT) {
+        return Err(Error { action: "read", path: path.to_owned(), reason: Reason::TooLarge(EXPANDED_LIMIT) });
+    }
     archives(BufReader::with_capacity(64 << 10, file), visit)
         .map_err(|error| Error::malformed("read", path, format!("as an initramfs: {error}")))
 }

@@ -1,5 +1,6 @@
 //! The connections to ask for: who may log in, from where, and whatever the `Match` blocks tell apart.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use super::{Connection, MatchBlock};
@@ -14,6 +15,9 @@ const SERVER_ADDRESS: &str = "10.0.0.10";
 /// More connections than this are not asked for; the first ones are those that the accounts alone give.
 const MOST: usize = 2000;
 
+/// Nor more than makes this many lines to go through: each connection goes through all of them.
+const MOST_LINES: usize = 1_000_000;
+
 /// The connections that together show every setting a login could meet: each account that can log in and every
 /// account with uid 0, from a private and a public address, and the values each `Match` block names.
 pub fn connections(image: &Image) -> Vec<Connection> {
@@ -23,17 +27,16 @@ pub fn connections(image: &Image) -> Vec<Connection> {
     if let Ok(accounts) = image.accounts() {
         let can_log_in = accounts.users.iter().filter(|user| user.uid == 0 || user.can_log_in());
         users.extend(can_log_in.map(|user| user.name.clone()));
-        members.extend(
-            accounts.users.iter().map(|user| {
-                (user.name.clone(), accounts.groups_of(&user.name).into_iter().map(str::to_owned).collect())
-            }),
-        );
+        let groups = accounts.memberships();
+        let of = |user: &str| groups.get(user).into_iter().flatten().map(|group| (*group).to_owned()).collect();
+        members.extend(accounts.users.iter().map(|user| (user.name.clone(), of(&user.name))));
     }
     let mut seen = BTreeSet::new();
     users.retain(|user| seen.insert(user.clone()));
     let effective = sshd.effective(None);
     let port = effective.value("port").parse().unwrap_or(22);
-    representative(&users, &members, port, &sshd.matches)
+    let most = MOST.min(MOST_LINES / sshd.lines().max(1));
+    representative(&users, &members, port, &sshd.matches, most)
 }
 
 /// See [`connections`]; `members` are all accounts with their groups.
@@ -42,13 +45,16 @@ fn representative(
     members: &[(String, Vec<String>)],
     port: u16,
     blocks: &[MatchBlock],
+    most: usize,
 ) -> Vec<Connection> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
+    let is_full = Cell::new(false);
     let mut add = |connection: Connection| {
-        if found.len() < MOST && seen.insert(connection.clone()) {
+        if found.len() < most && seen.insert(connection.clone()) {
             found.push(connection);
         }
+        is_full.set(found.len() >= most);
     };
     let plain = |user: &String, addr: &str| Connection {
         user: user.clone(),
@@ -63,6 +69,9 @@ fn representative(
         }
     }
     for block in blocks {
+        if is_full.get() {
+            break;
+        }
         let values = |name: &str| -> Vec<String> {
             let lists = block.criteria.iter().filter(|(criterion, _)| criterion == name);
             lists.flat_map(|(_, list)| list.split(',').map(str::to_owned).collect::<Vec<_>>()).collect()

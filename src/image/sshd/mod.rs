@@ -270,6 +270,11 @@ impl Sshd {
         self.state.script.files()
     }
 
+    /// How many lines are read.
+    fn lines(&self) -> usize {
+        self.state.script.steps.len()
+    }
+
     /// Whether sshd would refuse to start.
     pub fn is_refused(&self) -> bool {
         self.problems.iter().any(|problem| problem.fatal)

@@ -43,10 +43,11 @@ impl People {
 /// The accounts of `image`; none when they cannot be read.
 pub(super) fn of(image: &Image) -> People {
     let Ok(accounts) = image.accounts() else { return People::default() };
+    let groups = accounts.memberships();
     let person = |user: &crate::image::accounts::User| Person {
         uid: user.uid,
         home: user.home.to_string_lossy().into_owned(),
-        groups: accounts.groups_of(&user.name).into_iter().map(str::to_owned).collect(),
+        groups: groups.get(user.name.as_str()).into_iter().flatten().map(|group| (*group).to_owned()).collect(),
     };
     let root = accounts.users.iter().find(|user| user.uid == 0);
     let mut people =

@@ -1,6 +1,8 @@
 //! What is in force once everything is read: defaults filled in, a connection's values put over the server's, and each
 //! value written as `sshd -T` prints it.
 
+use std::collections::BTreeSet;
+
 use super::algorithms;
 use super::keywords::{Keyword, Kind, TABLE, default};
 use super::pass::{Ground, Slot, Slots};
@@ -47,13 +49,10 @@ impl Settling<'_> {
         if keyword.name == "kbdinteractiveauthentication" && self.challenge_decides() {
             slots = self.server.get("challengeresponseauthentication").into_iter().collect();
         }
-        let mut origins = Vec::new();
-        for at in slots.iter().flat_map(|slot| &slot.origins) {
-            let origin = self.ground.script.origin(*at);
-            if !origins.contains(&origin) {
-                origins.push(origin);
-            }
-        }
+        let mut origins: Vec<_> =
+            slots.iter().flat_map(|slot| &slot.origins).map(|at| self.ground.script.origin(*at)).collect();
+        let mut seen = BTreeSet::new();
+        origins.retain(|origin| seen.insert(origin.clone()));
         Setting {
             keyword: keyword.printed_name(self.ground.release).to_owned(),
             values,

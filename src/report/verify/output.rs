@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::super::{Kind, Report};
-use crate::image::text::visible;
+use crate::image::text::{visible, visible_json};
 
 const NOT_REACHED: &str = "A check before it failed.";
 
@@ -198,6 +198,6 @@ impl Verification {
         // Strings and numbers only: this cannot fail.
         let mut out = serde_json::to_string_pretty(self).unwrap_or_default();
         out.push('\n');
-        out
+        visible_json(&out)
     }
 }
