@@ -31,7 +31,8 @@ const PLACES: [&str; 12] = [
 fn prepared() -> (Yard, Vec<(PathBuf, PathBuf)>) {
     let yard = Yard::new();
     let root = yard.root();
-    for path in ["/etc/sudoers", "/etc/cloud/cloud.cfg", "/home/ann/.bash_history", "/var/log/syslog", "/var/log/wtmp"] {
+    for path in ["/etc/sudoers", "/etc/cloud/cloud.cfg", "/home/ann/.bash_history", "/var/log/syslog", "/var/log/wtmp"]
+    {
         yard.file(path, "exit\n");
     }
     yard.file("/home/ann/.ssh/authorized_keys", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKt0 a\n");
