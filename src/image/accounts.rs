@@ -120,8 +120,8 @@ pub struct Accounts {
     pub uid_min: u32,
 }
 
-/// The largest account file that is taken for one: 16 MiB, some 200,000 accounts.
-const FILE_LIMIT: u64 = 16 << 20;
+/// The largest account file that is taken for one: 4 MiB, some 50,000 accounts.
+const FILE_LIMIT: u64 = 4 << 20;
 
 /// The most homes that are looked into: hundreds of patterns are tried in each.
 const HOME_LIMIT: usize = 4096;
