@@ -10,6 +10,7 @@ use crate::image::Node;
 
 mod apply;
 mod carry;
+mod compare;
 mod contents;
 mod created;
 pub mod diff;

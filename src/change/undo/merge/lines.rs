@@ -6,8 +6,9 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use similar::{Algorithm, DiffTag, capture_diff_slices};
+use similar::DiffTag;
 
+use crate::change::compare::operations;
 use crate::image::text;
 
 /// One side's edit: these lines of the base become those of the side.
@@ -67,7 +68,7 @@ fn split(text: &[u8]) -> Vec<&[u8]> {
 
 fn edits<'a>(base: &[&'a [u8]], side: &[&'a [u8]]) -> Vec<Edit<'a>> {
     let mut edits = Vec::new();
-    for op in capture_diff_slices(Algorithm::Myers, base, side) {
+    for op in operations(base, side, None) {
         let (tag, old, new) = op.as_tag_tuple();
         let lines = side.get(new).unwrap_or_default();
         match tag {
