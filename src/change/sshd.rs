@@ -98,7 +98,9 @@ impl Running {
     fn find(image: &Image) -> Option<Self> {
         let exists = |path: &str| matches!(image.stat(Path::new(path)), Ok(Some(_)));
         if exists("/run/systemd/system") {
-            let is_up = |name: &&str| exists(&format!("/run/systemd/units/invocation:{name}.service"));
+            // A link to no file: its target is the number of this start.
+            let link = |name: &str| PathBuf::from(format!("/run/systemd/units/invocation:{name}.service"));
+            let is_up = |name: &&str| matches!(image.lstat(&link(name)), Ok(Some(_)));
             return ["ssh", "sshd"].into_iter().find(is_up).map(Self::Unit);
         }
         let effective = image.sshd().ok()?.effective(None);
@@ -132,5 +134,24 @@ fn run_program(image: &Image, argv: &[&str]) -> Result<(), String> {
         Ok(ended) if ended.success() => Ok(()),
         Ok(ended) => Err(ended.output.lines().next().map_or_else(|| ended.to_string(), str::to_owned)),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::fixture::Fixture;
+
+    /// systemd's links to the invocations of units point nowhere, and sshd was never reloaded for that.
+    #[test]
+    fn a_unit_that_runs_is_found_by_a_link_to_nowhere() {
+        let fixture = Fixture::debian();
+        fixture.openssh("9.2p1").file("/etc/ssh/sshd_config", "UsePAM yes\n").file("/run/sshd.pid", "8\n");
+        let running = |fixture: &Fixture| Running::find(&fixture.image().taken_for_live()).map(|it| it.to_string());
+        assert_eq!(running(&fixture).as_deref(), Some("sshd (process 8)"));
+        fixture.directory("/run/systemd/system");
+        assert_eq!(running(&fixture), None);
+        fixture.link("/run/systemd/units/invocation:ssh.service", "2f9c8a7be0d1455c");
+        assert_eq!(running(&fixture).as_deref(), Some("ssh"));
     }
 }

@@ -16,7 +16,7 @@ use crate::image::units::State;
 use crate::image::{Error, Image, Mode};
 
 /// More accounts than this are not looked at, and more ways in are not listed.
-const ACCOUNTS: usize = 5000;
+const ACCOUNTS: usize = 1000;
 const WAYS: usize = 200;
 
 /// Somebody on the Internet (RFC 5737).

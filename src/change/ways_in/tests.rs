@@ -237,3 +237,62 @@ fn keys_that_run_a_command_or_come_from_elsewhere_give_no_shell() {
         assert_eq!(ways(&fixture).list.len(), count, "{line}");
     }
 }
+
+/// What plans are made of that could cut a way in.
+const GUIDELINES: [&str; 12] = [
+    "SSH-01", "SSH-02", "SSH-03", "SSH-04", "SSH-09", "SSH-14", "ACC-01", "ACC-02", "ACC-03", "ACC-08", "ACC-12",
+    "KEY-03",
+];
+
+/// Lines of a configuration that decide who gets in.
+const LINES: [&str; 9] = [
+    "PasswordAuthentication no",
+    "KbdInteractiveAuthentication no",
+    "PermitRootLogin yes",
+    "PermitRootLogin no",
+    "PubkeyAuthentication no",
+    "AllowUsers root",
+    "AllowUsers admin",
+    "AuthorizedKeysCommand /opt/keys\nAuthorizedKeysCommandUser daemon",
+    "AuthenticationMethods publickey,password password",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 48, ..Default::default() })]
+
+    /// However a running machine is set up, and whatever is chosen.
+    #[test]
+    fn no_plan_for_a_running_machine_leaves_nobody(
+        lines in proptest::sample::subsequence(LINES.to_vec(), 0..=4),
+        chosen in proptest::sample::subsequence(GUIDELINES.to_vec(), 1..=6),
+        passwords in (0..3usize, 0..3usize),
+        keys in (proptest::bool::ANY, proptest::bool::ANY),
+        sudo in 0..3usize,
+    ) {
+        let fixture = Fixture::debian();
+        fixture.openssh("9.2p1").cloud_init("admin").dhcp();
+        fixture.file("/etc/ssh/sshd_config", format!("UsePAM yes\n{}\n", lines.join("\n")));
+        let field = |kind: usize| ["!*", "$6$salt$hash", ""][kind];
+        let (root, admin) = (field(passwords.0), field(passwords.1));
+        fixture.file("/etc/shadow", format!("root:{root}:20000:0:99999:7:::\nadmin:{admin}:20000:0:99999:7:::\n"));
+        for (home, has_key) in [("/root", keys.0), ("/home/admin", keys.1)] {
+            if has_key {
+                fixture.file(&format!("{home}/.ssh/authorized_keys"), KEY);
+            }
+        }
+        fixture.file("/etc/sudoers", ["", "%sudo ALL=(ALL) ALL\n", "%sudo ALL=(ALL) NOPASSWD: ALL\n"][sudo]);
+        let image = fixture.image().taken_for_live();
+        let mut catalogue = crate::catalogue::Catalogue::built_in().unwrap();
+        catalogue.guidelines.retain(|guideline| {
+            GUIDELINES.contains(&guideline.id.as_str()) || ["KEY-06", "ACC-07", "BOT-02", "SSH-07"].contains(&guideline.id.as_str())
+        });
+        let findings = crate::check::judge_all(&image, &catalogue, &context());
+        let chosen: Vec<String> = chosen.into_iter().map(str::to_owned).collect();
+        let plan = crate::change::plan(&image, &catalogue, &findings, &context(), &chosen);
+        let (now, then) = (Ways::of(&image, &context(), None), Ways::of(&image.drafted(plan.overlay), &context(), None));
+        let rooted = |ways: &Ways| ways.sure().any(|way| way.root.is_sure());
+        proptest::prop_assert!(now.sure().next().is_none() || then.sure().next().is_some(), "{:?}", plan.steps);
+        proptest::prop_assert!(!rooted(&now) || rooted(&then), "{:?}", plan.steps);
+        proptest::prop_assert!(now.list.is_empty() || !then.list.is_empty() || !then.unclear.is_empty(), "{:?}", plan.steps);
+    }
+}
