@@ -9,7 +9,7 @@ use super::prepare::{self, NotReady};
 use super::revert::{self, Pending};
 use super::run::Run;
 use super::state::{Lock, Record, is_off};
-use super::{Change, Plan, State, sshd};
+use super::{Change, Plan, State, services, sshd};
 use crate::image::{Error, Image, program};
 
 /// Progress of a run.
@@ -45,6 +45,8 @@ pub struct Applied {
     pub guidelines: Vec<String>,
     /// It is taken back by itself unless somebody confirms that a second login works.
     pub pending: Option<Pending>,
+    /// What did not work and undoes nothing: a unit that was not stopped.
+    pub warnings: Vec<String>,
 }
 
 /// Why a run stopped. Unless it says otherwise, everything it had done has been taken back.
@@ -220,10 +222,11 @@ pub(super) fn carry_out(
         ApplyError::Stuck { run: run.id.clone(), left: failure.clone(), failure }
     };
     let outcome = run_commands(image, run, journal, resumed, progress);
+    let warnings = services::carry_out(image, run, journal, resumed, progress).map_err(failed)?;
     journal.write([Event::End]).map_err(failed)?;
     sshd::reload(image, run, progress);
     outcome?;
-    Ok(Applied { run: run.id.clone(), guidelines: run.guidelines.clone(), pending: None })
+    Ok(Applied { run: run.id.clone(), guidelines: run.guidelines.clone(), warnings, pending: None })
 }
 
 /// Takes back the first `legs` legs and says why.

@@ -167,11 +167,11 @@ fn stage(
     write::discard(image, &leg.path, tag)?;
     let staged = leg.staged(tag);
     let survivor = joints.survivor(image, top)?;
-    wanted(state, top, survivor, |wanted| write::stage(image, &leg.path, wanted, tag))?;
+    wanted(state, top, survivor.as_ref(), |wanted| write::stage(image, &leg.path, wanted, tag))?;
     joints.staged(leg.path.clone(), staged.clone());
     for (path, held) in below {
         let survivor = joints.survivor(image, held)?;
-        wanted(state, held, survivor, |wanted| write::make(image, &staged.join(path), wanted))?;
+        wanted(state, held, survivor.as_ref(), |wanted| write::make(image, &staged.join(path), wanted))?;
         joints.staged(leg.path.join(path), staged.join(path));
     }
     // What was made in a directory has changed its time.
@@ -189,12 +189,12 @@ fn stage(
 fn wanted<T>(
     state: &State,
     held: &Held,
-    survivor: Option<(PathBuf, Inode)>,
+    survivor: Option<&(PathBuf, Inode)>,
     write: impl FnOnce(&mut Wanted<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut bytes = state.content(&held.body)?;
     let target;
-    let content = match (&held.body, &survivor) {
+    let content = match (&held.body, survivor) {
         (_, Some((other, inode))) => Content::Name(other, *inode),
         (HeldBody::File { .. }, None) if held.is_sparse => Content::Sparse(&mut bytes),
         (HeldBody::File { .. }, None) => Content::File(&mut bytes),
@@ -383,12 +383,16 @@ pub(super) fn set_directory_times(image: &Image, path: &Path, times: write::Time
     }
 }
 
-/// Remembers the times of the directories it changed, so that undo knows whether somebody else changed them since.
+/// Remembers the times of what it changed and of the directories that holds, so that undo knows whether somebody else
+/// changed them since, and the image is known by them wherever it is mounted.
 fn remember_times(image: &Image, state: &State, run: &Run) -> Result<(), Error> {
     let mut settled = DirectoryTimes::new();
-    for (path, _) in &run.directories {
-        if let Some(seen) = write::look(image, &path.to_path(), None)? {
-            settled.push((path.clone(), seen.times));
+    let directories = run.directories.iter().map(|(path, _)| path);
+    let paths: BTreeSet<&Raw> = run.moves.iter().map(|step| &step.path).chain(directories).collect();
+    for path in paths {
+        // What cannot be looked at tells nothing later.
+        if let Ok(Some(times)) = write::times(image, &path.to_path()) {
+            settled.push((path.clone(), times));
         }
     }
     let path = state.run_directory(&run.id).join("settled.json");

@@ -7,6 +7,13 @@ use crate::image::text;
 /// Something a step brings about besides its changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
+    /// A unit that runs now is stopped, for it is masked or disabled.
+    Stops {
+        /// The guideline's id.
+        guideline: String,
+        /// The unit's full name.
+        unit: String,
+    },
     /// The file at `path` has other names, which keep what it holds now.
     Splits {
         /// The guideline's id.
@@ -25,13 +32,14 @@ impl Effect {
     /// The guideline whose step it belongs to.
     pub fn guideline(&self) -> &str {
         match self {
-            Self::Splits { guideline, .. } => guideline,
+            Self::Stops { guideline, .. } | Self::Splits { guideline, .. } => guideline,
         }
     }
 
     /// In one sentence.
     pub fn sentence(&self) -> String {
         match self {
+            Self::Stops { unit, .. } => format!("Stops {}, which runs now.", text::visible(unit)),
             Self::Splits { path, others, .. } => {
                 let mut names: Vec<String> = others.iter().take(NAMED).map(|name| text::path(name)).collect();
                 if others.len() > NAMED {

@@ -28,6 +28,7 @@ pub mod revert;
 mod run;
 pub mod seal;
 mod secret;
+mod services;
 mod shred;
 mod sshd;
 pub mod sshd_edit;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::links::{self, Names};
 use super::ways_in::Access;
-use super::{Change, Effect, Left, Remedy, remedy, revert, sshd};
+use super::{Change, Effect, Left, Remedy, remedy, revert, services, sshd};
 use crate::catalogue::{Catalogue, Earlier, Guideline, Phase};
 use crate::check::{self, Context, Finding, Findings, Status};
 use crate::image::{Body, Image, Mode, Node, Overlay, text};
@@ -104,7 +104,9 @@ pub(super) fn plan_for(
     }
     plan.access.finish(image, &image.drafted(plan.overlay.clone()), context);
     plan.effects = names.effects(image, &plan);
+    // The seal stops everything by itself.
     if fate == Fate::RunsOn {
+        plan.effects.extend(services::effects(image, &plan));
         plan.revert = revert::limit(image, &plan);
     }
     plan

@@ -8,7 +8,7 @@ use super::contents::Contents;
 use super::links::{self, Names};
 use super::run::{CommandStep, DirectoryTimes, Held, HeldBody, Links, Move, Raw, Run};
 use super::state::{State, disk_error, make_directory, remove_run, run_names, sync_directory, write_file};
-use super::{Change, Plan};
+use super::{Change, Plan, services};
 use crate::image::write;
 use crate::image::{Body, Error, FileNode, Image, Node};
 
@@ -52,6 +52,7 @@ pub(super) fn prepare(image: &Image, state: &State, plan: &Plan, id: &str) -> Re
     let mut links = links_of(image, plan)?;
     let mut run = Run::new(id);
     run.shred = plan.shred;
+    run.services = services::steps(plan);
     for step in &plan.steps {
         if !run.guidelines.contains(&step.guideline) {
             run.guidelines.push(step.guideline.clone());

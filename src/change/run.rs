@@ -171,6 +171,16 @@ pub(super) struct CommandStep {
     pub(super) purpose: String,
 }
 
+/// A unit to stop or start after the moves and commands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServiceStep {
+    pub(super) guideline: String,
+    pub(super) unit: String,
+    /// For an undo: it is started again.
+    pub(super) starts: bool,
+}
+
 /// A directory's modification time.
 pub(super) type DirectoryTimes = Vec<(Raw, Times)>;
 
@@ -193,6 +203,9 @@ pub(super) struct Run {
     pub(super) shred: bool,
     pub(super) moves: Vec<Move>,
     pub(super) commands: Vec<CommandStep>,
+    /// Units to stop or start.
+    #[serde(default)]
+    pub(super) services: Vec<ServiceStep>,
     /// The times of every directory whose entries change, before.
     pub(super) directories: DirectoryTimes,
     /// For an undo, the times that directories get at its end.
@@ -217,6 +230,7 @@ impl Run {
             shred: false,
             moves: Vec::new(),
             commands: Vec::new(),
+            services: Vec::new(),
             directories: DirectoryTimes::new(),
             restore: DirectoryTimes::new(),
             leftovers: Vec::new(),

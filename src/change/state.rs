@@ -6,6 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ use crate::image::write::fault;
 use crate::image::{Error, Image, Mode};
 
 mod history;
+mod identity;
 mod interrupted;
 
 pub(super) use history::{Ending, History, Record};
@@ -32,6 +34,8 @@ pub struct State {
     disk: Option<PathBuf>,
     /// It does not outlive a power loss: a run leaves a manifest on the image for as long as it lasts.
     volatile: bool,
+    /// It was kept for this image under another path or on another machine.
+    is_elsewhere: bool,
 }
 
 /// One run as it is remembered.
@@ -65,21 +69,37 @@ const LIVE: &str = "/run/seaworthy";
 
 impl State {
     /// The state directory of `image`, made if need be (mode 0700). `home` is the user's state home
-    /// (`$XDG_STATE_HOME`, or `~/.local/state`), used offline only.
+    /// (`$XDG_STATE_HOME`, or `~/.local/state`), used offline only: there the image is known by what earlier runs left on
+    /// it, wherever it is mounted.
     ///
     /// # Errors
     /// When it cannot be made, or would lie on the image.
     pub fn of(image: &Image, home: &Path) -> Result<Self, Error> {
-        let directory = match image.mode() {
+        let own = match image.mode() {
             Mode::Live => PathBuf::from(LIVE),
             Mode::Offline => home.join("seaworthy").join(name_of(image.mount_point())?),
+        };
+        let directory = match image.mode() {
+            Mode::Live => own.clone(),
+            Mode::Offline => identity::choose(image, &own, &home.join("seaworthy")),
         };
         if image.mode() == Mode::Live && !nix::unistd::geteuid().is_root() {
             return Err(disk_error("make", &directory, &Errno::EACCES.into()));
         }
         is_off(image, &directory)?;
-        let state = Self::at(&directory)?;
+        let is_elsewhere = !directory
+            .file_name()
+            .unwrap_or_default()
+            .as_bytes()
+            .starts_with(own.file_name().unwrap_or_default().as_bytes());
+        let state = Self { is_elsewhere, ..Self::at(&directory)? };
         Ok(state.with_disk(image.mount_point(), image.mode() == Mode::Live))
+    }
+
+    /// Whether it was kept for this image when that was mounted elsewhere, perhaps on another machine: what the runs in
+    /// it wrote is on the image.
+    pub fn is_elsewhere(&self) -> bool {
+        self.is_elsewhere
     }
 
     /// The same, with the image mounted at `disk`.
@@ -123,7 +143,12 @@ impl State {
         }
         let runs = directory.join("runs");
         make(&runs).map_err(|error| disk_error("make", &runs, &error))?;
-        Ok(Self { directory: directory.to_owned(), disk: None, volatile: false })
+        Ok(Self::read_only(directory))
+    }
+
+    /// One that is only looked into, whoever made it.
+    fn read_only(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), disk: None, volatile: false, is_elsewhere: false }
     }
 
     /// Where it is.

@@ -1,12 +1,13 @@
 //! Takes runs back: exactly where nobody edited since, by three-way merge where somebody did.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::carry::{self, Stop, Why};
 use super::journal::{Event, Journal};
 use super::run::Run;
 use super::state::{History, Lock, Record};
-use super::{Applied, ApplyError, ApplyStep, State, apply, links, prepare, revert, sshd};
+use super::{Applied, ApplyError, ApplyStep, State, apply, links, prepare, revert, services, sshd};
 use crate::image::{Error, Image};
 
 mod draft;
@@ -34,11 +35,17 @@ pub struct Undone {
     pub runs: Vec<String>,
     /// Guidelines taken back.
     pub guidelines: Vec<String>,
+    /// What was put back as it was before.
+    pub restored: Vec<PathBuf>,
+    /// What did not exist before and is gone again.
+    pub removed: Vec<PathBuf>,
     /// Files whose later edits by hand were kept.
     pub merged: Vec<PathBuf>,
+    /// What a run had changed and somebody removed since: it stays removed.
+    pub gone: Vec<PathBuf>,
     /// Files restored that had other names (hard links), which hold something else by now: they are files of their own.
     pub apart: Vec<PathBuf>,
-    /// Commands that cannot be taken back.
+    /// Commands that cannot be taken back, and units that did not start again.
     pub left: Vec<String>,
 }
 
@@ -175,8 +182,12 @@ fn take_back(
     })?;
     undone.runs.extend(run.runs().into_iter().map(str::to_owned));
     undone.guidelines.extend(run.guidelines.iter().cloned());
-    carry_out(image, state, &run, &mut journal, false, progress)?;
+    carry_out(image, state, &run, &mut journal, false, undone, progress)?;
     undone.apart = links::apart(image, history, &run)?;
+    let net: BTreeMap<PathBuf, bool> = run.moves.iter().map(|step| (step.path.to_path(), step.to.is_some())).collect();
+    for (path, is_there) in net {
+        if is_there { undone.restored.push(path) } else { undone.removed.push(path) }
+    }
     Ok(())
 }
 
@@ -187,9 +198,11 @@ fn carry_out(
     run: &Run,
     journal: &mut Journal,
     resume: bool,
+    undone: &mut Undone,
     progress: &mut dyn FnMut(ApplyStep),
 ) -> Result<(), UndoError> {
     let Err(stop) = carry::forward(image, state, run, journal, resume, super::describe_back, progress) else {
+        undone.left.extend(services::carry_out(image, run, journal, None, progress)?);
         journal.write([Event::UndoEnd])?;
         sshd::reload(image, run, progress);
         return Ok(());
@@ -234,15 +247,17 @@ fn take_back_open(
     if open.is_undo {
         undone.runs = open.run.runs().into_iter().map(str::to_owned).collect();
         undone.guidelines.clone_from(&open.run.guidelines);
-        return carry_out(image, state, &open.run, &mut journal, true, progress);
+        return carry_out(image, state, &open.run, &mut journal, true, undone, progress);
     }
     carry::back(image, state, &open.run, usize::MAX)?;
+    let starts = Run { services: services::to_start(open, None), ..open.run.clone() };
+    let failed = services::carry_out(image, &starts, &mut journal, None, progress)?;
     journal.write([Event::TakenBack { reason: "it was interrupted and then taken back".to_owned() }])?;
     sshd::reload(image, &open.run, progress);
     undone.runs.push(open.run.id.clone());
     undone.guidelines.clone_from(&open.run.guidelines);
     let commands = open.run.commands.iter().enumerate().filter(|(number, _)| open.started.contains(number));
-    undone.left = commands.map(|(_, step)| step.argv.join(" ")).collect();
+    undone.left = commands.map(|(_, step)| step.argv.join(" ")).chain(failed).collect();
     Ok(())
 }
 
@@ -316,7 +331,7 @@ pub fn finish(
         if !found.adopt(&image, state).map_err(failed)? {
             if found.finish(&image, state).map_err(failed)? {
                 let guidelines = found.guidelines().to_vec();
-                return Ok(Applied { run: run.to_owned(), guidelines, pending: None });
+                return Ok(Applied { run: run.to_owned(), guidelines, warnings: Vec::new(), pending: None });
             }
             let why = found.why_not_on();
             return Err(ApplyError::NotBegun(Error::malformed("finish", state.directory(), why)));
@@ -336,10 +351,12 @@ pub fn finish(
         Why::Failed(error) => ApplyError::Failed(error),
         Why::Changed(path) => ApplyError::Changed { path },
     })?;
+    let stops = Run { services: services::to_stop_again(open), ..open.run.clone() };
+    let warnings = services::carry_out(&image, &stops, &mut journal, None, progress).map_err(ApplyError::Failed)?;
     let reason = "it was interrupted, and its run was put in force again".to_owned();
     journal.write([Event::UndoTakenBack { reason }]).map_err(ApplyError::Failed)?;
     sshd::reload(&image, &open.run, progress);
     let record = history.records.iter().find(|record| record.run.id == run);
     let guidelines = record.map(|record| record.run.guidelines.clone()).unwrap_or_default();
-    Ok(Applied { run: run.to_owned(), guidelines, pending: None })
+    Ok(Applied { run: run.to_owned(), guidelines, warnings, pending: None })
 }

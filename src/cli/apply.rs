@@ -121,7 +121,7 @@ fn carry_out(
     let mut log = Log::new(common);
     let outcome = act(&mut |step| log.step(&step));
     drop(log);
-    let Applied { run, pending, .. } = match outcome {
+    let Applied { run, pending, warnings, .. } = match outcome {
         Ok(applied) => applied,
         Err(error) => {
             if let Some(pending) = state.pending()? {
@@ -130,6 +130,7 @@ fn carry_out(
             return Err(Failure::failed(error));
         }
     };
+    warn(&warnings);
     if !common.quiet {
         note(&format!("Run {run} is done; `seaworthy undo {run}` takes it back."));
     }
@@ -139,6 +140,13 @@ fn carry_out(
         None => {}
     }
     Ok(run)
+}
+
+/// Says what did not work and undid nothing, however quiet.
+fn warn(warnings: &[String]) {
+    for warning in warnings {
+        note(&format!("{}.", text::visible(warning)));
+    }
 }
 
 /// Judges the image again after `run`, and prints what it comes to: the exit code is that check's.

@@ -146,7 +146,12 @@ pub(super) fn state(image: &Image, environment: &Environment) -> Result<State, F
     let home = environment.state_home.as_deref().ok_or_else(|| {
         Failure::Usage("cannot tell where to keep the journal: set HOME or XDG_STATE_HOME to an absolute path".into())
     })?;
-    Ok(State::of(image, home)?)
+    let state = State::of(image, home)?;
+    if state.is_elsewhere() {
+        let directory = crate::image::text::path(state.directory());
+        note(&format!("The runs kept in {directory} were made on this image, mounted elsewhere: they go on here."));
+    }
+    Ok(state)
 }
 
 /// Now, in whole seconds.

@@ -10,6 +10,7 @@ use crate::change::revert;
 use crate::change::state::{RunSummary, Standing};
 use crate::change::{self, UndoError, What};
 use crate::image::text;
+use crate::wizard::words;
 
 pub(super) fn run(args: &UndoArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
     if !args.yes && !args.list && !environment.interactive {
@@ -46,7 +47,11 @@ pub(super) fn run(args: &UndoArgs, common: &Common, environment: &Environment) -
             "format": "seaworthy.undo/1",
             "runs": undone.runs,
             "guidelines": undone.guidelines,
-            "merged": undone.merged.iter().map(|path| text::path(path)).collect::<Vec<_>>(),
+            "restored": paths(&undone.restored),
+            "removed": paths(&undone.removed),
+            "gone": paths(&undone.gone),
+            "apart": paths(&undone.apart),
+            "merged": paths(&undone.merged),
             "left": undone.left,
         }))?,
         Format::Text => {
@@ -54,13 +59,29 @@ pub(super) fn run(args: &UndoArgs, common: &Common, environment: &Environment) -
             for path in &undone.merged {
                 let _ = writeln!(out, "Your later edits of {} were kept.", text::path(path));
             }
+            let (restored, removed) = (undone.restored.len(), undone.removed.len());
+            let _ = writeln!(out, "Restored {}, removed {removed} again.", words::plural(restored, "path"));
+            for path in &undone.gone {
+                let _ = writeln!(out, "{} was removed by somebody since, and stays so.", text::path(path));
+            }
+            for path in &undone.apart {
+                let _ = writeln!(
+                    out,
+                    "{} is as it was, but no more one file with its other names (hard links): they hold something else by now.",
+                    text::path(path)
+                );
+            }
             for command in &undone.left {
-                let _ = writeln!(out, "Cannot be taken back: {}", text::visible(command));
+                let _ = writeln!(out, "Not taken back: {}", text::visible(command));
             }
             print(&out)?;
         }
     }
     Ok(OK)
+}
+
+fn paths(paths: &[std::path::PathBuf]) -> Vec<String> {
+    paths.iter().map(|path| text::path(path)).collect()
 }
 
 /// What the argument means: a run's id, or a guideline's.

@@ -11,7 +11,7 @@ use crate::image::text::visible;
 use crate::image::{Error, Image, Kind, Node};
 
 /// Beginnings of names without which an instance does not come up, is not reached, or cannot be administered.
-const NEVER: [&str; 25] = [
+const NEVER: [&str; 26] = [
     "amazon-ssm-agent",
     "basic",
     "cloud-",
@@ -31,6 +31,7 @@ const NEVER: [&str; 25] = [
     "refresh-policy-routes",
     "rescue",
     "serial-getty",
+    "snap.amazon-ssm-agent",
     "ssh",
     "sysinit",
     "systemd-",
@@ -38,6 +39,11 @@ const NEVER: [&str; 25] = [
     "wicked",
     "ifup",
 ];
+
+/// Whether the unit called `name` may be what somebody gets in by, or what brings the machine up.
+pub(in crate::change) fn is_needed(name: &str) -> bool {
+    NEVER.iter().any(|start| name.starts_with(start))
+}
 
 pub(crate) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> {
     if let Some(line) = finding.observations.iter().find(|seen| seen.line.is_some()) {
@@ -51,7 +57,7 @@ pub(crate) fn remedy(image: &Image, finding: &Finding) -> Result<Remedy, Error> 
         // A link may have another name than the unit it starts.
         names.insert(units.unit(name).map_or(name, |unit| unit.name.as_str()));
     }
-    if let Some(name) = names.iter().find(|name| NEVER.iter().any(|start| name.starts_with(start))) {
+    if let Some(name) = names.iter().find(|name| is_needed(name)) {
         let name = visible(name);
         return Ok(Remedy::ByHand(format!("{name} may be what brings the machine up; no program should mask it.")));
     }

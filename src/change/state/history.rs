@@ -35,7 +35,7 @@ pub(in crate::change) struct Record {
     pub(in crate::change) started: BTreeSet<usize>,
     /// Commands that ended.
     pub(in crate::change) ended: BTreeSet<usize>,
-    /// The times of the directories it changed, when it had ended.
+    /// The times of what it changed and of the directories that holds, when it had ended.
     pub(in crate::change) settled: DirectoryTimes,
 }
 

@@ -11,10 +11,13 @@ use crate::image::{Image, Node};
 
 mod attributes;
 mod crash;
+mod elsewhere;
 mod happy;
 mod identity_and_logs;
+mod later;
 mod links;
 mod power;
+mod property;
 mod undo;
 
 /// An image and the state directory beside it.

@@ -1,15 +1,16 @@
 //! Works out what an undo would write, from what is there now; conflicts are found here, before anything is written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::merge::{self, Merged};
 use super::{UndoError, Undone};
 use crate::change::carry;
 use crate::change::contents::Contents;
-use crate::change::prepare;
 use crate::change::run::{Held, HeldBody, Move, Raw, Run};
 use crate::change::state::{Ending, History, Record, State, make_directory};
+use crate::change::{prepare, services};
 use crate::image::write::Times;
 use crate::image::{Error, Image, Kind};
 
@@ -53,12 +54,19 @@ pub(super) fn draft(
                 Some(held) => held.clone(),
                 None => contents.hold(image, &path)?.map(|(held, _)| held),
             };
-            let to = reverse(state, &mut contents, step, &path, now.as_ref(), &mut undone.merged)?;
+            // Gone by a later change of ours, which stays in force: then it comes back with that one.
+            let is_removed_later = later(history, &run, step).is_some_and(|(_, later)| later.to.is_none());
+            let to = reverse(state, &mut contents, step, &path, now.as_ref(), is_removed_later, undone)
+                .map_err(|error| with_later(error, history, &run, step))?;
             let mut to = to.map(|held| as_it_was(history, step, now.as_ref(), held));
             if to.is_none() && is_directory(now.as_ref()) && has_others(image, &path, &current)? {
                 // Somebody keeps files in a directory we made: it stays.
                 undone.merged.push(path.clone());
                 to.clone_from(&now);
+            }
+            if to.is_some() && now.is_none() && !has_place(image, &path, &current)? {
+                let conflict = "the directory it was in is gone: make it again, with `mkdir -p`".to_owned();
+                return Err(UndoError::Conflict { path, conflict });
             }
             if !is_same(now.as_ref(), to.as_ref()) {
                 let (guideline, secret) = (step.guideline.clone(), step.secret);
@@ -73,10 +81,12 @@ pub(super) fn draft(
         if record.ending == Ending::Open {
             run.leftovers = carry::leftovers(applied);
         }
+        run.services.extend(services::to_start(record, *guideline));
         if guideline.is_none() {
             run.whole_runs.push(applied.id.clone());
         }
     }
+    empty_directories(image, history, &mut run, &mut current, &mut contents)?;
     run.directories = prepare::directories(image, run.moves.iter().map(|step| step.path.to_path()))?;
     run.restore = times(history, &run);
     contents.sync()?;
@@ -97,7 +107,8 @@ fn reverse(
     step: &Move,
     path: &Path,
     now: Option<&Held>,
-    merged: &mut Vec<PathBuf>,
+    is_removed_later: bool,
+    undone: &mut Undone,
 ) -> Result<Option<Held>, UndoError> {
     if is_same(now, step.to.as_ref()) {
         return Ok(step.from.clone());
@@ -106,19 +117,93 @@ fn reverse(
         return Ok(step.from.clone());
     }
     match merge::merge(state, step, now)? {
-        Merged::Same => Ok(now.cloned()),
+        Merged::Gone if is_removed_later => {
+            let conflict = "it was removed since".to_owned();
+            Err(UndoError::Conflict { path: path.to_owned(), conflict })
+        }
+        Merged::Gone => {
+            undone.gone.push(path.to_owned());
+            Ok(None)
+        }
         Merged::To(held, bytes) => {
             let body = match bytes {
                 Some(bytes) => contents.hold_bytes(&bytes)?,
                 None => held.body.clone(),
             };
-            if !merged.iter().any(|other| other == path) {
-                merged.push(path.to_owned());
+            if !undone.merged.iter().any(|other| other == path) {
+                undone.merged.push(path.to_owned());
             }
             Ok(Some(Held { body, ..*held }))
         }
         Merged::Conflict(conflict) => Err(UndoError::Conflict { path: path.to_owned(), conflict }),
     }
+}
+
+/// A conflict that a later change of the same path by a run in force explains says so.
+fn with_later(error: UndoError, history: &History, undo: &Run, step: &Move) -> UndoError {
+    let UndoError::Conflict { path, mut conflict } = error else { return error };
+    if let Some((run, later)) = later(history, undo, step) {
+        let guideline = &later.guideline;
+        let _ = write!(
+            conflict,
+            "\n{guideline} changed it afterwards in run {run}: take that back first, or the whole run"
+        );
+    }
+    UndoError::Conflict { path, conflict }
+}
+
+/// The last change of the path of `step` that comes after it and stays in force.
+fn later<'h>(history: &'h History, undo: &Run, step: &Move) -> Option<(&'h str, &'h Move)> {
+    let mut taken = history.taken();
+    taken.extend(undo.takes_back.iter().map(|(run, number)| (run.as_str(), *number)));
+    let mut moves = history.in_force().flat_map(|record| {
+        record.run.moves.iter().enumerate().map(|(number, step)| (record.run.id.as_str(), number, step))
+    });
+    moves.by_ref().find(|(_, _, other)| std::ptr::eq(*other, step));
+    let later = moves.filter(|(run, number, other)| other.path == step.path && !taken.contains(&(*run, *number)));
+    later.last().map(|(run, _, other)| (run, other))
+}
+
+/// Whether the directory that `path` is put into is there, or will be.
+fn has_place(image: &Image, path: &Path, current: &BTreeMap<PathBuf, Option<Held>>) -> Result<bool, Error> {
+    let Some(above) = path.parent() else { return Ok(true) };
+    match current.get(above) {
+        Some(held) => Ok(is_directory(held.as_ref())),
+        None => Ok(image.lstat(above)?.is_some_and(|meta| meta.kind == Kind::Directory)),
+    }
+}
+
+/// Directories that a run made and that stayed, for somebody else's file was in them, go once the last one does.
+fn empty_directories(
+    image: &Image,
+    history: &History,
+    run: &mut Run,
+    current: &mut BTreeMap<PathBuf, Option<Held>>,
+    contents: &mut Contents,
+) -> Result<(), UndoError> {
+    let taken = history.taken();
+    let steps = history.records.iter().filter(|record| !record.is_undo).flat_map(|record| {
+        record.run.moves.iter().enumerate().map(|(number, step)| (record.run.id.as_str(), number, step))
+    });
+    let made = steps.filter(|(id, number, step)| {
+        step.from.is_none() && is_directory(step.to.as_ref()) && taken.contains(&(*id, *number))
+    });
+    let mut made: Vec<&Move> = made.map(|(_, _, step)| step).collect();
+    made.sort_by_key(|step| std::cmp::Reverse(step.path.to_path()));
+    for step in made {
+        let path = step.path.to_path();
+        let holds_ours = current.iter().any(|(below, held)| below.parent() == Some(&path) && held.is_none());
+        if current.contains_key(&path) || !holds_ours || has_others(image, &path, current)? {
+            continue;
+        }
+        let Some((now, _)) = contents.hold(image, &path)? else { continue };
+        if is_same(Some(&now), step.to.as_ref()) {
+            let (guideline, secret) = (step.guideline.clone(), step.secret);
+            run.moves.push(Move { guideline, path: step.path.clone(), from: Some(now), to: None, secret });
+            current.insert(path, None);
+        }
+    }
+    Ok(())
 }
 
 /// What comes back to a content and mode that it had before a run gets back what else it had then: times, attributes and

@@ -10,8 +10,8 @@ mod lines;
 /// What came of a merge.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Merged {
-    /// There is nothing to take back any more.
-    Same,
+    /// Somebody removed it since: it stays removed.
+    Gone,
     /// This, with these bytes where both sides changed the content.
     To(Box<Held>, Option<Vec<u8>>),
     /// Both sides changed the same place; the text shows it.
@@ -23,10 +23,8 @@ pub(super) fn merge(state: &State, step: &Move, now: Option<&Held>) -> Result<Me
     let conflict = |why: &str| Ok(Merged::Conflict(why.to_owned()));
     let (base, ours, theirs) = match (&step.to, now, &step.from) {
         (Some(base), Some(ours), Some(theirs)) => (base, ours, theirs),
-        // We made it, somebody removed it.
-        (Some(_), None, None) => return Ok(Merged::Same),
-        (Some(_), None, Some(_)) => return conflict("it was removed since"),
-        (Some(_), Some(_), None) => return conflict("it did not exist before, and was edited since"),
+        (Some(_), None, _) => return Ok(Merged::Gone),
+        (Some(base), Some(ours), None) => return made(state, step, base, ours),
         (None, ..) => return conflict("something new is there since it was removed"),
     };
     let owner = three(&(base.uid, base.gid), &(ours.uid, ours.gid), &(theirs.uid, theirs.gid));
@@ -62,13 +60,28 @@ pub(super) fn merge(state: &State, step: &Move, now: Option<&Held>) -> Result<Me
     match lines::merge(&base_text, &ours_text, &theirs_text) {
         Ok(merged) => Ok(Merged::To(Box::new(held(ours)), Some(merged))),
         // What somebody wrote there since may be a secret where there was none.
-        Err(shown)
-            if step.secret || is_secret(&step.path.to_path(), Some(&Node::new_file(shown.as_bytes(), 0o600)), None) =>
-        {
-            conflict("its content is not shown")
-        }
+        Err(shown) if step.secret || is_a_secret(step, shown.as_bytes()) => conflict("its content is not shown"),
         Err(shown) => Ok(Merged::Conflict(shown.lines().map(|line| text::visible(line) + "\n").collect())),
     }
+}
+
+/// What a run made was edited since: what was written is shown.
+fn made(state: &State, step: &Move, base: &Held, ours: &Held) -> Result<Merged, Error> {
+    let mut conflict = "it did not exist before, and was edited since:".to_owned();
+    let is_text = |held: &Held| matches!(held.body, HeldBody::File { size, .. } if size <= BODY_LIMIT);
+    if is_text(base) && is_text(ours) && !step.secret {
+        let (base, ours) = (state.bytes(&base.body)?, state.bytes(&ours.body)?);
+        let is_shown = !base.contains(&0) && !ours.contains(&0) && !is_a_secret(step, &ours);
+        if is_shown {
+            conflict.push_str(&lines::since(&base, &ours));
+        }
+    }
+    Ok(Merged::Conflict(conflict))
+}
+
+/// Whether the text may hold a secret.
+fn is_a_secret(step: &Move, shown: &[u8]) -> bool {
+    is_secret(&step.path.to_path(), Some(&Node::new_file(shown, 0o600)), None)
 }
 
 /// The value that one side changed, or both alike.

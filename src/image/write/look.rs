@@ -22,6 +22,20 @@ pub fn look(image: &Image, path: &Path, copy: Option<&mut dyn Write>) -> Result<
     look_at(&place.directory, &place.name, path, copy)
 }
 
+/// The times of what is at `path` itself; `None` when nothing is there.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn times(image: &Image, path: &Path) -> Result<Option<Times>, Error> {
+    let Some(place) = Place::find(image, path, "")? else { return Ok(None) };
+    let stat = stat(place.directory.as_fd(), &place.name).map_err(|errno| super::error("read", path, errno))?;
+    Ok(stat.map(|stat| times_of(&stat)))
+}
+
+fn times_of(stat: &FileStat) -> Times {
+    Times { accessed: (stat.st_atime, stat.st_atime_nsec), modified: (stat.st_mtime, stat.st_mtime_nsec) }
+}
+
 /// As [`look`], for a name in an open directory.
 ///
 /// # Errors
@@ -209,7 +223,7 @@ fn seen(stat: &FileStat, shape: Shape, xattrs: Xattrs) -> Seen {
         // Blocks of 512 bytes, whatever the file system's own are (stat(3type)).
         is_sparse: kind(stat) == Kind::File && stat.st_blocks.saturating_mul(512) < stat.st_size,
         xattrs,
-        times: Times { accessed: (stat.st_atime, stat.st_atime_nsec), modified: (stat.st_mtime, stat.st_mtime_nsec) },
+        times: times_of(stat),
         stamp: stamp(stat),
     }
 }

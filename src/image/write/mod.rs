@@ -29,7 +29,7 @@ mod tree;
 
 pub use aside::{discard, settle, tidy};
 pub use boot::boot;
-pub use look::{look, look_at};
+pub use look::{look, look_at, times};
 pub use set::{set_mode, set_times};
 pub use swap::{commit, is_aside, is_at, old_aside, put, remove, revert, steady};
 pub use tree::Tree;

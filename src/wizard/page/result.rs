@@ -27,6 +27,9 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
         Ending::Applied(applied) => {
             let count = words::plural(applied.guidelines.len(), "guideline");
             page.prose(Role::Text, 0, &format!("{count} dealt with in run {}.", applied.run));
+            for warning in &applied.warnings {
+                page.point(Role::Warning, 0, warning);
+            }
             checked_again(&mut page, model, &applied.guidelines);
         }
         Ending::Undone(undone) => {
@@ -35,8 +38,15 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
             for path in &undone.merged {
                 page.point(Role::Text, 0, &format!("{}: later edits by hand were kept", text::path(path)));
             }
+            for path in &undone.apart {
+                page.point(
+                    Role::Warning,
+                    0,
+                    &format!("{}: no more one file with its other names (hard links)", text::path(path)),
+                );
+            }
             for command in &undone.left {
-                page.point(Role::Warning, 0, &format!("cannot be taken back: {command}"));
+                page.point(Role::Warning, 0, &format!("not taken back: {command}"));
             }
             still_chosen(&mut page, model);
             checked_again(&mut page, model, &undone.guidelines);

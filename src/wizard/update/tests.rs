@@ -327,7 +327,7 @@ fn what_cannot_be_taken_back_needs_the_word() {
 fn after_a_run_everything_is_checked_again() {
     let mut model = reviewing(false);
     press(&mut model, &[Key::Char('a'), Key::Char('y')]);
-    let applied = Applied { run: "R1".into(), guidelines: vec!["SSH-01".into()], pending: None };
+    let applied = Applied { run: "R1".into(), guidelines: vec!["SSH-01".into()], warnings: vec![], pending: None };
     let effects = update(&mut model, Message::Applied(Ok(applied.clone())));
     assert_eq!(effects, [Effect::Runs, Effect::Survey]);
     assert!(model.survey.running && model.findings.is_empty() && model.previews.is_empty());

@@ -282,8 +282,12 @@ pub(super) fn rechecked(model: &mut Model) {
 
 pub(super) fn applied() -> Model {
     let mut model = working();
-    let applied =
-        Applied { run: "20261122T154139Z-1".into(), guidelines: vec!["SSH-01".into(), "ACC-01".into()], pending: None };
+    let applied = Applied {
+        run: "20261122T154139Z-1".into(),
+        guidelines: vec!["SSH-01".into(), "ACC-01".into()],
+        warnings: Vec::new(),
+        pending: None,
+    };
     update(&mut model, Message::Applied(Ok(applied)));
     update(&mut model, Message::Runs(Ok(vec![run_summary(RunStanding::Done)])));
     rechecked(&mut model);

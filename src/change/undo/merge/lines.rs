@@ -52,6 +52,11 @@ pub(super) fn merge(base: &[u8], ours: &[u8], theirs: &[u8]) -> Result<Vec<u8>, 
     Ok(merged)
 }
 
+/// The lines that were written over or added to the base since, each after a line break.
+pub(super) fn since(base: &[u8], now: &[u8]) -> String {
+    edits(&split(base), &split(now)).iter().map(|edit| show(&edit.lines)).collect()
+}
+
 /// Adds lines; the last line of one text, which may lack its newline, gets one when others follow.
 fn push(merged: &mut Vec<u8>, lines: &[&[u8]]) {
     for line in lines {
