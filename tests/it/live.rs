@@ -1,12 +1,14 @@
 //! The running machine: what outlives a session, and what a shell writes when it ends.
 
 use std::fs;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{Pid, getsid};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use seaworthy::image::Image;
 
 /// Waits until `is_so`; fails after half a minute.
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
@@ -81,5 +83,97 @@ fn nonsense_is_not_started() {
     {
         let out = std::process::Command::new(env!("CARGO_BIN_EXE_seaworthy")).args(arguments).output().unwrap();
         assert!(!out.status.success() && out.stdout.is_empty());
+    }
+}
+
+/// What keeps a terminal open: whoever writes to it last closes it.
+type Kept = (Box<dyn MasterPty + Send>, Box<dyn Write + Send>);
+
+/// An interactive bash at a terminal of its own that was given a command to remember.
+fn bash(home: &Path) -> (Kept, Box<dyn Child + Send + Sync>) {
+    let (terminal, shell) = session("/bin/bash", &["--norc", "-i"], home);
+    let ran = home.join("ran");
+    let mut writer = terminal.take_writer().unwrap();
+    writeln!(writer, "touch {}", ran.display()).unwrap();
+    // What it prints must go somewhere, or it waits.
+    let mut reader = terminal.try_clone_reader().unwrap();
+    std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+    wait_until("bash ran the command", || ran.exists());
+    ((terminal, writer), shell)
+}
+
+#[test]
+#[ignore = "needs bash; run by .ci/run"]
+fn a_hangup_makes_a_shell_write_and_halting_it_does_not_help() {
+    for signal in [None, Some(Signal::SIGTERM), Some(Signal::SIGSTOP)] {
+        let home = tempfile::tempdir().unwrap();
+        let (_terminal, mut shell) = bash(home.path());
+        let pid = Pid::from_raw(i32::try_from(shell.process_id().unwrap()).unwrap());
+        if let Some(signal) = signal {
+            kill(pid, signal).unwrap();
+        }
+        // What the kernel sends to whoever leads a session that is hung up on: the reader keeps the terminal open.
+        kill(pid, Signal::SIGHUP).unwrap();
+        kill(pid, Signal::SIGCONT).unwrap();
+        shell.wait().unwrap();
+        assert!(home.path().join(".bash_history").exists(), "{signal:?}");
+    }
+}
+
+/// The namespace of processes that the test was started in, for the one it starts inside another.
+const OUTSIDE: &str = "SEAWORTHY_TEST_OUTSIDE";
+
+fn namespace() -> PathBuf {
+    fs::read_link("/proc/self/ns/pid").unwrap()
+}
+
+#[test]
+#[ignore = "needs root, unshare and bash; run by .ci/run"]
+fn everybody_is_ended_in_a_machine_of_their_own() {
+    // The shell is the first process there, and stays; what is tested is its child.
+    let own = std::env::current_exe().unwrap();
+    let inside = format!("{} --exact --ignored live::inside; code=$?; exit $code", own.display());
+    let output = std::process::Command::new("unshare")
+        .args(["--pid", "--fork", "--mount", "--mount-proc", "/bin/sh", "-c", &inside])
+        .env(OUTSIDE, namespace())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "part of another test; alone it does nothing"]
+fn inside() {
+    let Some(outside) = std::env::var_os(OUTSIDE) else { return };
+    // Everything below ends every process there is.
+    assert!(namespace() != Path::new(&outside) && std::process::id() < 100 && !Path::new("/proc/200").exists());
+    let image = Image::open(Path::new("/")).unwrap();
+    let live = image.live().unwrap();
+    let homes = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (_first, mut one) = bash(homes[0].path());
+    let (_second, mut other) = bash(homes[1].path());
+    let mut quiet = std::process::Command::new("/bin/sleep").arg("600").spawn().unwrap();
+
+    let shells = live.shells().unwrap();
+    let of = |child: &dyn Child| {
+        let pid = i32::try_from(child.process_id().unwrap()).unwrap();
+        shells.iter().find(|shell| shell.pid == pid).unwrap().clone()
+    };
+    let first = of(&*one);
+    assert_eq!((first.program.as_str(), first.is_own), ("bash", false));
+    assert_eq!(first.history, Some(homes[0].path().join(".bash_history")));
+    live.end(&first).unwrap();
+    assert!(!one.wait().unwrap().success());
+    assert!(other.try_wait().unwrap().is_none());
+    assert!(live.sessions().unwrap().iter().any(|session| session.tty == of(&*other).tty));
+
+    live.end_sessions().unwrap();
+    assert!(!other.wait().unwrap().success());
+    assert!(quiet.try_wait().unwrap().is_none(), "it is in nobody's session");
+    live.end_everybody().unwrap();
+    assert!(!quiet.wait().unwrap().success());
+    for home in &homes {
+        assert!(home.path().join("ran").exists() && !home.path().join(".bash_history").exists());
     }
 }

@@ -83,6 +83,8 @@ fn why(error: impl std::fmt::Display) -> Stop {
 
 impl Work<'_> {
     fn all(&mut self) -> Result<(), Stop> {
+        // What goes is kept there until the machine is off. Where that is not to be had, the journal says what it lacks.
+        let _ = self.live.make_room(self.state.directory());
         self.note("Looking at the whole machine once more.")?;
         let (context, findings) = self.survey();
         let sealing = draft(self.image, self.catalogue, &findings, &context, &self.request.playbook);
@@ -159,7 +161,7 @@ impl Work<'_> {
 
     /// The changes of the guidelines of a stage.
     fn changes(&mut self, stage: Stage, context: &Context) -> Result<(), Stop> {
-        let (image, state) = (self.image, self.state);
+        let (image, kept) = (self.image, self.state);
         let mut tries = 0;
         loop {
             let mut plan = self::stage(image, self.catalogue, context, &self.mandate, stage);
@@ -170,7 +172,7 @@ impl Work<'_> {
             tries += 1;
             let mut failed = None;
             let mut tell = |step: ApplyStep| failed = failed.take().or_else(|| self.applied(stage, step).err());
-            let outcome = change::apply(image, &plan, state, &mut tell);
+            let outcome = change::apply(image, &plan, kept, &mut tell);
             match outcome {
                 Ok(applied) => {
                     self.tell(&Line::Run { run: applied.run.clone() })?;
@@ -258,9 +260,10 @@ fn start_again(image: &Image, live: &Live, held: &[String], stopped: &[String]) 
         return None;
     }
     let failed = live.start_again(image, &held, &units);
-    Some(match failed.is_empty() {
-        true => format!("What was stopped runs again: {}.", units.join(" ")),
-        false => format!("These units do not start again; start them by hand: {}.", failed.join(" ")),
+    Some(if failed.is_empty() {
+        format!("What was stopped runs again: {}.", units.join(" "))
+    } else {
+        format!("These units do not start again; start them by hand: {}.", failed.join(" "))
     })
 }
 

@@ -56,8 +56,9 @@ impl Order<'_> {
     pub(super) fn follow(&self, mut watch: Watch) -> Result<u8, Failure> {
         let quiet = self.common.quiet;
         let ending = watch.follow(&mut |line| {
-            if !quiet || matches!(line, Line::Failed { .. } | Line::After { .. }) {
-                note(&show::progress(line));
+            let is_shown = !quiet || matches!(line, Line::Failed { .. } | Line::After { .. });
+            if let Some(said) = show::progress(line).filter(|_| is_shown) {
+                note(&said);
             }
         })?;
         match ending {
@@ -83,7 +84,7 @@ impl Order<'_> {
         let lines = watch.as_mut().map_or(Ok(Vec::new()), Watch::lines)?;
         if !self.common.quiet {
             for line in lines.iter().filter(|line| matches!(line, Line::Failed { .. } | Line::After { .. })) {
-                note(&format!("The last seal: {}", show::progress(line)));
+                note(&format!("The last seal: {}", show::progress(line).unwrap_or_default()));
             }
         }
         Ok(None)

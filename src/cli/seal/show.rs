@@ -100,19 +100,18 @@ fn document_of(step: &SealStep, sealing: &Sealing, mode: Mode) -> serde_json::Va
     })
 }
 
-/// A line of the progress of a running seal, for people.
-pub(super) fn progress(line: &Line) -> String {
-    match line {
+/// A line of the progress of a running seal, for people; `None`: it is for programs only.
+pub(super) fn progress(line: &Line) -> Option<String> {
+    Some(match line {
+        Line::Held { .. } | Line::Stopped { .. } => return None,
         Line::Step { number, of, what, .. } => format!("[{number}/{of}] {}", text::visible(what)),
         Line::Note { what } => format!("        {}", text::visible(what)),
-        Line::Held { units } => format!("        held back: {}", units.join(" ")),
-        Line::Stopped { unit } => format!("        {unit}"),
-        Line::Run { run } => format!("        run {run}"),
+        Line::Run { run } => format!("        That was run {run}."),
         Line::Failed { why } => format!("It could not go on: {}", text::visible(why)),
         Line::After { what } => text::visible(what),
         Line::End { ending: Ending::Off } => {
-            "The machine is switched off now. Do not start it again: make the image.".to_owned()
+            "The machine is being switched off. Do not start it again: make the image of it.".to_owned()
         }
         Line::End { .. } => "The seal was given up before the power-off.".to_owned(),
-    }
+    })
 }

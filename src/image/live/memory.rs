@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::mount::{MsFlags, mount};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 
 use crate::image::Error;
@@ -25,6 +26,44 @@ pub(super) fn is_on_disk(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
         && !is_in_memory(path)
         && statvfs(path).is_ok_and(|found| !found.flags().contains(FsFlags::ST_RDONLY))
+}
+
+/// Lets the tmpfs that `path` lies in hold up to half of the memory, where it may hold less: many systems give `/run` a
+/// tenth. Nothing is taken up by that, and it is as before when the machine starts again.
+pub(super) fn make_room(path: &Path) -> Result<(), Error> {
+    let fail = |errno| Error::io("make room in", path, errno);
+    let size = |path: &Path| statfs(path).map(|found| found.blocks() * found.block_size().cast_unsigned());
+    let memory = nix::sys::sysinfo::sysinfo().map_err(fail)?.ram_total();
+    if !is_in_memory(path) || size(path).map_err(fail)? >= memory / 2 {
+        return Ok(());
+    }
+    let table = fs::read("/proc/self/mounts").unwrap_or_default();
+    let Some((point, flags)) = mount_of(&table, path) else { return Ok(()) };
+    let none: Option<&str> = None;
+    mount(none, &point, none, flags | MsFlags::MS_REMOUNT, Some("size=50%")).map_err(fail)
+}
+
+/// Where the file system that `path` lies in is mounted, and how: the last line of the longest point counts.
+fn mount_of(table: &[u8], path: &Path) -> Option<(PathBuf, MsFlags)> {
+    let mut found: Option<(PathBuf, MsFlags)> = None;
+    for line in table.split(|&byte| byte == b'\n') {
+        let mut words = line.split(|&byte| byte == b' ');
+        let (Some(point), Some(options)) = (words.nth(1), words.nth(1)) else { continue };
+        let point = PathBuf::from(std::ffi::OsString::from_vec(plain(point)));
+        let is_longer = found.as_ref().is_none_or(|(last, _)| point.as_os_str().len() >= last.as_os_str().len());
+        if path.starts_with(&point) && is_longer {
+            let flag = |option: &[u8]| match option {
+                b"nosuid" => MsFlags::MS_NOSUID,
+                b"nodev" => MsFlags::MS_NODEV,
+                b"noexec" => MsFlags::MS_NOEXEC,
+                b"noatime" => MsFlags::MS_NOATIME,
+                b"ro" => MsFlags::MS_RDONLY,
+                _ => MsFlags::empty(),
+            };
+            found = Some((point, options.split(|&byte| byte == b',').map(flag).collect()));
+        }
+    }
+    found
 }
 
 /// The files and devices that memory is swapped out to (proc(5), `/proc/swaps`), compressed memory (zram) left out.
@@ -74,6 +113,17 @@ mod tests {
                       /dev/zram0                              partition\t1\t0\t100\n/dev/nvme0n1p3   partition 1 0 -3\n";
         assert_eq!(parse(table), [PathBuf::from("/swap file"), PathBuf::from("/dev/nvme0n1p3")]);
         assert!(swaps().is_ok());
+    }
+
+    #[test]
+    fn the_nearest_mount_counts_with_how_it_is_mounted() {
+        let table = b"/dev/vda / ext4 rw,relatime 0 0\ntmpfs /run tmpfs rw,nosuid,nodev,noexec,relatime,size=1k 0 0\n\
+                      tmpfs /run/lock tmpfs rw 0 0\ntmpfs /a\\040b tmpfs rw,nodev 0 0\nodd\n";
+        let run = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+        assert_eq!(mount_of(table, Path::new("/run/seaworthy")), Some(("/run".into(), run)));
+        assert_eq!(mount_of(table, Path::new("/running")), Some(("/".into(), MsFlags::empty())));
+        assert_eq!(mount_of(table, Path::new("/a b/c")), Some(("/a b".into(), MsFlags::MS_NODEV)));
+        assert_eq!(mount_of(b"", Path::new("/x")), None);
     }
 
     proptest! {

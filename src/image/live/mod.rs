@@ -169,6 +169,14 @@ impl Live {
         power::freeze()
     }
 
+    /// Lets the tmpfs that `path` lies in hold up to half of the memory, until the machine is switched off.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn make_room(&self, path: &Path) -> Result<(), super::Error> {
+        memory::make_room(path)
+    }
+
     /// Switches the machine off without stopping units. `image` is this machine.
     ///
     /// # Errors

@@ -115,11 +115,11 @@ pub(super) fn freeze() -> bool {
 /// Whether the root file system is mounted read-only, by `/proc/mounts`: the last line for `/` counts.
 fn is_read_only(mounts: &[u8]) -> bool {
     let mounts = String::from_utf8_lossy(mounts);
-    let options = mounts.lines().filter_map(|line| {
+    let mut options = mounts.lines().filter_map(|line| {
         let mut words = line.split(' ').skip(1);
         (words.next()? == "/").then(|| words.nth(1)).flatten()
     });
-    options.last().is_some_and(|options| options.split(',').next() == Some("ro"))
+    options.next_back().is_some_and(|options| options.split(',').next() == Some("ro"))
 }
 
 /// Switches the machine off. systemd does it without stopping units first; without it, the kernel does.
