@@ -30,7 +30,7 @@ fn may_use(room: &str) -> &'static [&'static str] {
         "catalogue" => &["texts"],
         "practice" => &["image", "catalogue"],
         "check" => &["image", "catalogue", "playbook", "texts"],
-        "change" => &["image", "catalogue", "check"],
+        "change" => &["image", "catalogue", "check", "playbook"],
         "report" => &["image", "catalogue", "check", "change", "playbook"],
         "wizard" => &["image", "catalogue", "check", "change", "playbook", "report"],
         "tui" => &["image", "catalogue", "check", "change", "playbook", "report", "wizard"],
