@@ -41,4 +41,5 @@ mod sshd;
 mod support;
 mod terminal;
 mod units;
+mod vm;
 mod walls;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use nix::sys::termios::{LocalFlags, tcgetattr};
 use portable_pty::{ChildKiller, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-/// How long a wait may take before the test fails and shows the screen.
+/// How long a wait may take before the test fails and shows the screen, where the program runs on this machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A size the screen can have; a terminal that does not know its own is drawn as 80 by 24.
@@ -39,6 +39,7 @@ pub(crate) struct Terminal {
     tty: Option<File>,
     pid: i32,
     killer: Box<dyn ChildKiller + Send + Sync>,
+    patience: Duration,
     seen: Arc<(Mutex<Seen>, Condvar)>,
 }
 
@@ -65,9 +66,7 @@ fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
 
 impl Terminal {
     /// Starts the program with `args` in a terminal of `columns` by `rows` with a clean environment plus `env`.
-    pub(crate) fn start(home: &Path, args: &[&str], (columns, rows): (u16, u16), env: &[(&str, &str)]) -> Self {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
+    pub(crate) fn start(home: &Path, args: &[&str], size: (u16, u16), env: &[(&str, &str)]) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_seaworthy"));
         command.args(args);
         command.env_clear();
@@ -85,6 +84,13 @@ impl Terminal {
         for (name, value) in env {
             command.env(name, value);
         }
+        Self::run(command, size, PATIENCE)
+    }
+
+    /// Starts any `command` in a terminal of `columns` by `rows`; no wait takes longer than `patience`.
+    pub(crate) fn run(command: CommandBuilder, (columns, rows): (u16, u16), patience: Duration) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
         let tty = pair.master.tty_name().unwrap();
         let tty = OpenOptions::new().read(true).custom_flags(nix::libc::O_NOCTTY).open(tty).unwrap();
         let mut child = pair.slave.spawn_command(command).unwrap();
@@ -128,12 +134,12 @@ impl Terminal {
             lock(&shared.0).code = Some(code);
             shared.1.notify_all();
         });
-        Self { master: Some(pair.master), writer: Some(writer), tty: Some(tty), pid, killer, seen }
+        Self { master: Some(pair.master), writer: Some(writer), tty: Some(tty), pid, killer, patience, seen }
     }
 
     /// Waits until `done`; fails with the screen when that takes too long.
     fn until(&self, what: &str, done: impl Fn(&Seen) -> bool) -> MutexGuard<'_, Seen> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + self.patience;
         let mut seen = lock(&self.seen.0);
         while !done(&seen) {
             let left = deadline.saturating_duration_since(Instant::now());
