@@ -123,6 +123,12 @@ pub struct Accounts {
 /// The largest account file that is taken for one: 4 MiB, some 50,000 accounts.
 const FILE_LIMIT: u64 = 4 << 20;
 
+/// The most lines of one: each account takes about two kilobytes until everything is judged.
+const LINE_LIMIT: usize = 20_000;
+
+/// The most commas in one, which part the members of groups.
+const COMMA_LIMIT: usize = 100_000;
+
 /// The most homes that are looked into: hundreds of patterns are tried in each.
 const HOME_LIMIT: usize = 4096;
 
@@ -133,6 +139,12 @@ impl Accounts {
             let path = Path::new(path);
             let bytes = image.read_up_to(path, FILE_LIMIT)?;
             bytes.as_deref().map(|bytes| text_of(path, bytes)).transpose()?;
+            let count = |sign| memchr::memchr_iter(sign, bytes.as_deref().unwrap_or_default()).count();
+            for (sign, limit) in [(b'\n', LINE_LIMIT), (b',', COMMA_LIMIT)] {
+                if count(sign) > limit {
+                    return Err(Error { action: "read", path: path.to_owned(), reason: Reason::TooMany(limit) });
+                }
+            }
             Ok(bytes)
         };
         let Some(bytes) = read("/etc/passwd")? else {

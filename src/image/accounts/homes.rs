@@ -59,11 +59,17 @@ pub(super) fn homes(image: &Image, users: &[User]) -> Result<Vec<Home>, Error> {
     let mut homes = Vec::new();
     let mut seen = BTreeSet::new();
     for user in users {
+        if homes.len() > HOME_LIMIT {
+            break;
+        }
         add(image, &user.home, Some(&user.name), &mut seen, &mut homes);
     }
     add(image, Path::new("/root"), None, &mut seen, &mut homes);
     if image.stat(Path::new("/home"))?.is_some_and(|meta| meta.kind == Kind::Directory) {
         for entry in image.list(Path::new("/home"))? {
+            if homes.len() > HOME_LIMIT {
+                break;
+            }
             add(image, &Path::new("/home").join(entry.name), None, &mut seen, &mut homes);
         }
     }

@@ -5,7 +5,9 @@
 //! What takes seconds is ignored and run by `.ci/run`.
 
 mod configs;
+mod heavy;
 mod homes;
+mod inputs;
 mod links;
 mod mounts;
 mod names;
