@@ -204,6 +204,11 @@ fn check_texts(placed: &Placed) -> Result<(), LoadError> {
             return Err(placed.error(format!("`{field}` is empty; the publisher reads it")));
         }
     }
+    let more = [attest, &placed.guideline.no_fix].into_iter().flatten();
+    let pages = sources.iter().flat_map(|source| [&source.page, &source.section]);
+    if [title, asks, why, by_hand, danger].into_iter().chain(more).chain(pages).any(|text| text.contains(is_hidden)) {
+        return Err(placed.error("a text of it holds a character that is not shown but acted on; take it out"));
+    }
     if placed.guideline.fix.is_some() && placed.guideline.no_fix.is_some() {
         return Err(placed.error("`no_fix` says why there is no `fix`; leave one of them out"));
     }
@@ -222,6 +227,12 @@ fn check_texts(placed: &Placed) -> Result<(), LoadError> {
         return Err(placed.error(format!("`{name}` must never be removed: {why}; take it off the list")));
     }
     Ok(())
+}
+
+/// Controls but line breaks and tabs, marks of direction, and what has no width.
+fn is_hidden(character: char) -> bool {
+    (character.is_control() && !matches!(character, '\n' | '\t'))
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// What the guidelines must be to each other: ids used once, `needs` and `after` known.

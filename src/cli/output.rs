@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::check::Status;
-use crate::image::text::visible_json;
+use crate::image::text::{visible, visible_json};
 use crate::wizard::words::fit;
 
 /// Why a command ended without a result.
@@ -53,9 +53,11 @@ pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     print(&visible_json(&text))
 }
 
-/// Writes one line to standard error. A closed standard error is nobody's concern.
+/// Writes one line to standard error, or several, with what a terminal would act on made visible. A closed standard error
+/// is nobody's concern.
 pub(super) fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let lines: Vec<String> = text.split('\n').map(visible).collect();
+    let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
 }
 
 /// Asks a yes-or-no question on the terminal; anything but `y` or `yes` is a no.
