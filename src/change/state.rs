@@ -129,7 +129,7 @@ impl State {
     pub fn interrupted(image: &Image, home: &Path) -> Result<Option<RunSummary>, Error> {
         let (_, directory) = Self::place(image, home)?;
         let (disk, volatile) = (Some(image.mount_point().to_owned()), image.mode() == Mode::Live);
-        let runs = Self { directory, disk, volatile }.runs()?;
+        let runs = Self { disk, volatile, ..Self::read_only(&directory) }.runs()?;
         Ok(runs.into_iter().find(|run| run.standing == Standing::Unfinished))
     }
 
