@@ -3,8 +3,7 @@
 
 use super::model::Model;
 use super::screen::{Overlay, Screen};
-use super::{Key, words};
-use crate::image::Mode;
+use super::{Key, page, words};
 
 /// Where the keys go: a screen, or what lies over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +151,7 @@ pub const TABLE: &[Binding] = &[
     row(
         Action::Login,
         &[Key::Char('l')],
-        &[Hub, Review, Result, Exported, Recover],
+        &[Hub, Review, Result, Exported],
         "second login",
         "Say whether a second login works, so that the last run is kept.",
     ),
@@ -316,6 +315,7 @@ pub fn why_not(model: &Model, place: Place, action: Action) -> Option<String> {
         (Action::Review, Hub) if model.survey.running && !model.is_sweeping() => {
             Some("the checks are still running".into())
         }
+        (Action::Finish | Action::TakeBack, Recover) => recover(model, action),
         (Action::Login, _) if model.pending.is_none() => Some("no run waits for a second login".into()),
         (Action::Apply | Action::Export | Action::Seal, _) if model.pending.is_some() => {
             Some("the last run waits for a second login; press l in the list".into())
@@ -391,14 +391,21 @@ fn review(model: &Model) -> Option<String> {
     }
 }
 
+fn recover(model: &Model, action: Action) -> Option<String> {
+    let Screen::Recover(run) = model.screen() else { return None };
+    let interrupted = run.interrupted.as_ref();
+    let way = if action == Action::Finish { page::recover::finish } else { page::recover::take_back };
+    way(interrupted, &run.id).err()
+}
+
 fn seal(model: &Model, action: Action) -> Option<String> {
     match &model.sealing {
         None => Some("its steps are being worked out".into()),
         Some(draft) if action == Action::Seal && !draft.sealing.refused.is_empty() => {
             Some("what the next boot must bring is not there; see the red lines".into())
         }
-        Some(draft) if model.subject.mode == Mode::Offline && draft.sealing.plan.steps.is_empty() => {
-            Some("no step is left that a program could do".into())
+        Some(draft) if action != Action::Seal && draft.sealing.plan.steps.is_empty() => {
+            Some("no file would be changed".into())
         }
         Some(_) => None,
     }

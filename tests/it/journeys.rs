@@ -1,8 +1,10 @@
 //! Whole journeys through the real program in a real terminal. Each waits for what the screen shows, never for time.
 
+mod login;
 mod report;
 mod run;
 mod screen;
+mod seal;
 mod sweep;
 
 use std::path::Path;

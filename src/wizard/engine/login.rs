@@ -27,7 +27,7 @@ impl Engine {
                 send(Message::Pending(pending.map(|pending| self.waiting(pending)), Timestamp::now()));
             }
             Err(error) => {
-                send(Message::Failed(format!("Whether a run waits for a second login is not known: {error}.")))
+                send(Message::Failed(format!("Whether a run waits for a second login is not known: {error}.")));
             }
         }
     }

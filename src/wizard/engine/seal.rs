@@ -56,10 +56,14 @@ impl Engine {
     ) -> Result<Option<String>, Failure> {
         let (state, findings) = (&self.session.state, self.state().2);
         state.keep_before(&findings).map_err(|error| failure(format!("{error}; nothing was changed")))?;
-        let applied = change::apply(image, &draft.sealing.plan, state, &mut |step| send(Message::Step(step)))
-            .map_err(|error| apply_failure(&error))?;
+        let plan = &draft.sealing.plan;
+        let mut run = None;
+        if !plan.steps.is_empty() {
+            let applied = change::apply(image, plan, state, &mut |step| send(Message::Step(step)));
+            run = Some(applied.map_err(|error| apply_failure(&error))?.run);
+        }
         image.sync().map_err(|error| failure(error.to_string()))?;
-        Ok(Some(applied.run))
+        Ok(run)
     }
 
     /// What became of a seal that was begun in an earlier session: under way, or ended before its time.

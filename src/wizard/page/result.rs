@@ -69,21 +69,21 @@ pub(crate) fn page(model: &Model, width: usize) -> Page {
 
 /// What the seal came to: a second pass says.
 fn sealed(page: &mut Page, model: &Model, run: Option<&str>, left: Option<&[Refusal]>) {
-    let run = run.map(|run| format!(" by run {run}")).unwrap_or_default();
+    let by = run.map(|run| format!(" by run {run}")).unwrap_or_default();
     match left {
         None => {
             page.prose(
                 Role::Text,
                 0,
-                &format!("Every step is done{run}. Everything is judged once more, from the beginning."),
+                &format!("Every step is done{by}. Everything is judged once more, from the beginning."),
             );
             page.bar(model.survey.judged, model.catalogue.guidelines.len());
             return;
         }
-        Some([]) => page.prose(Role::Pass, 0, &format!("Sealed{run}, and looked at once more: nothing is left.")),
+        Some([]) => page.prose(Role::Pass, 0, &format!("Sealed{by}: a second look found nothing left to seal.")),
         Some(left) => {
             let left_words = words::plural(left.len(), "guideline");
-            page.prose(Role::Text, 0, &format!("Every step is done{run}. {left_words} still in the way:"));
+            page.prose(Role::Text, 0, &format!("Every step is done{by}. {left_words} still in the way:"));
             for left in left {
                 page.point(Role::Error, 0, &format!("{}: {}", left.guideline, left.reason));
             }
@@ -92,7 +92,8 @@ fn sealed(page: &mut Page, model: &Model, run: Option<&str>, left: Option<&[Refu
     let role = overview::verdict_role(model.verdict());
     page.labelled("Verdict", 9, role, verdict_word(model.verdict()));
     page.gap();
-    page.prose(Role::Text, 0, "e writes the report, which may still be written; u takes the seal back.");
+    let undo = if run.is_some() { "; u takes the seal back" } else { "" };
+    page.prose(Role::Text, 0, &format!("e writes the report, which may still be written{undo}."));
     page.heading("Afterwards");
     seal::afterwards(page, model, None);
 }

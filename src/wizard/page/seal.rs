@@ -138,7 +138,10 @@ fn files(page: &mut Page, draft: &SealDraft, step: &SealStep) {
     let Some((_, files)) = steps.into_iter().find(|(step, _)| own(&step.guideline)) else { return };
     for file in files.iter().take(PATHS) {
         let place = if file.path.as_os_str().is_empty() { "run".to_owned() } else { text::path(&file.path) };
-        page.both_ends((Role::Text, &format!("     {place}")), (Role::Dim, &file.headline));
+        page.both_ends(
+            (Role::Text, &format!("     {place}")),
+            (Role::Dim, &words::fit(&file.headline, page.width() / 3)),
+        );
     }
     if let Some(more) = files.len().checked_sub(PATHS + 1) {
         page.prose(Role::Dim, 5, &format!("… and {} more; d shows them.", more + 1));

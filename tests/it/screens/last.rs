@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use seaworthy::change::diff::FileDiff;
 use seaworthy::change::seal::watch::Line;
 use seaworthy::change::seal::{Act, SealStep, Sealing, Stage};
-use seaworthy::change::state::Standing as RunStanding;
+use seaworthy::change::state::{How, Interrupted, RunSummary, Standing as RunStanding};
 use seaworthy::change::ways_in::{Access, By, Own, Root, Way, Ways};
 use seaworthy::change::{ApplyStep, Plan, PlanStep, Refusal};
 use seaworthy::check::{Finding, Status};
@@ -166,6 +166,15 @@ fn sealed(is_whole: bool) -> Model {
     model
 }
 
+/// A run that did not end; whether it can be finished, and taken back.
+fn interrupted(how: How, is_undo: bool, (can_finish, can_take_back): (bool, bool)) -> Model {
+    let mut model = second_login(false);
+    let interrupted = Interrupted { how, is_undo, done: 3, of: 8, can_finish, can_take_back };
+    let run = RunSummary { interrupted: Some(interrupted), ..run_summary(RunStanding::Unfinished) };
+    update(&mut model, Message::Runs(Ok(vec![run])));
+    model
+}
+
 fn asked(mut model: Model, said: &str) -> Model {
     press(&mut model, &[Key::Char('S')]);
     typed(&mut model, said);
@@ -240,5 +249,12 @@ pub(super) fn scenes() -> Vec<(&'static str, Model)> {
         ("sealed", sealed(true)),
         ("sealed-not", sealed(false)),
         ("exported-seal", exported),
+        ("recover-run", interrupted(How::Ended, false, (true, true))),
+        ("recover-undo", interrupted(How::Ended, true, (true, true))),
+        ("recover-power", interrupted(How::PowerLost, false, (true, false))),
+        (
+            "recover-stuck",
+            interrupted(How::Failed("cannot rename /etc/shadow: no space left".into()), true, (false, false)),
+        ),
     ]
 }

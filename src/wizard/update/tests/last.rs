@@ -6,6 +6,7 @@ use super::*;
 use crate::change::Refusal;
 use crate::change::seal::watch::{Ending as SealEnding, Line};
 use crate::change::seal::{Act, Exported, SealStep, Sealing, Stage};
+use crate::change::state::{How, Interrupted};
 use crate::wizard::message::{SealDraft, Waiting};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -110,7 +111,7 @@ fn an_interrupted_run_that_waits_is_offered_first() {
     update(&mut model, Message::Runs(Ok(vec![run_of(RunStanding::Unfinished)])));
     update(&mut model, waits(0));
     assert!(model.overlays.is_empty() && matches!(model.screen(), Screen::Recover(_)));
-    assert!(line(&model).contains("2 min 0 s"));
+    assert!(line(&model).ends_with("2 min 0 s"), "{}", line(&model));
 }
 
 fn drafted(report: Option<Result<Exported, String>>) -> Arc<SealDraft> {
@@ -222,4 +223,26 @@ fn what_was_worked_out_before_a_new_look_is_not_shown() {
     assert_eq!(model.sealing, None);
     update(&mut model, Message::SealDrafted(draft));
     assert_eq!(model.sealing, None);
+}
+
+#[test]
+fn a_way_out_that_is_not_open_says_why() {
+    let interrupted = |can_finish, can_take_back| Interrupted {
+        how: How::PowerLost,
+        is_undo: false,
+        done: 2,
+        of: 5,
+        can_finish,
+        can_take_back,
+    };
+    for (can_finish, can_take_back) in [(true, true), (true, false), (false, true), (false, false)] {
+        for (key, is_open) in [('f', can_finish), ('t', can_take_back)] {
+            let mut model = model();
+            let run = run_of(RunStanding::Unfinished);
+            let run = RunSummary { interrupted: Some(interrupted(can_finish, can_take_back)), ..run };
+            update(&mut model, Message::Runs(Ok(vec![run])));
+            assert_eq!(press(&mut model, &[Key::Char(key)]).len(), usize::from(is_open), "{key}");
+            assert_eq!(model.overlays.is_empty(), is_open, "{key}: why not");
+        }
+    }
 }
