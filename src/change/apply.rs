@@ -206,6 +206,11 @@ pub(super) fn carry_out(
 ) -> Result<Applied, ApplyError> {
     match carry::forward(image, state, run, journal, resumed.is_some(), super::describe, progress) {
         Ok(()) => {}
+        // What was done before stays, and both ways stay open.
+        Err(Stop::Midway { why: Why::Failed(error), legs: 0 }) if resumed.is_some() => {
+            let _ = journal.write([Event::Stopped { reason: error.to_string() }]);
+            return Err(ApplyError::NotBegun(error));
+        }
         // After a resume, anything may have been done.
         Err(Stop::Midway { why, .. }) if resumed.is_some() => {
             return Err(give_up(image, state, run, journal, why, usize::MAX));

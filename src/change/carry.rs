@@ -15,8 +15,10 @@ use super::manifest;
 use super::run::{DirectoryTimes, Held, HeldBody, Raw, Run};
 use super::state::{State, write_file};
 use crate::image::walk::Inode;
+use crate::image::write::locks::Locks;
+use crate::image::write::ready::Need;
 use crate::image::write::{self, Content, Outcome, Seen, Wanted};
-use crate::image::{Error, Image};
+use crate::image::{Error, Image, Mode};
 
 /// Why a path was not changed.
 #[derive(Debug)]
@@ -57,10 +59,12 @@ pub(super) fn forward(
 ) -> Result<(), Stop> {
     let legs = legs::of(run);
     let early = |error| Stop::Midway { why: Why::Failed(error), legs: 0 };
+    let _locks = locked(image, run, progress).map_err(early)?;
     let mut left = Vec::new();
     for leg in &legs {
         left.push(leg.way() != Way::Nothing && !(resume && is_done(image, run, leg).map_err(early)?));
     }
+    ready(image, legs.iter().zip(&left).filter(|(_, left)| **left).map(|(leg, _)| leg)).map_err(early)?;
     let kept = manifest::begin(image, state, run, &legs, &left).map_err(early)?;
     let pending = || legs.iter().zip(&left).filter(|(_, left)| **left).map(|(leg, _)| leg);
     let mut joints =
@@ -83,6 +87,37 @@ pub(super) fn forward(
     let late = |error| Stop::Midway { why: Why::Failed(error), legs: legs.len() };
     sync(image, legs.iter()).map_err(late)?;
     tidy_up(image, state, run, &legs, progress).map_err(Stop::Untidy)
+}
+
+/// Files by which shadow's programs and ours know accounts.
+const ACCOUNTS: [&str; 6] = ["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/subuid", "/etc/subgid"];
+
+/// Keeps the programs away that change the same files: those of accounts where the run changes one, on a mounted image
+/// too (a `useradd --root` takes the same lock); those of packages only while the machine runs, for nobody else installs
+/// anything into a mounted image without being told to.
+pub(super) fn locked(image: &Image, run: &Run, progress: &mut dyn FnMut(ApplyStep)) -> Result<Locks, Error> {
+    let accounts = run.moves.iter().any(|step| ACCOUNTS.iter().any(|path| Path::new(path) == step.path.to_path()));
+    let packages = image.mode() == Mode::Live && !run.moves.is_empty();
+    Locks::take(image, accounts, packages, &mut |line| progress(ApplyStep::Output { line }))
+}
+
+/// Looks whether `legs` can all be carried out, before anything is written.
+fn ready<'l>(image: &Image, legs: impl Iterator<Item = &'l Leg<'l>>) -> Result<(), Error> {
+    let legs: Vec<_> = legs.filter(|leg| leg.way() != Way::Nothing).collect();
+    let size = |held: &Held| match &held.body {
+        HeldBody::File { size, .. } => *size,
+        _ => 0,
+    };
+    // What goes along with a directory is removed with it, and must let that happen.
+    let gone: Vec<_> = legs.iter().flat_map(|leg| leg.gone.keys().map(|path| leg.path.join(path))).collect();
+    let mut needs = Vec::new();
+    for leg in &legs {
+        let staged = leg.to.iter().filter(|_| leg.way() == Way::Swap).chain(leg.made.values());
+        let (bytes, things) = staged.fold((0, 0), |(bytes, things), held| (bytes + size(held), things + 1));
+        needs.push(Need { path: &leg.path, bytes, things });
+    }
+    needs.extend(gone.iter().map(|path| Need { path, bytes: 0, things: 0 }));
+    write::ready::ready(image, &needs)
 }
 
 /// After the last rename: what was replaced goes, and directories get their times.

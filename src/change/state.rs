@@ -75,14 +75,7 @@ impl State {
     /// # Errors
     /// When it cannot be made, or would lie on the image.
     pub fn of(image: &Image, home: &Path) -> Result<Self, Error> {
-        let own = match image.mode() {
-            Mode::Live => PathBuf::from(LIVE),
-            Mode::Offline => home.join("seaworthy").join(name_of(image.mount_point())?),
-        };
-        let directory = match image.mode() {
-            Mode::Live => own.clone(),
-            Mode::Offline => identity::choose(image, &own, &home.join("seaworthy")),
-        };
+        let (own, directory) = Self::place(image, home)?;
         if image.mode() == Mode::Live && !nix::unistd::geteuid().is_root() {
             return Err(disk_error("make", &directory, &Errno::EACCES.into()));
         }
@@ -127,6 +120,30 @@ impl State {
         let directory = Path::new(LIVE);
         let is_there = std::fs::symlink_metadata(directory).is_ok_and(|meta| meta.is_dir());
         is_there.then(|| Self::at(directory).ok()).flatten()
+    }
+
+    /// The run on `image` that was interrupted, if any; nothing is made for that. `home` as in [`State::of`].
+    ///
+    /// # Errors
+    /// When the state or the image's disk cannot be read.
+    pub fn interrupted(image: &Image, home: &Path) -> Result<Option<RunSummary>, Error> {
+        let (_, directory) = Self::place(image, home)?;
+        let (disk, volatile) = (Some(image.mount_point().to_owned()), image.mode() == Mode::Live);
+        let runs = Self { disk, volatile, ..Self::read_only(&directory) }.runs()?;
+        Ok(runs.into_iter().find(|run| run.standing == Standing::Unfinished))
+    }
+
+    /// The directory that bears the image's own name, and the one that knows its runs.
+    fn place(image: &Image, home: &Path) -> Result<(PathBuf, PathBuf), Error> {
+        Ok(match image.mode() {
+            Mode::Live => (PathBuf::from(LIVE), PathBuf::from(LIVE)),
+            Mode::Offline => {
+                let states = home.join("seaworthy");
+                let own = states.join(name_of(image.mount_point())?);
+                let directory = identity::choose(image, &own, &states);
+                (own, directory)
+            }
+        })
     }
 
     /// A state directory at a given place (practice and tests).

@@ -208,6 +208,10 @@ fn carry_out(
         return Ok(());
     };
     let (why, legs) = match stop {
+        Stop::Midway { why: Why::Failed(error), legs: 0 } if resume => {
+            let _ = journal.write([Event::Stopped { reason: error.to_string() }]);
+            return Err(UndoError::Failed(error));
+        }
         Stop::Midway { why, legs } => (why, if resume { usize::MAX } else { legs }),
         // What is left is to remove what lies beside: the next undo does that first.
         Stop::Untidy(error) => {
@@ -249,6 +253,7 @@ fn take_back_open(
         undone.guidelines.clone_from(&open.run.guidelines);
         return carry_out(image, state, &open.run, &mut journal, true, undone, progress);
     }
+    let _locks = carry::locked(image, &open.run, progress)?;
     carry::back(image, state, &open.run, usize::MAX)?;
     let starts = Run { services: services::to_start(open, None), ..open.run.clone() };
     let failed = services::carry_out(image, &starts, &mut journal, None, progress)?;
@@ -347,6 +352,7 @@ pub fn finish(
         let pending = revert::settle(&image, state, run).map_err(ApplyError::Unsettled);
         return Ok(Applied { pending: pending?, ..outcome? });
     }
+    let _locks = carry::locked(&image, &open.run, progress).map_err(failed)?;
     carry::back(&image, state, &open.run, usize::MAX).map_err(|why| match why {
         Why::Failed(error) => ApplyError::Failed(error),
         Why::Changed(path) => ApplyError::Changed { path },

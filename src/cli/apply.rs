@@ -43,8 +43,14 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
             .into_iter()
             .find(|run| run.standing == change::state::Standing::Unfinished)
             .ok_or_else(|| Failure::Usage("no run was interrupted; there is nothing to finish".into()))?;
+        if let Some(interrupted) = run.interrupted.as_ref().filter(|_| !common.quiet) {
+            note(&format!("Run {}: {}", run.id, interrupted.what_happened()));
+        }
         carry_out(&image, &state, args, common, |progress| change::finish(&image, &state, &run.id, progress))?;
         return after(&image, Some(&run.id), &catalogue, &scope, &playbook, common, environment);
+    }
+    if let Some(told) = state.runs()?.iter().find_map(change::state::RunSummary::told) {
+        return Err(Failure::Failed(told));
     }
     confirm::nothing_waits(&state)?;
     let (context, findings) =

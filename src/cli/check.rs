@@ -41,6 +41,7 @@ pub(super) fn run(args: &CheckArgs, common: &Common, environment: &Environment) 
     if is_open && !common.quiet && !engine::is_permitted(&image) {
         note("Not run as root: what this user may not read is unknown. `sudo seaworthy check` looks at all of it.");
     }
+    engine::tell_interrupted(&image, common, environment);
     Ok(exit_code(verdict))
 }
 

@@ -154,6 +154,14 @@ pub(super) fn state(image: &Image, environment: &Environment) -> Result<State, F
     Ok(state)
 }
 
+/// Says on standard error when a run on `image` was interrupted. Who may not look at that is told nothing.
+pub(super) fn tell_interrupted(image: &Image, common: &Common, environment: &Environment) {
+    let Some(home) = environment.state_home.as_deref().filter(|_| !common.quiet) else { return };
+    if let Some(told) = State::interrupted(image, home).ok().flatten().and_then(|run| run.told()) {
+        note(&told);
+    }
+}
+
 /// Now, in whole seconds.
 pub(super) fn now() -> Timestamp {
     Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default()

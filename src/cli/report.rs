@@ -53,6 +53,7 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         now: engine::now(),
     };
     let report = preparation.report(&image, &catalogue, &context, &findings, particulars)?;
+    engine::tell_interrupted(&image, common, environment);
     if args.stdout {
         let bytes = report::to_bytes(&report);
         print(&String::from_utf8_lossy(&bytes))?;

@@ -33,6 +33,11 @@ pub(super) fn run(args: &UndoArgs, common: &Common, environment: &Environment) -
         return Ok(OK);
     }
     let what = meaning(args, &runs, common)?;
+    for run in runs.iter().filter(|_| !common.quiet) {
+        if let Some(interrupted) = &run.interrupted {
+            note(&format!("Run {}: {}", run.id, interrupted.what_happened()));
+        }
+    }
     if !args.yes && !output::confirm(&question(&what, &runs))? {
         note("Nothing was changed.");
         return Ok(OK);
@@ -124,7 +129,22 @@ fn list(runs: &[RunSummary], format: Format) -> Result<(), Failure> {
         let runs: Vec<_> = runs
             .iter()
             .map(|run| {
-                serde_json::json!({"id": run.id, "at": run.at, "guidelines": run.guidelines, "standing": standing(run)})
+                let interrupted = run.interrupted.as_ref().map(|interrupted| {
+                    serde_json::json!({
+                        "what": interrupted.what_happened(),
+                        "done": interrupted.done,
+                        "of": interrupted.of,
+                        "can_finish": interrupted.can_finish,
+                        "can_take_back": interrupted.can_take_back,
+                    })
+                });
+                serde_json::json!({
+                    "id": run.id,
+                    "at": run.at,
+                    "guidelines": run.guidelines,
+                    "standing": standing(run),
+                    "interrupted": interrupted,
+                })
             })
             .collect();
         return print_json(&serde_json::json!({"format": "seaworthy.runs/1", "runs": runs}));
@@ -132,6 +152,9 @@ fn list(runs: &[RunSummary], format: Format) -> Result<(), Failure> {
     let mut out = String::new();
     for run in runs {
         let _ = writeln!(out, "{}  {}  {:<10}  {}", run.id, run.at, standing(run), run.guidelines.join(", "));
+        if let Some(told) = run.told() {
+            let _ = writeln!(out, "    {told}");
+        }
     }
     if runs.is_empty() {
         out.push_str("No run has been made on this image.\n");

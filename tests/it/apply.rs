@@ -172,6 +172,113 @@ fn a_full_disk_is_told_and_nothing_is_half_done() {
     run("umount", &[path], directory.path());
 }
 
+#[test]
+#[ignore = "needs root and mount; run by .ci/run"]
+fn a_disk_full_at_any_size_is_told_before_anything_changes() {
+    let (mut told, mut done) = (0, 0);
+    for (kib, files) in (36..=100).step_by(8).map(|kib| (kib, 100)).chain((16..=24).map(|files| (1024, files))) {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("root");
+        fs::create_dir(&root).unwrap();
+        let path = root.to_str().unwrap();
+        let options = format!("size={kib}k,nr_inodes={files}");
+        run("mount", &["-t", "tmpfs", "-o", &options, "tmpfs", path], directory.path());
+        for name in ["etc", "usr"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        for name in ["a", "b", "c", "d", "e", "f"] {
+            fs::write(root.join("etc").join(name), "x".repeat(4000)).unwrap();
+        }
+        let image = Image::open(&root).unwrap();
+        let mut changes: Vec<_> =
+            ["a", "b", "c", "d"].iter().map(|name| edit(&image, &format!("/etc/{name}"), "x", "y")).collect();
+        changes.push(change(&image, "/etc/e", |_| None));
+        changes.extend(["n", "m", "l"].iter().map(|name| {
+            change(&image, &format!("/etc/{name}"), |_| Some(Node::new_file("z".repeat(6000).into_bytes(), 0o600)))
+        }));
+        let state = State::at(&directory.path().join("state")).unwrap();
+        let before = support::traces(&root);
+        match apply(&image, &plan_of(changes), &state, &mut |_| {}) {
+            Ok(_) => {
+                done += 1;
+                undo(&image, &state, &What::Last, &mut |_| {}).unwrap();
+            }
+            Err(error) => {
+                let error = error.to_string();
+                assert!(error.contains("no space is left") && error.contains("nothing was changed"), "{error}");
+                told += 1;
+            }
+        }
+        let differ = support::differences(&before, &support::traces(&root));
+        drop(image);
+        run("umount", &[path], directory.path());
+        assert!(differ.is_empty(), "{options}: {differ:?}");
+    }
+    assert!(told > 3 && done > 3, "told {told}, done {done}");
+}
+
+#[test]
+#[ignore = "needs root and mount; run by .ci/run"]
+fn a_disk_that_becomes_read_only_in_the_middle_can_be_taken_back_or_finished() {
+    for finished in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("root");
+        fs::create_dir(&root).unwrap();
+        let path = root.to_str().unwrap();
+        run("mount", &["-t", "tmpfs", "tmpfs", path], directory.path());
+        for name in ["etc", "usr"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        for name in ["a", "b", "c"] {
+            fs::write(root.join("etc").join(name), "x\n").unwrap();
+        }
+        let image = Image::open(&root).unwrap();
+        let plan =
+            plan_of(["a", "b", "c"].iter().map(|name| edit(&image, &format!("/etc/{name}"), "x", "y")).collect());
+        let state = State::at(&directory.path().join("state")).unwrap();
+        let before = support::traces(&root);
+        let mut steps = 0;
+        let error = apply(&image, &plan, &state, &mut |step| {
+            steps += usize::from(matches!(step, seaworthy::change::ApplyStep::Done { .. }));
+            if steps == 1 {
+                run("mount", &["-o", "remount,ro", path], directory.path());
+            }
+        });
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("read-only") && error.contains("seaworthy undo"), "{error}");
+        let told = state.runs().unwrap()[0].told().unwrap();
+        assert!(told.contains("stopped at an error") && told.contains("1 of 3"), "{told}");
+        run("mount", &["-o", "remount,rw", path], directory.path());
+        if finished {
+            let id = state.runs().unwrap()[0].id.clone();
+            seaworthy::change::finish(&image, &state, &id, &mut |_| {}).unwrap();
+            assert_eq!(fs::read_to_string(root.join("etc/c")).unwrap(), "y\n");
+        }
+        undo(&image, &state, &What::Last, &mut |_| {}).unwrap();
+        let differ = support::differences(&before, &support::traces(&root));
+        drop(image);
+        run("umount", &[path], directory.path());
+        assert!(differ.is_empty(), "{differ:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs root and mount; run by .ci/run"]
+fn a_file_that_something_is_mounted_on_is_told_before_anything_changes() {
+    let directory = root();
+    let root = directory.path().join("root");
+    let plan = plan(&Image::open(&root).unwrap());
+    let (file, other) = (root.join("etc/gone"), directory.path().join("other"));
+    fs::write(&other, "a\n").unwrap();
+    run("mount", &["--bind", other.to_str().unwrap(), file.to_str().unwrap()], directory.path());
+    let image = Image::open(&root).unwrap();
+    let state = State::at(&directory.path().join("state")).unwrap();
+    let error = apply(&image, &plan, &state, &mut |_| {}).unwrap_err().to_string();
+    run("umount", &[file.to_str().unwrap()], directory.path());
+    assert!(error.contains("/etc/gone") && !error.contains('\n'), "{error}");
+    assert!(fs::read_to_string(root.join("etc/lines")).unwrap().contains("line 3\n"));
+}
+
 /// How often the secret stands in the raw disk after it was removed, and cut out of another file.
 fn left_on_the_disk(options: &str, shred: bool) -> Option<usize> {
     let directory = tempfile::tempdir().unwrap();
@@ -234,6 +341,47 @@ fn a_plan_is_applied_and_taken_back_by_another_process() {
 fn assert_patched_but_gone(root: &Path) {
     assert!(!root.join("etc/gone").exists());
     assert_eq!(fs::read_to_string(root.join("etc/new")).unwrap(), "new\nfile");
+}
+
+#[test]
+fn an_undo_killed_at_any_line_is_completed_by_the_next() {
+    use std::io::BufRead as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    let root = support::small_root(directory.path());
+    let home = directory.path().join("home");
+    fs::create_dir(&home).unwrap();
+    let path = root.to_str().unwrap();
+    let before = support::traces(&root);
+    let mut killed = 0;
+    for line in 1.. {
+        support::seaworthy(&home, ["apply", "--all", "--yes", "--root", path]);
+        assert!(!support::differences(&before, &support::traces(&root)).is_empty(), "applied");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_seaworthy"))
+            .args(["undo", "--yes", "--verbose", "--root", path])
+            .env("XDG_STATE_HOME", home.join("state"))
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+        let seen = lines.take(line).count();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // The rest of it, or a run that was never begun to be taken back, or nothing.
+        support::seaworthy(&home, ["undo", "--yes", "--root", path]);
+        let differ = support::differences(&before, &support::traces(&root));
+        assert!(differ.is_empty(), "killed at line {line}: {differ:?}");
+        if seen < line {
+            break;
+        }
+        killed += 1;
+        if killed == 12 {
+            break;
+        }
+    }
+    assert!(killed > 3, "killed {killed} times");
 }
 
 #[test]

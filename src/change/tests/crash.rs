@@ -157,7 +157,15 @@ fn an_interrupted_undo_can_be_completed_or_called_off() {
 #[test]
 fn an_error_at_any_step_is_told_and_leaves_nothing_half_done() {
     quiet();
-    for (errno, stride) in [(Errno::ENOSPC, 1), (Errno::EIO, 4), (Errno::EPERM, 4)] {
+    let errors = [
+        (Errno::ENOSPC, 1),
+        (Errno::EIO, 2),
+        (Errno::EROFS, 2),
+        (Errno::EDQUOT, 2),
+        (Errno::EPERM, 2),
+        (Errno::EINTR, 2),
+    ];
+    for (errno, stride) in errors {
         let mut step = 0;
         loop {
             let bench = Bench::quick();
@@ -182,16 +190,61 @@ fn an_error_at_any_step_is_told_and_leaves_nothing_half_done() {
 }
 
 #[test]
+fn an_error_at_any_step_of_finishing_leaves_both_ways_open() {
+    quiet();
+    let whole = Bench::quick();
+    whole.apply(&whole.plan()).unwrap();
+    let wanted = without_times(whole.tree());
+    let errors = [Errno::ENOSPC, Errno::EIO, Errno::EROFS, Errno::EDQUOT, Errno::EPERM, Errno::EINTR];
+    let mut failed = 0;
+    for crash in (20..).step_by(11) {
+        let mut again = 0;
+        loop {
+            let bench = Bench::quick();
+            let (before, plan) = (bench.tree(), bench.plan());
+            let Some(_) = with_fault(crash, Fault::Crash, || bench.apply(&plan)) else { break };
+            let Some(run) = bench.state().runs().unwrap().pop() else { break };
+            if run.standing != state::Standing::Unfinished {
+                break;
+            }
+            let errno = errors[again % errors.len()];
+            let act = || finish(&bench.image(), &bench.state(), &run.id, &mut |_| {});
+            let Some(result) = with_fault(again, Fault::Error(errno), act) else { break };
+            let when = format!("crash at {crash}, then {errno} at {again} of finishing: {result:?}");
+            failed += usize::from(result.unwrap().is_err());
+            let open = bench.state().runs().unwrap()[0].standing == state::Standing::Unfinished;
+            if open && again % 2 == 0 {
+                finish(&bench.image(), &bench.state(), &run.id, &mut |_| {}).unwrap();
+                assert_same(&without_times(bench.tree()), &wanted, &when);
+            }
+            if bench.state().runs().unwrap()[0].standing != state::Standing::Undone {
+                bench.undo(&What::Last).unwrap();
+            }
+            assert_same(&bench.tree(), &before, &when);
+            again += 7;
+        }
+        let bench = Bench::quick();
+        let plan = bench.plan();
+        if with_fault(crash, Fault::Crash, || bench.apply(&plan)).is_none() {
+            break;
+        }
+    }
+    assert!(failed > 10, "failed {failed} times");
+}
+
+#[test]
 fn an_error_at_any_step_of_undo_leaves_the_run_in_force() {
     quiet();
+    let errors = [Errno::ENOSPC, Errno::EIO, Errno::EROFS, Errno::EDQUOT, Errno::EPERM];
     let mut step = 0;
     loop {
         let bench = Bench::quick();
         let before = bench.tree();
         bench.apply(&bench.plan()).unwrap();
         let after = without_times(bench.tree());
-        let Some(result) = with_fault(step, Fault::Error(Errno::EIO), || bench.undo(&What::Last)) else { break };
-        let when = format!("error at step {step}: {result:?}");
+        let errno = errors[step % errors.len()];
+        let Some(result) = with_fault(step, Fault::Error(errno), || bench.undo(&What::Last)) else { break };
+        let when = format!("{errno} at step {step}: {result:?}");
         if result.unwrap().is_err() {
             if bench.state().runs().unwrap()[0].standing == state::Standing::Done {
                 assert_same(&without_times(bench.tree()), &after, &when);

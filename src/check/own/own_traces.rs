@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::check::kinds::swept::swept;
+use crate::check::sweep::is_put_aside;
 use crate::check::{Context, Finding, Status, places};
 use crate::image::{Error, Image, Kind};
 
@@ -21,9 +22,18 @@ const TRACES: [&str; 10] = [
     "/run/seaworthy",
 ];
 
+/// What a file called `.NAME.RUN.N~` is.
+const ASIDE: &str = "the old or the new content of the file whose name it bears, put aside by a run that did not end";
+
+/// What is said where a run left its files.
+const INTERRUPTED: &str = "A run of Seaworthy was interrupted on this image and has left files beside those it was changing. \
+                           Where it ran, `seaworthy undo --list` tells how far it came: finish it with `seaworthy apply \
+                           --resume` or take it back with `seaworthy undo`. Elsewhere compare each with the file whose name it \
+                           bears, keep the right one in place, and remove the other.";
+
 pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> {
     let patterns = TRACES.map(str::to_owned);
-    let mut seen = Vec::new();
+    let (mut seen, mut interrupted) = (Vec::new(), false);
     let mut paths: BTreeSet<_> = places::matching(image, &patterns, &[])?.into_iter().collect();
     if let Some(sweep) = &context.sweep {
         let within = |path: &Path| path.ancestors().skip(1).any(|above| paths.contains(above));
@@ -35,7 +45,15 @@ pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> 
         if image.live().is_some() && path.starts_with(Path::new("/run")) {
             continue;
         }
-        seen.extend(places::observed(image, &path)?);
+        let is_aside = path.file_name().is_some_and(|name| is_put_aside(name.as_encoded_bytes()));
+        let is_manifest =
+            path == Path::new("/var/lib/seaworthy") && image.list(&path).is_ok_and(|list| !list.is_empty());
+        interrupted |= is_aside || is_manifest;
+        let observed = places::observed(image, &path)?;
+        seen.extend(observed.map(|seen| if is_aside { seen.text(ASIDE) } else { seen }));
+    }
+    if interrupted {
+        return Ok(Finding::new(Status::Fail, INTERRUPTED).seen(seen));
     }
     if !seen.is_empty() {
         return Ok(Finding::new(Status::Fail, "The program or files of it are on the image.").seen(seen));
@@ -97,10 +115,14 @@ mod tests {
             "/opt/tools/seaworthy",
             "/etc/ssh/.sshd_config.20261122T154139Z-1.3~",
             "/etc/ssh/.sshd_config.20261122T154139Z-12.3b~",
+            "/etc/ssh/.sshd_config.20261122T154139Z-12.3bs~",
+            "/etc/ssh/.sshd_config.20261122T154139Z-12.3o~",
         ] {
             let fixture = Fixture::debian();
             fixture.file(path, "x").mode(path, 0o755);
-            assert_eq!(judged(&fixture.image(), "FIN-01").status, Status::Fail, "{path}");
+            let finding = judged(&fixture.image(), "FIN-01");
+            assert_eq!(finding.status, Status::Fail, "{path}");
+            assert_eq!(finding.summary.contains("--resume"), path.ends_with('~'), "{path}");
         }
     }
 

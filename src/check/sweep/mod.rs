@@ -484,7 +484,9 @@ fn is_own(file: &OpenFile<'_>) -> bool {
     name == b"seaworthy" && file.meta().mode & 0o111 != 0 || is_put_aside(name)
 }
 
-fn is_put_aside(name: &[u8]) -> bool {
+/// Whether a run has put it aside: `.NAME.20261122T154139Z-1.3~`, or `m` for the draft of a manifest, with more letters
+/// for what was being done with it.
+pub(super) fn is_put_aside(name: &[u8]) -> bool {
     let [b'.', rest @ .., b'~'] = name else { return false };
     let mut parts = rest.rsplitn(3, |&byte| byte == b'.');
     let (Some(number), Some(run), Some(_)) = (parts.next(), parts.next(), parts.next()) else { return false };

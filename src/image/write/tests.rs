@@ -255,3 +255,51 @@ fn a_file_system_that_cannot_exchange_loses_nothing() {
     fault::without_flags(false);
     assert!(step > 10, "only {step} steps");
 }
+
+#[test]
+fn what_another_process_locks_is_waited_for_and_then_taken() {
+    let bench = bench();
+    fs::write(bench.host("etc/.pwd.lock"), "").unwrap();
+    let taken = locks::Locks::take(&bench.image, true, true, &mut |_| {}).unwrap();
+    // Another open file is like another process for these locks.
+    let other = fs::OpenOptions::new().write(true).open(bench.host("etc/.pwd.lock")).unwrap();
+    let whole = nix::libc::flock { l_type: 1, l_whence: 0, l_start: 0, l_len: 0, l_pid: 0 };
+    let lock = |file: &fs::File| nix::fcntl::fcntl(file, nix::fcntl::FcntlArg::F_OFD_SETLK(&whole));
+    assert_eq!(lock(&other), Err(Errno::EAGAIN));
+    drop(taken);
+    lock(&other).unwrap();
+    let mut told = Vec::new();
+    std::thread::scope(|scope| {
+        let (sender, receiver) = std::sync::mpsc::channel::<()>();
+        scope.spawn(move || {
+            receiver.recv().unwrap();
+            drop(other);
+        });
+        locks::Locks::take(&bench.image, true, false, &mut |line| {
+            told.push(line);
+            sender.send(()).unwrap();
+        })
+        .unwrap();
+    });
+    assert!(told[0].contains("/etc/.pwd.lock"), "{told:?}");
+    // None is made where there was none, and a directory or a link of the name is nothing to open.
+    fs::remove_file(bench.host("etc/.pwd.lock")).unwrap();
+    symlink("/etc/a", bench.host("etc/.pwd.lock")).unwrap();
+    locks::Locks::take(&bench.image, true, true, &mut |_| {}).unwrap();
+    assert_eq!(bench.names(), [".pwd.lock", "a"]);
+}
+
+#[test]
+fn what_does_not_fit_is_told_before_anything_is_written() {
+    let bench = bench();
+    let need = |bytes, things| ready::Need { path: Path::new("/etc/a"), bytes, things };
+    ready::ready(&bench.image, &[need(10, 1), ready::Need { path: Path::new("/nowhere/x"), ..need(1, 1) }]).unwrap();
+    for need in [need(1 << 60, 1), need(1, 1 << 60)] {
+        let told = ready::ready(&bench.image, &[need]);
+        let has_slots = nix::sys::statvfs::statvfs(&bench.host("etc")).unwrap().files() > 0;
+        if need.things == 1 || has_slots {
+            assert!(told.unwrap_err().to_string().contains("no space is left"));
+        }
+    }
+    assert_eq!(bench.names(), ["a"]);
+}

@@ -68,6 +68,7 @@ fn make(place: &Path) {
     // It makes a certificate that every copy would share, which somebody has to decide about by hand.
     run("chroot", &[path(&root), "apt-get", "purge", "-y", "-qq", "ssl-cert"]);
     run("chroot", &[path(&root), "apt-get", "clean"]);
+    run("rm", &["-rf", path(&root.join("var/lib/apt/lists"))]);
     fs::remove_file(root.join("usr/sbin/policy-rc.d")).unwrap();
     // As Debian's own cloud images have it: no name, no id, no host keys; names are asked of systemd-resolved.
     put(&root, "/etc/fstab", "LABEL=root / ext4 rw,discard,errors=remount-ro 0 1\n");
