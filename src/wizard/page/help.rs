@@ -1,7 +1,7 @@
 //! The help: every key that works here, and what the signs mean.
 
 use super::{Page, Role};
-use crate::wizard::action::{self, Binding, Place};
+use crate::wizard::action::{self, Action, Binding, Place};
 use crate::wizard::model::Model;
 use crate::wizard::standing::STANDINGS;
 use crate::wizard::words;
@@ -10,7 +10,9 @@ use crate::wizard::words;
 pub(crate) fn page(model: &Model, place: Place, width: usize) -> Page {
     let mut page = Page::new(width);
     page.line(&[(Role::Heading, "Keys")]);
-    for binding in action::at(place) {
+    // Of no interest where no run waits.
+    let is_idle = |binding: &&Binding| binding.action == Action::Login && model.pending.is_none();
+    for binding in action::at(place).filter(|binding| !is_idle(binding)) {
         let keys = keys(binding);
         page.labelled(&keys, 16, Role::Text, binding.help);
         if let Some(reason) = action::why_not(model, place, binding.action) {
