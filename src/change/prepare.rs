@@ -66,17 +66,14 @@ pub(super) fn prepare(image: &Image, state: &State, plan: &Plan, id: &str) -> Re
                     continue;
                 }
             };
-            let from = match current.get(path.as_path()) {
-                Some((node, held)) => {
-                    if *node != before.as_ref() {
-                        return Err(NotReady::Changed(path.clone()));
-                    }
-                    held.clone()
+            let from = if let Some((node, held)) = current.get(path.as_path()) {
+                if *node != before.as_ref() {
+                    return Err(NotReady::Changed(path.clone()));
                 }
-                None => {
-                    let goes = is_log_that_goes(image, change);
-                    first(image, &mut contents, path, before.as_ref(), links.remove(path.as_path()), goes)?
-                }
+                held.clone()
+            } else {
+                let goes = is_log_that_goes(image, change);
+                first(image, &mut contents, path, before.as_ref(), links.remove(path.as_path()), goes)?
             };
             let to = match after {
                 Some(node) => Some(planned(&mut contents, path, from.as_ref(), node)?),
@@ -120,7 +117,7 @@ fn first(
     let is_written =
         matches!(before, Some(Node::File(FileNode { body: Body::OnDisk { stamp, .. }, .. })) if *stamp != seen.stamp);
     let is_same = !is_written && is_node(Some(&held), before);
-    if !is_same && !(any_content && matches!(held.body, HeldBody::File { .. })) {
+    if !(is_same || any_content && matches!(held.body, HeldBody::File { .. })) {
         return Err(NotReady::Changed(path.to_owned()));
     }
     if let Some(links) = links {

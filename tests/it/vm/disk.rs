@@ -94,7 +94,7 @@ fn make(place: &Path) {
 /// The files of a disk whose machine is off.
 pub(super) struct Files {
     root: PathBuf,
-    is_mounted: bool,
+    pub(super) is_mounted: bool,
 }
 
 impl Files {
@@ -104,7 +104,6 @@ impl Files {
         let mount = Command::new("mount").args(["-o", "loop,ro,noload"]).args([disk, &root]).output().unwrap();
         let is_mounted = mount.status.success();
         if !is_mounted {
-            println!("the disk is copied, not mounted: {}", stderr(&mount).trim());
             run("debugfs", &["-R", &format!("rdump / {}", path(&root)), path(disk)]);
         }
         Self { root, is_mounted }

@@ -53,7 +53,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// Boots `disk`; a first boot finds in its seed (the NoCloud source of cloud-init) a name and the public half of
+    /// Boots `disk`; a first boot finds in its seed (cloud-init's `NoCloud`) a name and the public half of
     /// `key`. With `keep`, what the machine writes is on the disk afterwards; else the disk stays as it is.
     pub(super) fn boot(place: PathBuf, pristine: &Pristine, disk: &Path, key: &Key, keep: bool) -> Self {
         let name = place.file_name().unwrap().to_str().unwrap();
