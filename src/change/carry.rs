@@ -333,7 +333,7 @@ enum Stand {
     /// What the run makes.
     After,
     /// Setting mode and owner was interrupted; what it is now.
-    Half(Held),
+    Half(Box<Held>),
     /// Something else.
     Other,
 }
@@ -353,7 +353,7 @@ fn stand(image: &Image, leg: &Leg<'_>) -> Result<Stand, Error> {
     if whole(leg.from, leg.before())? {
         return Ok(Stand::Before);
     }
-    Ok(half(leg, seen.as_ref()).map_or(Stand::Other, Stand::Half))
+    Ok(half(leg, seen.as_ref()).map_or(Stand::Other, |now| Stand::Half(Box::new(now))))
 }
 
 /// What a change of mode and owner that was interrupted between the two has left.

@@ -56,19 +56,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     let (context, findings) =
         engine::survey(&image, &catalogue, engine::context(&image, common, &playbook)?, common, environment);
     let failing = engine::failing(&scope, &findings);
-    let by_name = |id: &String| catalogue.get(id).is_some_and(|guideline| guideline.only_by_name);
-    let chosen: Vec<String> = if args.all {
-        let (named, chosen) = failing.into_iter().partition::<Vec<_>, _>(by_name);
-        for id in named.iter().filter(|_| !common.quiet) {
-            note(&format!("{id}: It may stop the product from working; choose it by name: `seaworthy apply {id}`."));
-        }
-        chosen
-    } else if args.playbook.is_some() {
-        let wanted = |id: &String| matches!(playbook.decisions.get(id), Some(Decision::Apply));
-        failing.into_iter().filter(wanted).collect()
-    } else {
-        named
-    };
+    let chosen = chosen(args, common, &catalogue, &playbook, failing, named);
     let mut plan = change::plan(&image, &catalogue, &findings, &context, &chosen);
     plan.shred = args.shred;
     if let (Some(limit), Some(seconds)) = (&mut plan.revert, args.confirm_within) {
@@ -114,6 +102,30 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
         }
     }
     after(&image, Some(&run), &catalogue, &scope, &playbook, common, environment)
+}
+
+/// What is to be carried out: the guidelines that were `named`, or those of the `failing` ones that the flags mean.
+fn chosen(
+    args: &ApplyArgs,
+    common: &Common,
+    catalogue: &Catalogue,
+    playbook: &Playbook,
+    failing: Vec<String>,
+    named: Vec<String>,
+) -> Vec<String> {
+    let by_name = |id: &String| catalogue.get(id).is_some_and(|guideline| guideline.only_by_name);
+    if args.all {
+        let (named, chosen) = failing.into_iter().partition::<Vec<_>, _>(by_name);
+        for id in named.iter().filter(|_| !common.quiet) {
+            note(&format!("{id}: It may stop the product from working; choose it by name: `seaworthy apply {id}`."));
+        }
+        chosen
+    } else if args.playbook.is_some() {
+        let wanted = |id: &String| matches!(playbook.decisions.get(id), Some(Decision::Apply));
+        failing.into_iter().filter(wanted).collect()
+    } else {
+        named
+    }
 }
 
 /// Does what `act` does, says what came of it, and asks for the second login where one is needed. Which run it was.

@@ -278,7 +278,9 @@ fn a_sealed_image_is_like_one_prepared_by_hand() {
     let (mut ours, mut theirs) = (traces(&ours), traces(&theirs));
     for tree in [&mut ours, &mut theirs] {
         // When something was done is not what matters.
-        tree.values_mut().for_each(|trace| trace.modified = (0, 0));
+        for trace in tree.values_mut() {
+            trace.modified = (0, 0);
+        }
     }
     let found = differences(&theirs, &ours);
     let is_stated = |line: &String| MAY_DIFFER.iter().any(|(path, _)| line.starts_with(&format!("{path} ")));

@@ -128,14 +128,13 @@ fn lock(file: &File, path: &Path) -> Result<Option<Holder>, Error> {
         l_pid: 0,
     };
     match fcntl(file, FcntlArg::F_OFD_SETLK(&whole(libc::F_WRLCK))) {
-        Ok(_) => Ok(None),
         Err(Errno::EAGAIN | Errno::EACCES) => {
             let mut asked = whole(libc::F_WRLCK);
             let known = fcntl(file, FcntlArg::F_OFD_GETLK(&mut asked)).is_ok();
             Ok(Some(if known { asked.l_pid.max(0) } else { 0 }))
         }
         // A file system without locks: nobody else can hold one either.
-        Err(Errno::ENOLCK | Errno::EOPNOTSUPP | Errno::EINVAL | Errno::ENOSYS) => Ok(None),
+        Ok(_) | Err(Errno::ENOLCK | Errno::EOPNOTSUPP | Errno::EINVAL | Errno::ENOSYS) => Ok(None),
         Err(errno) => Err(error("lock", path, errno)),
     }
 }
