@@ -18,8 +18,10 @@ mod secrets;
 
 use secrets::Secrets;
 
-/// The built-in lessons: name and TOML.
-const LESSONS: [(&str, &str); 1] = [("standard", include_str!("lessons/standard.toml"))];
+use crate::texts::text;
+
+/// The built-in lessons: name and file.
+const LESSONS: [(&str, &str); 1] = [("standard", "practice/lessons/standard.toml")];
 
 /// One lesson as written.
 #[derive(Debug, Deserialize)]
@@ -89,8 +91,8 @@ pub struct LessonInfo {
 pub fn lessons() -> anyhow::Result<Vec<LessonInfo>> {
     LESSONS
         .iter()
-        .map(|(name, text)| {
-            let lesson = parse(name, text)?;
+        .map(|(name, file)| {
+            let lesson = parse(name, text(file))?;
             Ok(LessonInfo { name, title: lesson.title, story: lesson.story, broken: lesson.broken, left: lesson.left })
         })
         .collect()
@@ -114,11 +116,11 @@ impl PracticeImage {
     /// When there is no such lesson, or the directory cannot be written.
     pub fn build(lesson: Option<&str>) -> anyhow::Result<Self> {
         let wanted = lesson.unwrap_or("standard");
-        let Some((name, text)) = LESSONS.iter().find(|(name, _)| *name == wanted) else {
+        let Some((name, file)) = LESSONS.iter().find(|(name, _)| *name == wanted) else {
             let names: Vec<&str> = LESSONS.iter().map(|(name, _)| *name).collect();
             bail!("there is no lesson {}; there is: {}", crate::image::text::visible(wanted), names.join(", "));
         };
-        let lesson = parse(name, text)?;
+        let lesson = parse(name, text(file))?;
         let directory = tempfile::Builder::new()
             .prefix("seaworthy-practice-")
             .tempdir()

@@ -70,7 +70,10 @@ fn what_waits_detached_is_ended_as_a_group() {
     assert!(out.status.success());
     let pid: i32 = String::from_utf8(out.stdout).unwrap().trim().parse().unwrap();
     let waiting = format!("/proc/{pid}/cmdline");
-    assert!(fs::read(&waiting).is_ok_and(|line| String::from_utf8_lossy(&line).contains("--wait-detached")));
+    // It is told of before it has become the program that waits.
+    wait_until("it waits", || {
+        fs::read(&waiting).is_ok_and(|line| String::from_utf8_lossy(&line).contains("--wait-detached"))
+    });
     killpg(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
     // Its new parent may be slow to take note of the end.
     wait_until("it has ended", || !fs::read(&waiting).is_ok_and(|line| !line.is_empty()));

@@ -28,7 +28,7 @@ fn may_use(room: &str) -> &'static [&'static str] {
     match room {
         "texts" | "image" | "playbook" => &[],
         "catalogue" => &["texts"],
-        "practice" => &["image", "catalogue"],
+        "practice" => &["image", "catalogue", "texts"],
         "check" => &["image", "catalogue", "playbook", "texts"],
         "change" => &["image", "catalogue", "check", "playbook"],
         "report" => &["image", "catalogue", "check", "change", "playbook"],

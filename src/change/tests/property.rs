@@ -102,6 +102,10 @@ proptest! {
         for (number, deeds) in runs.iter().enumerate() {
             let mut plan = Plan::default();
             for (place, deed) in deeds.iter().enumerate() {
+                // The mode of one name is the other's too, and undo of single guidelines does not follow it there.
+                if is_linked && matches!(deed, Deed::Mode(0 | 1, _)) {
+                    continue;
+                }
                 let Some(change) = change(&bench, &plan.overlay, deed) else { continue };
                 let guideline = format!("R{number}-{place}");
                 let Change::Path { path, after, .. } = &change else { unreachable!() };
@@ -110,13 +114,7 @@ proptest! {
                 guidelines.push(guideline);
             }
             if !plan.steps.is_empty() {
-                match bench.apply(&plan) {
-                    // The mode of one name is the other's too, which the plan did not know: nothing is kept.
-                    Err(ApplyError::Changed { .. }) if is_linked => {}
-                    other => {
-                        other.unwrap();
-                    }
-                }
+                bench.apply(&plan).unwrap();
             }
         }
         let mut edited = Vec::new();

@@ -240,7 +240,7 @@ impl Rules {
     /// The built-in rules; made once. `None` never happens: a test loads them.
     pub(super) fn built_in() -> Option<&'static Self> {
         static RULES: OnceLock<Option<Rules>> = OnceLock::new();
-        RULES.get_or_init(|| Self::load(include_str!("files.toml"), &built_in()).ok()).as_ref()
+        RULES.get_or_init(|| Self::load(crate::texts::text("check/sweep/files.toml"), &built_in()).ok()).as_ref()
     }
 
     /// Whether there is a rule of this id.
