@@ -24,6 +24,12 @@ pub const BODY_LIMIT: u64 = 1 << 20;
 /// The most entries that [`Image::list`] and the most paths that [`Image::glob`] give.
 pub const ENTRY_LIMIT: usize = 1 << 18;
 
+/// The most bytes of a file that [`Image::read_table`] takes.
+pub const TABLE_LIMIT: u64 = 1 << 20;
+
+/// The most lines of one.
+pub const TABLE_LINES: usize = 20_000;
+
 /// The bytes of the file at `path` as text; bytes that are not UTF-8 become U+FFFD.
 ///
 /// # Errors
@@ -78,6 +84,19 @@ impl Image {
     /// As [`Image::read`], and when it is no text: a zero byte is in it.
     pub fn read_text(&self, path: &Path) -> Result<Option<String>, Error> {
         self.read(path)?.map(|bytes| text_of(path, &bytes)).transpose()
+    }
+
+    /// [`Image::read_text`] of a file with an entry in each line, each of which takes many times its size until
+    /// everything is judged: at most [`TABLE_LIMIT`] bytes and [`TABLE_LINES`] lines.
+    ///
+    /// # Errors
+    /// As [`Image::read_text`], and when it has more bytes or lines.
+    pub fn read_table(&self, path: &Path) -> Result<Option<String>, Error> {
+        let Some(bytes) = self.read_up_to(path, TABLE_LIMIT)? else { return Ok(None) };
+        if memchr::memchr_iter(b'\n', &bytes).count() > TABLE_LINES {
+            return Err(Error { action: "read", path: path.to_owned(), reason: Reason::TooMany(TABLE_LINES) });
+        }
+        text_of(path, &bytes).map(Some)
     }
 
     /// The first `limit` bytes (at most [`READ_LIMIT`]) of the regular file at `path`, however large it is; `None` when

@@ -44,7 +44,7 @@ pub mod write;
 pub use error::{Error, Reason};
 pub use file_system::FileSystem;
 pub use glob::PathPattern;
-pub use look::{BODY_LIMIT, ENTRY_LIMIT, READ_LIMIT};
+pub use look::{BODY_LIMIT, ENTRY_LIMIT, READ_LIMIT, TABLE_LIMIT, TABLE_LINES};
 pub use node::{Body, Entry, FileNode, Kind, Meta, Node, Stamp};
 pub use overlay::Overlay;
 

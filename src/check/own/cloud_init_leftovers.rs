@@ -87,7 +87,7 @@ pub(crate) fn leftovers(image: &Image, cloud_init: &CloudInit) -> Result<Vec<Lef
         found.push(Leftover { path: DROP_IN.into(), line: None, kept: needed_drop_in(image)? });
     }
     let fstab = Path::new("/etc/fstab");
-    let text = image.read_text(fstab)?.unwrap_or_default();
+    let text = image.read_table(fstab)?.unwrap_or_default();
     let mounts = (cloud_init.runs != Runs::Yes || !cloud_init.has_module("mounts"))
         .then(|| "cloud-init would not write it anew".to_owned());
     for (line, text) in (1_u32..).zip(text.lines()) {

@@ -27,7 +27,7 @@ const WORDS: [&str; 4] = ["rd.luks.uuid=", "rd.luks.name=", "cryptdevice=", "luk
 
 pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     let mut seen = Vec::new();
-    let (crypts, odd) = mounts::crypttab(&image.read_text(Path::new(CRYPTTAB))?.unwrap_or_default());
+    let (crypts, odd) = mounts::crypttab(&image.read_table(Path::new(CRYPTTAB))?.unwrap_or_default());
     for crypt in &crypts {
         // Swap with a new key at each boot keeps nothing.
         let is_random = matches!(crypt.key.as_str(), "/dev/urandom" | "/dev/random");
@@ -36,7 +36,7 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
             seen.push(Observation::at(CRYPTTAB).line(crypt.line).text(text));
         }
     }
-    for mount in mounts::fstab(&image.read_text(Path::new(FSTAB))?.unwrap_or_default()).0 {
+    for mount in mounts::fstab(&image.read_table(Path::new(FSTAB))?.unwrap_or_default()).0 {
         let encrypts = matches!(mount.kind.as_str(), "ecryptfs" | "fuse.encfs" | "fuse.gocryptfs" | "fuse.cryfs");
         if encrypts || mount.what.starts_with("/dev/mapper/luks-") {
             let text = format!("{} is encrypted", visible(&mount.place));

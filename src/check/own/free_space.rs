@@ -9,7 +9,7 @@ use crate::image::{Error, Image, text};
 
 pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     let path = Path::new(if image.live().is_some() { "/proc/self/mounts" } else { "/etc/fstab" });
-    let table = image.read_text(path)?.unwrap_or_default();
+    let table = image.read_table(path)?.unwrap_or_default();
     let mut seen: Vec<_> = (1..)
         .zip(table.lines())
         .filter_map(|(number, line)| Some(Observation::at(path).line(number).text(root(line)?)))

@@ -40,7 +40,7 @@ const REMOTE: [&str; 12] =
 pub(super) fn check(image: &Image) -> Result<Finding, Error> {
     let mut seen = Vec::new();
     let mut remarks = Vec::new();
-    let (table, mut odd) = mounts::fstab(&image.read_text(Path::new(FSTAB))?.unwrap_or_default());
+    let (table, mut odd) = mounts::fstab(&image.read_table(Path::new(FSTAB))?.unwrap_or_default());
     let mut odd: Vec<_> = odd.drain(..).map(|line| Observation::at(FSTAB).line(line)).collect();
     for mount in &table {
         match trouble(mount) {
@@ -48,7 +48,7 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
             None => remarks.extend(remark(mount)),
         }
     }
-    let (crypts, more) = mounts::crypttab(&image.read_text(Path::new(CRYPTTAB))?.unwrap_or_default());
+    let (crypts, more) = mounts::crypttab(&image.read_table(Path::new(CRYPTTAB))?.unwrap_or_default());
     odd.extend(more.into_iter().map(|line| Observation::at(CRYPTTAB).line(line)));
     for crypt in &crypts {
         let waits = !crypt.options.iter().any(|option| matches!(option.as_str(), "nofail" | "noauto"));

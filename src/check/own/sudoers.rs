@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::image::{Error, Image};
+use crate::image::{Error, Image, Reason, TABLE_LIMIT, TABLE_LINES};
 
 /// What the rules say of one account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +36,10 @@ pub(crate) struct Sudoers {
     never_asks: bool,
     /// `Defaults targetpw` or `rootpw`: it is root's password that is asked for.
     pub(crate) asks_for_roots: Option<Rule>,
-    /// Files read so far.
+    /// Files, bytes and lines read so far.
     files: u32,
+    bytes: usize,
+    count: usize,
     /// Lines that this reading does not understand.
     pub(crate) unclear: Vec<Rule>,
 }
@@ -113,7 +115,8 @@ impl Sudoers {
             return Err(Error::malformed("read", path, "sudo's files include each other without end"));
         }
         self.files += 1;
-        let Some(text) = image.read_text(path)? else { return Ok(()) };
+        let Some(text) = image.read_table(path)? else { return Ok(()) };
+        self.has_room_for(path, &text)?;
         let mut includes = Vec::new();
         // Lines keep their order: what stands above an include comes before it.
         let mut pending = String::new();
@@ -140,6 +143,20 @@ impl Sudoers {
             }
         }
         Ok(())
+    }
+
+    /// What holds for one table holds for all of these together: a file may be included again and again.
+    fn has_room_for(&mut self, path: &Path, text: &str) -> Result<(), Error> {
+        self.bytes += text.len();
+        self.count += text.lines().count();
+        let reason = if self.bytes as u64 > TABLE_LIMIT {
+            Reason::TooLarge(TABLE_LIMIT)
+        } else if self.count > TABLE_LINES {
+            Reason::TooMany(TABLE_LINES)
+        } else {
+            return Ok(());
+        };
+        Err(Error { action: "read", path: path.to_owned(), reason })
     }
 
     fn directory(
@@ -382,6 +399,19 @@ mod tests {
         let fixture = Fixture::debian();
         fixture.file("/etc/sudoers", "@include sudoers\n@include sudoers\n");
         assert!(Sudoers::read(&fixture.image(), &[]).is_err());
+    }
+
+    #[test]
+    fn more_lines_than_are_held_are_an_error_with_the_path() {
+        let fixture = Fixture::debian();
+        let read = || Sudoers::read(&fixture.image(), &[]).map(|_| ()).map_err(|error| error.to_string());
+        fixture.file("/etc/sudoers", "@include many\n").file("/etc/many", "x ALL = ALL\n".repeat(TABLE_LINES - 1));
+        assert_eq!(read(), Ok(()));
+        fixture.file("/etc/sudoers", "@include many\n@include many\n");
+        assert!(read().is_err_and(|why| why.contains("/etc/many") && why.contains("more than 20000")));
+        fixture.file("/etc/sudoers", format!("@include long\n{}", "@include long\n".repeat(3)));
+        fixture.file("/etc/long", "x".repeat(300_000));
+        assert!(read().is_err_and(|why| why.contains("/etc/long") && why.contains("larger than 1048576")));
     }
 
     proptest::proptest! {

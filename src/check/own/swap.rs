@@ -120,7 +120,7 @@ struct Entry {
 
 /// What fstab and the swap units of systemd (systemd.swap(5)) name, by the file that names it.
 fn named(image: &Image) -> Result<Vec<(PathBuf, Vec<Entry>)>, Error> {
-    let table = image.read_text(Path::new(FSTAB))?.unwrap_or_default();
+    let table = image.read_table(Path::new(FSTAB))?.unwrap_or_default();
     let mut named = vec![(PathBuf::from(FSTAB), swap_entries(&table))];
     for path in image.glob(UNITS)? {
         if image.stat(&path)?.is_some_and(|meta| meta.kind == Kind::File) {
