@@ -1,5 +1,6 @@
 //! Hostile files beside the image: house rules, playbooks, reports, and what the wizard shows of an image.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use super::yard::{Yard, is_plain};
@@ -22,7 +23,10 @@ fn rules_playbooks_and_reports_are_shown_and_never_acted_on() {
     let yard = Yard::new();
     let (root, home) = (yard.root().display().to_string(), yard.home());
     let path = |name: &str| home.join(name).display().to_string();
-    let quoted = SIGNS.chars().map(|sign| format!("\\u{:04X}", u32::from(sign))).collect::<String>();
+    let mut quoted = String::new();
+    for sign in SIGNS.chars() {
+        let _ = write!(quoted, "\\u{:04X}", u32::from(sign));
+    }
     let rule = format!(
         "[[guideline]]\nid = \"ACME-01\"\ntitle = \"{quoted}\"\nseverity = \"required\"\nphase = \"clean\"\nasks = \"{quoted}\"\n\
          why = \"{quoted}\"\nby_hand = \"{quoted}\"\ndanger = \"{quoted}\"\ncheck = {{ absent = {{ paths = [\"/root/.bash_history\"] }} }}\n\

@@ -43,7 +43,7 @@ fn prepared() -> (Yard, Vec<(PathBuf, PathBuf)>) {
         // As the machine's own kernel reads it, from where it lies.
         let up = "../".repeat(place.matches('/').count() + 1);
         symlink(format!("{up}outside/{place}"), &twin).unwrap();
-        assert!(twin.exists(), "{twin:?}");
+        assert!(twin.exists(), "{}", twin.display());
         pairs.push((root.join(place), twin));
     }
     for place in ["/etc/hosts", "/etc/hostname", "/etc/fstab"] {
@@ -62,6 +62,15 @@ fn exchange(one: &Path, other: &Path) -> nix::Result<()> {
     renameat2(AT_FDCWD, one, AT_FDCWD, other, RenameFlags::RENAME_EXCHANGE)
 }
 
+/// Says so when it goes, by a panic too.
+struct Over<'o>(&'o AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Runs `watch` while the pairs change places.
 fn meanwhile(pairs: &[(PathBuf, PathBuf)], watch: impl FnOnce()) {
     let (over, rounds) = (AtomicBool::new(false), AtomicUsize::new(0));
@@ -76,12 +85,6 @@ fn meanwhile(pairs: &[(PathBuf, PathBuf)], watch: impl FnOnce()) {
                 }
             }
         });
-        struct Over<'o>(&'o AtomicBool);
-        impl Drop for Over<'_> {
-            fn drop(&mut self) {
-                self.0.store(true, Ordering::Relaxed);
-            }
-        }
         let _over = Over(&over);
         watch();
     });
