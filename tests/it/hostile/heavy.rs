@@ -90,10 +90,9 @@ fn files_of_a_million_lines_and_lines_of_many_megabytes_are_read_in_bounds() {
     yard.file("/etc/ssh/sshd_config.d/a.conf", ["Banner ", &"b".repeat(15 << 20)].concat());
     yard.file("/etc/environment", ["A=", &"b".repeat(100 << 20)].concat());
     let said = measured(&yard, &["check", "--format", "json"]);
-    for told in ["/etc/fstab: it is larger than 1048576 bytes", "/etc/sudoers: it is larger than 1048576 bytes"] {
-        assert!(said.contains(told), "{told}: {said}");
-    }
-    // As many in shorter lines.
+    assert!(said.contains("/etc/fstab: it is larger than 1048576 bytes"), "{said}");
+    // As many in shorter lines; who may use sudo is asked only where cloud-init's user is known.
+    yard.file("/etc/cloud/cloud.cfg", "users: []\n");
     yard.file("/etc/fstab", "a b c\n".repeat(30_000)).file("/etc/sudoers", "x ALL = ALL\n".repeat(30_000));
     let said = measured(&yard, &["check", "--format", "json"]);
     for told in ["/etc/fstab: there are more than 20000 entries", "/etc/sudoers: there are more than 20000 entries"] {

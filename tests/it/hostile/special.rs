@@ -97,9 +97,7 @@ fn sparse_files_of_four_gigabytes_are_not_read_whole() {
     for id in ["ACC-02", "SSH-01"] {
         assert_eq!(found.status(id), "unknown", "{}", found.said(id));
     }
-    for words in [&["check"][..], &["diff"], &["facts"], &["report", "--stdout"], &["apply", "--all", "--yes"]] {
-        yard.run(words);
-    }
+    yard.run(&["apply", "--all", "--yes"]);
 }
 
 #[test]
