@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn nesting_without_end_costs_no_more_than_its_length() {
         assert!(keys(&"- ".repeat(1 << 20)).is_empty());
-        let nested: String = (0..3_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        let nested = (0..3_000).fold(String::new(), |text, depth| text + &" ".repeat(depth) + "a:\n");
         assert_eq!(keys(&format!("{nested}b: 1\n")).len(), DEEPEST + 1);
     }
 
