@@ -45,13 +45,13 @@ pub fn restore() {
     }
 }
 
-/// Makes a panic of this thread give the terminal back before it is reported. Panics of other threads say nothing
+/// Makes a panic give the terminal back before it is reported. Where panics unwind, those of other threads say nothing
 /// here: they are caught and shown on the screen.
 pub(super) fn restore_on_panic() {
     let main = std::thread::current().id();
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if std::thread::current().id() == main {
+        if cfg!(panic = "abort") || std::thread::current().id() == main {
             restore();
             before(info);
         } else if !TAKEN.load(Ordering::SeqCst) {

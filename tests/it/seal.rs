@@ -267,7 +267,7 @@ fn a_sealed_image_is_like_one_prepared_by_hand() {
             .unwrap();
         put(root, "/tmp/build.sh", "echo hello\n");
         put(root, "/usr/local/bin/seaworthy", "a copy of the program\n");
-        put(root, "/var/lib/seaworthy/20261122T154139Z-1.json", "{}\n");
+        put(root, "/var/lib/seaworthy/notes", "mine\n");
         fs::write(root.join("etc/hostname"), "ip-10-0-3-7\n").unwrap();
     }
     let [ours, theirs] = roots;

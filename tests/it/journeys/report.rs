@@ -78,9 +78,14 @@ fn from_practice_to_a_verified_report() {
     back(&mut terminal);
 
     let plan = review(&mut terminal);
-    for id in ["SSH-01", "SSH-04", "ACC-01", "KEY-04"] {
+    for id in ["SSH-01", "SSH-04"] {
         assert!(plan.contains(id), "{plan}");
     }
+    // The rest stands further down, behind the ways in.
+    terminal.send("\x1b[6~");
+    terminal.wait("ACC-01");
+    terminal.send("G");
+    terminal.wait("KEY-04");
     // Asked, and the safe answer is the first.
     terminal.send("a");
     terminal.wait("Carry out the plan for 4 guidelines on the practice image?");
