@@ -65,7 +65,8 @@ pub(super) fn run(args: &UndoArgs, common: &Common, environment: &Environment) -
                 let _ = writeln!(out, "Your later edits of {} were kept.", text::path(path));
             }
             let (restored, removed) = (undone.restored.len(), undone.removed.len());
-            let _ = writeln!(out, "Restored {}, removed {removed} again.", words::plural(restored, "path"));
+            let made = if removed > 0 { format!(", removed {removed} again") } else { String::new() };
+            let _ = writeln!(out, "Restored {}{made}.", words::plural(restored, "path"));
             for path in &undone.gone {
                 let _ = writeln!(out, "{} was removed by somebody since, and stays so.", text::path(path));
             }
