@@ -15,7 +15,7 @@ fn large_root(directory: &Path) -> PathBuf {
         put(&root, &format!("/srv/data/{}/{number}", number % 50), &format!("number {number}\n"));
     }
     let text = "nothing to see in this line of some length, and nothing in the next one either\n".repeat(13_000);
-    for number in 0..40 {
+    for number in 0..160 {
         put(&root, &format!("/opt/data/{number}.log"), &text);
     }
     put(&root, "/opt/app/deploy.sh", &format!("#!/bin/sh\nexport KEY={}\n", ["AKIA", "QX7RT2ZLM4WB6KDP"].concat()));
