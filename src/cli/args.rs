@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+
+mod evidence;
+
+pub(super) use evidence::{ReportArgs, ReportCommand, SignArgs, VerifyArgs};
 
 /// Prepares a machine image for AWS Marketplace or for sharing: judges it, shows every change, applies what you
 /// choose, takes it back, and exports a signed checklist.
@@ -261,114 +264,6 @@ pub(super) struct SealArgs {
     /// Do not ask
     #[arg(long, short)]
     pub(super) yes: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(super) struct ReportArgs {
-    #[command(subcommand)]
-    pub(super) command: Option<ReportCommand>,
-    /// The directory to write the evidence to; must not be on the image
-    #[arg(long, value_name = "DIR")]
-    pub(super) out: Option<PathBuf>,
-    /// Write report.json to standard output and nothing to any disk
-    #[arg(long, conflicts_with = "out")]
-    pub(super) stdout: bool,
-    /// Decisions to record; without it, those of the wizard's session on this image
-    #[arg(long, value_name = "FILE")]
-    pub(super) playbook: Option<PathBuf>,
-    /// Who vouches for the report
-    #[arg(long, value_name = "NAME")]
-    pub(super) publisher: Option<String>,
-    /// A word given by the reviewer, to prove that the report is new
-    #[arg(long, value_name = "TEXT")]
-    pub(super) challenge: Option<String>,
-    /// Replace a report that is already there, and do not ask
-    #[arg(long, short)]
-    pub(super) yes: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum ReportCommand {
-    /// Sign a report: with your ssh-agent, with a key file through ssh-keygen, or elsewhere
-    #[command(after_help = "Examples:
-  seaworthy report sign report.json --agent
-  seaworthy report sign report.json --key ~/.ssh/id_ed25519
-  seaworthy report sign report.json --tbs to-be-signed.bin")]
-    Sign(SignArgs),
-    /// Print a report for reading; says that it was not verified
-    Show {
-        /// report.json
-        file: PathBuf,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct SignArgs {
-    /// report.json
-    pub(super) file: PathBuf,
-    /// Sign with the agent that `SSH_AUTH_SOCK` names
-    #[arg(long, conflicts_with_all = ["tbs", "attach"])]
-    pub(super) agent: bool,
-    /// Sign with this key file; ssh-keygen reads it and asks for its passphrase. With --agent: which of the agent's
-    /// keys, by fingerprint (SHA256:…) or .pub file
-    #[arg(long, value_name = "KEY", conflicts_with_all = ["tbs", "attach"])]
-    pub(super) key: Option<PathBuf>,
-    /// Write the bytes to be signed elsewhere (KMS, HSM) to this file
-    #[arg(long, value_name = "FILE")]
-    pub(super) tbs: Option<PathBuf>,
-    /// Make the signature file from a raw signature made elsewhere
-    #[arg(long, value_name = "FILE", conflicts_with = "tbs", requires = "public")]
-    pub(super) attach: Option<PathBuf>,
-    /// The public key (OpenSSH format) that the raw signature was made with
-    #[arg(long = "pub", value_name = "FILE")]
-    pub(super) public: Option<PathBuf>,
-    /// Replace a signature that is already there
-    #[arg(long, short)]
-    pub(super) yes: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct VerifyArgs {
-    /// report.json; its signature is report.json.sig beside it
-    pub(super) report: PathBuf,
-    /// The trust file (`allowed_signers`, as ssh-keygen knows it), from the publisher, not from the bundle
-    #[arg(long, value_name = "FILE")]
-    pub(super) signers: Option<PathBuf>,
-    /// Who must have signed, as named in the trust file
-    #[arg(long, value_name = "NAME")]
-    pub(super) signer: Option<String>,
-    /// The signature, when it is elsewhere
-    #[arg(long, value_name = "FILE")]
-    pub(super) signature: Option<PathBuf>,
-    /// Public keys that are no longer trusted, one a line
-    #[arg(long, value_name = "FILE")]
-    pub(super) revoked: Option<PathBuf>,
-    /// The word you gave the publisher
-    #[arg(long, value_name = "TEXT")]
-    pub(super) challenge: Option<String>,
-    /// How old the report may be: 30d, 12h
-    #[arg(long, value_name = "AGE", value_parser = age)]
-    pub(super) max_age: Option<SignedDuration>,
-    /// The SHA-256 the publisher told you
-    #[arg(long, value_name = "HEX")]
-    pub(super) expect_sha256: Option<String>,
-    /// The HTML view to hold against the report
-    #[arg(long, value_name = "FILE")]
-    pub(super) html: Option<PathBuf>,
-    /// The Markdown view to hold against the report
-    #[arg(long, value_name = "FILE")]
-    pub(super) markdown: Option<PathBuf>,
-    /// Print the result as JSON; the same as --format json
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-/// An age such as `30d` or `12h`; days have 24 hours.
-fn age(text: &str) -> Result<SignedDuration, String> {
-    let span: Span = text.parse().map_err(|_| "an age is a number and its unit, such as 30d or 12h".to_owned())?;
-    let age = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())?;
-    if age.is_positive() { Ok(age) } else { Err("an age is more than nothing".to_owned()) }
 }
 
 #[derive(Debug, Args)]

@@ -1,0 +1,114 @@
+//! The arguments of `report` and `verify`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(in crate::cli) struct ReportArgs {
+    #[command(subcommand)]
+    pub(in crate::cli) command: Option<ReportCommand>,
+    /// The directory to write the evidence to; must not be on the image
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) out: Option<PathBuf>,
+    /// Write report.json to standard output and nothing to any disk
+    #[arg(long, conflicts_with = "out")]
+    pub(in crate::cli) stdout: bool,
+    /// Decisions to record; without it, those of the wizard's session on this image
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) playbook: Option<PathBuf>,
+    /// Who vouches for the report
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) publisher: Option<String>,
+    /// A word given by the reviewer, to prove that the report is new
+    #[arg(long, value_name = "TEXT")]
+    pub(in crate::cli) challenge: Option<String>,
+    /// Replace a report that is already there, and do not ask
+    #[arg(long, short)]
+    pub(in crate::cli) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ReportCommand {
+    /// Sign a report: with your ssh-agent, with a key file through ssh-keygen, or elsewhere
+    #[command(after_help = "Examples:
+  seaworthy report sign report.json --agent
+  seaworthy report sign report.json --key ~/.ssh/id_ed25519
+  seaworthy report sign report.json --tbs to-be-signed.bin")]
+    Sign(SignArgs),
+    /// Print a report for reading; says that it was not verified
+    Show {
+        /// report.json
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct SignArgs {
+    /// report.json
+    pub(in crate::cli) file: PathBuf,
+    /// Sign with the agent that `SSH_AUTH_SOCK` names
+    #[arg(long, conflicts_with_all = ["tbs", "attach"])]
+    pub(in crate::cli) agent: bool,
+    /// Sign with this key file; ssh-keygen reads it and asks for its passphrase. With --agent: which of the agent's
+    /// keys, by fingerprint (SHA256:…) or .pub file
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["tbs", "attach"])]
+    pub(in crate::cli) key: Option<PathBuf>,
+    /// Write the bytes to be signed elsewhere (KMS, HSM) to this file
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) tbs: Option<PathBuf>,
+    /// Make the signature file from a raw signature made elsewhere
+    #[arg(long, value_name = "FILE", conflicts_with = "tbs", requires = "public")]
+    pub(in crate::cli) attach: Option<PathBuf>,
+    /// The public key (OpenSSH format) that the raw signature was made with
+    #[arg(long = "pub", value_name = "FILE")]
+    pub(in crate::cli) public: Option<PathBuf>,
+    /// Replace a signature that is already there
+    #[arg(long, short)]
+    pub(in crate::cli) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct VerifyArgs {
+    /// report.json; its signature is report.json.sig beside it
+    pub(in crate::cli) report: PathBuf,
+    /// The trust file (`allowed_signers`, as ssh-keygen knows it), from the publisher, not from the bundle
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) signers: Option<PathBuf>,
+    /// Who must have signed, as named in the trust file
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) signer: Option<String>,
+    /// The signature, when it is elsewhere
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) signature: Option<PathBuf>,
+    /// Public keys that are no longer trusted, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) revoked: Option<PathBuf>,
+    /// The word you gave the publisher
+    #[arg(long, value_name = "TEXT")]
+    pub(in crate::cli) challenge: Option<String>,
+    /// How old the report may be: 30d, 12h
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub(in crate::cli) max_age: Option<SignedDuration>,
+    /// The SHA-256 the publisher told you
+    #[arg(long, value_name = "HEX")]
+    pub(in crate::cli) expect_sha256: Option<String>,
+    /// The HTML view to hold against the report
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) html: Option<PathBuf>,
+    /// The Markdown view to hold against the report
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) markdown: Option<PathBuf>,
+    /// Print the result as JSON; the same as --format json
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+/// An age such as `30d` or `12h`; days have 24 hours.
+fn age(text: &str) -> Result<SignedDuration, String> {
+    let span: Span = text.parse().map_err(|_| "an age is a number and its unit, such as 30d or 12h".to_owned())?;
+    let age = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())?;
+    if age.is_positive() { Ok(age) } else { Err("an age is more than nothing".to_owned()) }
+}

@@ -1,0 +1,82 @@
+//! `seaworthy report sign`.
+
+use std::path::Path;
+
+use crate::change::note_created_here;
+use crate::cli::args::{Common, Format, SignArgs};
+use crate::cli::environment::Environment;
+use crate::cli::output::{Failure, confirm, note, print, print_json};
+use crate::cli::{OK, engine};
+use crate::image::text;
+use crate::report::sign::{self, Agent, Keygen};
+use crate::report::{self, Report};
+
+/// Exit code: the agent, ssh-keygen or the user refused to sign.
+const UNSIGNED: u8 = 8;
+
+pub(super) fn run(args: &SignArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
+    if args.tbs.is_none() && args.attach.is_none() && args.key.is_none() && !args.agent {
+        return Err(Failure::Usage(
+            "say how to sign: --agent, --key FILE, --tbs FILE, or --attach FILE --pub FILE".into(),
+        ));
+    }
+    let bytes = report::read_file(&args.file, report::REPORT_LIMIT).map_err(Failure::failed)?;
+    let parsed: Report = report::parse(&bytes).map_err(|error| {
+        Failure::Failed(format!("{} is no report that may be signed: {error}", text::path(&args.file)))
+    })?;
+    if let Some(path) = &args.tbs {
+        note_created_here([path.as_path()])?;
+        report::write_file(path, &sign::to_be_signed(&bytes), args.yes).map_err(Failure::failed)?;
+        note(&format!("Sign the bytes of {} and come back with --attach SIGNATURE --pub KEY.pub.", text::path(path)));
+        return Ok(OK);
+    }
+    note(&format!(
+        "Report {} by {}, verdict: {}",
+        parsed.report_id,
+        text::visible(&parsed.publisher),
+        parsed.summary.verdict.word()
+    ));
+    note(&format!("SHA-256 {}  {} bytes", report::sha256_hex(&bytes), bytes.len()));
+    if environment.interactive
+        && !args.yes
+        && !confirm("Is this the digest that the image's last screen showed? Sign it?")?
+    {
+        note("Nothing was signed.");
+        return Ok(UNSIGNED);
+    }
+    let signature = if let Some(raw) = &args.attach {
+        let public = args.public.as_deref().map(engine::read_host_file).transpose()?.unwrap_or_default();
+        let raw = report::read_file(raw, report::sshsig::SIGNATURE_LIMIT).map_err(Failure::failed)?;
+        sign::attach(&bytes, &raw, &public)
+    } else if let (Some(key), false) = (&args.key, args.agent) {
+        sign::with_keygen(&Keygen { key, environment: &Environment::variables() }, &bytes)
+    } else {
+        let agent = Agent { socket: environment.agent.as_deref(), sudo: environment.sudo_user.is_some() };
+        sign::with_agent(agent, agent_key(args).as_deref(), &bytes)
+    };
+    let signature = match signature {
+        Ok(signature) => signature,
+        Err(error) => {
+            note(&format!("seaworthy: {error}"));
+            return Ok(UNSIGNED);
+        }
+    };
+    let mut path = args.file.clone().into_os_string();
+    path.push(".sig");
+    note_created_here([Path::new(&path)])?;
+    report::write_signature(Path::new(&path), &signature, args.yes).map_err(Failure::failed)?;
+    let path = text::path(Path::new(&path));
+    match common.format {
+        Format::Text => print(&format!("{path}\n"))?,
+        Format::Json => print_json(&serde_json::json!({"signature": path}))?,
+    }
+    Ok(OK)
+}
+
+/// The key wanted of the agent: a fingerprint, or the text of a `.pub` file.
+fn agent_key(args: &SignArgs) -> Option<String> {
+    let key = args.key.as_ref()?;
+    let name = key.to_string_lossy().into_owned();
+    let file = if name.starts_with("SHA256:") { None } else { engine::read_host_file(key).ok() };
+    Some(file.unwrap_or(name))
+}
