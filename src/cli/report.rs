@@ -46,7 +46,8 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         playbook: &playbook,
         publisher: &publisher,
         challenge: args.challenge.as_deref(),
-        practice: false,
+        kind: report::Kind::Build,
+        previous: None,
         now: engine::now(),
     };
     let report = preparation.report(&image, &catalogue, &context, &findings, particulars)?;

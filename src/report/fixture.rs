@@ -157,8 +157,20 @@ pub(crate) fn image() -> ImageInfo {
         }),
         arch: Some("x86_64".into()),
         kernel: None,
-        instance: None,
+        boot_id: None,
+        machine_id: None,
+        filesystem_uuid: None,
+        partition_uuid: None,
+        virtualization: None,
+        security: None,
+        fips: None,
+        packages: None,
     }
+}
+
+/// A mounted image has no identity of its own.
+pub(crate) fn identity() -> Identity {
+    Identity::unavailable(IdentityOf::Inspector, "the image is not running")
 }
 
 pub(crate) const NOW: &str = "2026-11-22T16:00:00Z";
@@ -171,8 +183,10 @@ pub(crate) fn sample() -> Report {
         tool: Tool {
             name: "seaworthy".into(),
             version: env!("CARGO_PKG_VERSION").into(),
+            commit: None,
             target: "x86_64-linux-gnu".into(),
             binary_sha256: None,
+            arguments: Vec::new(),
         },
         image: image(),
         catalogue: &catalogue,
@@ -182,7 +196,13 @@ pub(crate) fn sample() -> Report {
         runs: &[],
         journal: &[],
         unread: &[],
-        practice: false,
+        kind: Kind::Build,
+        identity: identity(),
+        operator: Operator::default(),
+        clock: Clock::default(),
+        duration_ms: 1200,
+        previous: None,
+        own_traces: Vec::new(),
         started_at: "2026-11-22T15:00:00.25Z".parse().unwrap(),
         now: NOW.parse().unwrap(),
         challenge: Some("case 4711"),

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{ImageInfo, Report, ReportInput, Tool, new_id, record};
+use super::{Clock, Identity, ImageInfo, Kind, Operator, Previous, Report, ReportInput, Tool, new_id, record};
 use crate::catalogue::Catalogue;
 use crate::change::{Plan, State};
 use crate::check::{Context, Findings};
@@ -28,8 +28,10 @@ pub struct Particulars<'a> {
     pub publisher: &'a str,
     /// A word from the reviewer that must appear in the report.
     pub challenge: Option<&'a str>,
-    /// This is a practice image.
-    pub practice: bool,
+    /// What is looked at.
+    pub kind: Kind,
+    /// The report that this one goes on from.
+    pub previous: Option<&'a Previous>,
     /// Now.
     pub now: Timestamp,
 }
@@ -69,7 +71,13 @@ impl Preparation {
             runs: &self.runs,
             journal: &self.journal,
             unread: context.sweep.as_ref().map_or(&[], |sweep| &sweep.unread),
-            practice: particulars.practice,
+            kind: particulars.kind,
+            identity: Identity::of(image),
+            operator: Operator::default(),
+            clock: Clock::default(),
+            duration_ms: 0,
+            previous: particulars.previous.cloned(),
+            own_traces: Vec::new(),
             started_at: self.started_at.unwrap_or(particulars.now),
             now: particulars.now,
             challenge: particulars.challenge,

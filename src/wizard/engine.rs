@@ -16,7 +16,7 @@ use crate::check::{self, Context, Findings, Progress};
 use crate::image::walk::Control;
 use crate::image::{Error, Image};
 use crate::playbook::Playbook;
-use crate::report::{Particulars, Preparation, Report, off_image};
+use crate::report::{Kind, Particulars, Preparation, Report, off_image};
 
 mod login;
 mod seal;
@@ -277,7 +277,8 @@ impl Engine {
                 playbook: &request.playbook,
                 publisher: &request.publisher,
                 challenge: request.challenge.as_deref(),
-                practice: session.story.is_some(),
+                kind: if session.story.is_some() { Kind::Practice } else { Kind::Build },
+                previous: None,
                 now: Timestamp::now(),
             };
             Preparation::of(&session.state, &findings)?.report(

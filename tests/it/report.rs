@@ -13,7 +13,8 @@ use seaworthy::report::sign::{self, Agent, Keygen};
 use seaworthy::report::sshsig::{NAMESPACE, PublicKey};
 use seaworthy::report::verify::{CheckStatus, Expectations, Signers, VerifyFiles, VerifyInput, verify, verify_files};
 use seaworthy::report::{
-    ImageInfo, Mode, Report, ReportInput, Tool, new_id, record, to_bytes, write_bundle, write_signature,
+    Clock, Identity, IdentityOf, ImageInfo, Kind, Mode, Operator, Report, ReportInput, Tool, new_id, record, to_bytes,
+    write_bundle, write_signature,
 };
 
 const SIGNER: &str = "release@example.com";
@@ -30,7 +31,14 @@ fn report(catalogue: &Catalogue) -> Report {
             os: None,
             arch: None,
             kernel: None,
-            instance: None,
+            boot_id: None,
+            machine_id: None,
+            filesystem_uuid: None,
+            partition_uuid: None,
+            virtualization: None,
+            security: None,
+            fips: None,
+            packages: None,
         },
         catalogue,
         before: &Vec::new(),
@@ -39,7 +47,13 @@ fn report(catalogue: &Catalogue) -> Report {
         runs: &[],
         journal: &[],
         unread: &[],
-        practice: false,
+        kind: Kind::Build,
+        identity: Identity::unavailable(IdentityOf::Inspector, "the image is not running"),
+        operator: Operator::default(),
+        clock: Clock::default(),
+        duration_ms: 1200,
+        previous: None,
+        own_traces: Vec::new(),
         started_at: "2026-11-22T15:00:00Z".parse().unwrap(),
         now: "2026-11-22T16:00:00Z".parse().unwrap(),
         challenge: None,

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::{
-    Attestation, CatalogueInfo, ChangeKind, ChangeRecord, Choice, CommandRecord, DecisionRecord, FORMAT, FindingRecord,
-    FinishStep, GuidelineRecord, ImageInfo, Journal, Kind, Mode, NodeKind, NodeRecord, ObservationRecord, Report,
-    Summary, Tool, Withheld, to_bytes,
+    Attestation, CatalogueInfo, ChangeKind, ChangeRecord, Choice, Clock, CommandRecord, DecisionRecord, FORMAT,
+    FindingRecord, FinishStep, GuidelineRecord, Identity, ImageInfo, Journal, Kind, Mode, NodeKind, NodeRecord,
+    ObservationRecord, Operator, OwnTrace, Previous, Report, Summary, Tool, Withheld, to_bytes,
 };
 use crate::catalogue::{Catalogue, Guideline};
 use crate::change::diff::{self, FileDiff, Sign};
@@ -45,8 +45,20 @@ pub struct ReportInput<'a> {
     pub journal: &'a [String],
     /// What the sweep could not read.
     pub unread: &'a [image::Error],
-    /// This is a practice image: never seaworthy.
-    pub practice: bool,
+    /// What was looked at.
+    pub kind: Kind,
+    /// What AWS says of this machine.
+    pub identity: Identity,
+    /// Who runs the program.
+    pub operator: Operator,
+    /// This machine's clock.
+    pub clock: Clock,
+    /// How long the check took, in milliseconds.
+    pub duration_ms: u64,
+    /// The report it goes on from.
+    pub previous: Option<Previous>,
+    /// What the program left on the image.
+    pub own_traces: Vec<OwnTrace>,
     /// When the preparation began.
     pub started_at: Timestamp,
     /// Now; fixed in tests.
@@ -94,9 +106,11 @@ pub fn record(input: &ReportInput<'_>) -> Report {
     let mut report = Report {
         format: FORMAT.to_owned(),
         report_id: input.report_id.clone(),
-        kind: if input.practice { Kind::Practice } else { Kind::Build },
+        kind: input.kind,
         generated_at: whole_seconds(input.now),
         started_at: whole_seconds(input.started_at.min(input.now)),
+        duration_ms: input.duration_ms,
+        clock: input.clock.clone(),
         tool: input.tool.clone(),
         catalogue: CatalogueInfo {
             version: input.catalogue.version.to_owned(),
@@ -105,11 +119,15 @@ pub fn record(input: &ReportInput<'_>) -> Report {
             guidelines: input.catalogue.guidelines.len(),
         },
         image: input.image.clone(),
+        identity: input.identity.clone(),
+        operator: input.operator.clone(),
         publisher: visible(input.publisher),
         challenge: input.challenge.map(visible),
+        previous: input.previous.clone(),
         summary,
         attestations: attestations(input),
         finish_plan: finish_plan(input.catalogue, &guidelines),
+        own_traces: input.own_traces.clone(),
         limits: Vec::new(),
         journal: Journal {
             lines: input.journal.to_vec(),
@@ -450,7 +468,7 @@ fn limits(input: &ReportInput<'_>, report: &Report) -> Vec<String> {
             "The image was not running: what only a running machine shows (listening sockets, the running kernel, instance metadata) was not looked at."
                 .to_owned(),
         ),
-        Mode::Live if report.image.instance.is_none() => {
+        Mode::Live if report.identity.claims.is_none() => {
             limits.push("The instance metadata service did not answer or was not asked.".to_owned());
         }
         Mode::Live => {}

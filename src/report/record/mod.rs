@@ -37,16 +37,26 @@ pub struct Report {
     pub generated_at: Timestamp,
     /// When the preparation began.
     pub started_at: Timestamp,
+    /// How long the check took that it is made from, in milliseconds.
+    pub duration_ms: u64,
+    /// The clock that the times are by.
+    pub clock: Clock,
     /// The program that wrote it.
     pub tool: Tool,
     /// The guidelines it went by.
     pub catalogue: CatalogueInfo,
     /// The image.
     pub image: ImageInfo,
+    /// What AWS says of the machine that the program ran on.
+    pub identity: Identity,
+    /// Who ran the program.
+    pub operator: Operator,
     /// The name the publisher typed; the signature says who vouches.
     pub publisher: String,
     /// A word from the reviewer, which shows that the report was made after they gave it.
     pub challenge: Option<String>,
+    /// The report it goes on from: of the last image, or for an image audit the one of the build.
+    pub previous: Option<Previous>,
     /// What it all comes to.
     pub summary: Summary,
     /// Every guideline, in catalogue order.
@@ -59,18 +69,22 @@ pub struct Report {
     pub attestations: Vec<Attestation>,
     /// What is left for the seal, after this report has left the machine.
     pub finish_plan: Vec<FinishStep>,
+    /// What the program itself left on the image, and what removes it.
+    pub own_traces: Vec<OwnTrace>,
     /// What was not or could not be checked, in sentences.
     pub limits: Vec<String>,
     /// The journal of the preparation.
     pub journal: Journal,
 }
 
-/// What was prepared.
+/// What was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// An image that may be published.
+    /// An image that is being prepared.
     Build,
+    /// The finished image: on an instance started from it, or mounted from its snapshot.
+    ImageAudit,
     /// A practice image: `verify` never calls it seaworthy, whatever its verdict.
     Practice,
 }
@@ -83,10 +97,24 @@ pub struct Tool {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// The commit it was built from, where the build said so.
+    pub commit: Option<String>,
     /// Architecture, system and C library it was built for.
     pub target: String,
     /// SHA-256 of the program's own file, where it could be read.
     pub binary_sha256: Option<String>,
+    /// How it was called, without its own name.
+    pub arguments: Vec<String>,
+}
+
+/// The clock of the machine that wrote the report.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// Whether the kernel calls it synchronised (adjtimex(2)).
+    pub synchronised: Option<bool>,
+    /// The service that keeps it, such as `chronyd`.
+    pub source: Option<String>,
 }
 
 /// The guidelines that were gone by.
@@ -117,8 +145,111 @@ pub struct ImageInfo {
     pub arch: Option<String>,
     /// Release of the running kernel; live only.
     pub kernel: Option<String>,
-    /// What the instance metadata service says of the machine; live on EC2 only. A claim, not a proof.
-    pub instance: Option<InstanceInfo>,
+    /// The kernel's name for this boot; live only.
+    pub boot_id: Option<String>,
+    /// The state of `/etc/machine-id`.
+    pub machine_id: Option<MachineId>,
+    /// UUID of the root file system.
+    pub filesystem_uuid: Option<String>,
+    /// UUID of the partition it is on.
+    pub partition_uuid: Option<String>,
+    /// What it runs on, such as `amazon`; live only.
+    pub virtualization: Option<String>,
+    /// The security module and its mode, such as `selinux: enforcing`.
+    pub security: Option<String>,
+    /// Whether the kernel is in FIPS mode; live only.
+    pub fips: Option<bool>,
+    /// The installed packages.
+    pub packages: Option<Packages>,
+}
+
+/// What is known of the machine id; never the id itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MachineId {
+    /// `set`, `empty`, `uninitialized` or `missing`.
+    pub state: String,
+    /// SHA-256 of the id as hexadecimal text, where one is set.
+    pub sha256: Option<String>,
+}
+
+/// The installed packages as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Packages {
+    /// How many.
+    pub count: usize,
+    /// SHA-256 of their sorted lines `name version architecture`, each with a newline.
+    pub sha256: String,
+}
+
+/// What AWS says of the machine that the program ran on: its instance identity document (EC2 user guide, "Instance
+/// identity documents").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Whose it is: a mounted image has none, it is then that of the machine that looked.
+    pub of: IdentityOf,
+    /// Fields of the document. Claims, until its signature was verified.
+    pub claims: Option<InstanceInfo>,
+    /// The document's bytes in base64.
+    pub document: Option<String>,
+    /// Its PKCS#7 signature with RSA-2048, base64 in one line.
+    pub rsa2048: Option<String>,
+    /// SHA-256 of the document's bytes; all that stays where the publisher withholds it.
+    pub document_sha256: Option<String>,
+    /// When it was fetched.
+    pub fetched_at: Option<Timestamp>,
+    /// Why there is none.
+    pub unavailable: Option<String>,
+}
+
+/// Whose identity it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentityOf {
+    /// The machine that was looked at.
+    Image,
+    /// The machine on which a mounted image was looked at.
+    Inspector,
+}
+
+/// Who ran the program, as the machine tells it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    /// The account it ran as.
+    pub user: Option<String>,
+    /// The account that called sudo.
+    pub sudo_user: Option<String>,
+    /// The number of the account it ran as.
+    pub uid: Option<u32>,
+    /// How they were connected: `ssh`, `session-manager`, `serial-console`, `console`.
+    pub session: Option<String>,
+    /// The address they came from.
+    pub client: Option<String>,
+}
+
+/// The report that this one goes on from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Previous {
+    /// Its id.
+    pub report_id: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// Fingerprint of the key that signed it; `None`: its signature was not verified.
+    pub signer: Option<String>,
+}
+
+/// Something that the program itself left on the image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnTrace {
+    /// The path.
+    pub path: String,
+    /// What removes it.
+    pub removed_by: String,
 }
 
 /// [`crate::image::Mode`] in the report's words.

@@ -7,7 +7,7 @@ use crate::change::diff::{FileDiff, Line, Sign};
 use crate::check::{Finding, Findings, Observation};
 use crate::image::Error;
 use crate::playbook::Playbook;
-use crate::report::fixture::{NOW, catalogue, findings, image, playbook, sample};
+use crate::report::fixture::{NOW, catalogue, findings, identity, image, playbook, sample};
 
 fn input<'a>(
     catalogue: &'a Catalogue,
@@ -26,7 +26,13 @@ fn input<'a>(
         runs: &[],
         journal: &[],
         unread: &[],
-        practice: false,
+        kind: Kind::Build,
+        identity: identity(),
+        operator: Operator::default(),
+        clock: Clock::default(),
+        duration_ms: 1200,
+        previous: None,
+        own_traces: Vec::new(),
         started_at: NOW.parse().unwrap(),
         now: NOW.parse().unwrap(),
         challenge: None,

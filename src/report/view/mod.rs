@@ -118,7 +118,7 @@ fn particulars(report: &Report) -> Vec<(&'static str, String)> {
         ("Operating system", format!("{os}, {}", image.arch.as_deref().unwrap_or("unknown architecture"))),
     ];
     rows.extend(image.kernel.clone().map(|kernel| ("Kernel", kernel)));
-    if let Some(instance) = &image.instance {
+    if let Some(instance) = &report.identity.claims {
         let fields = [&instance.instance_id, &instance.image_id, &instance.region, &instance.account_id];
         let known: Vec<&str> = fields.into_iter().flatten().map(String::as_str).collect();
         rows.push(("Instance (as it says itself)", known.join(", ")));
