@@ -8,7 +8,7 @@ use crate::cli::environment::Environment;
 use crate::cli::output::{Failure, confirm, note, print, print_json};
 use crate::cli::{OK, engine};
 use crate::image::text;
-use crate::report::sign::{self, Agent, Keygen};
+use crate::report::sign::{self, Agent, KeyPlace, Keygen, SignError};
 use crate::report::{self, Report};
 
 /// Exit code: the agent, ssh-keygen or the user refused to sign.
@@ -36,7 +36,9 @@ pub(super) fn run(args: &SignArgs, common: &Common, environment: &Environment) -
         text::visible(&parsed.publisher),
         parsed.summary.verdict.word()
     ));
-    note(&format!("SHA-256 {}  {} bytes", report::sha256_hex(&bytes), bytes.len()));
+    let sha256 = report::sha256_hex(&bytes);
+    note(&format!("SHA-256 {sha256}  {} bytes", bytes.len()));
+    note(&format!("        {}", report::view::grouped(&sha256)));
     if environment.interactive
         && !args.yes
         && !confirm("Is this the digest that the image's last screen showed? Sign it?")?
@@ -49,10 +51,11 @@ pub(super) fn run(args: &SignArgs, common: &Common, environment: &Environment) -
         let raw = report::read_file(raw, report::sshsig::SIGNATURE_LIMIT).map_err(Failure::failed)?;
         sign::attach(&bytes, &raw, &public)
     } else if let (Some(key), false) = (&args.key, args.agent) {
-        sign::with_keygen(&Keygen { key, environment: &Environment::variables() }, &bytes)
+        with_key_file(key, &bytes)
     } else {
         let agent = Agent { socket: environment.agent.as_deref(), sudo: environment.sudo_user.is_some() };
-        sign::with_agent(agent, agent_key(args).as_deref(), &bytes)
+        let waiting = || note("Waiting for your agent: it may want a touch or a confirmation.");
+        sign::with_agent_telling(agent, agent_key(args).as_deref(), &bytes, &waiting)
     };
     let signature = match signature {
         Ok(signature) => signature,
@@ -71,6 +74,15 @@ pub(super) fn run(args: &SignArgs, common: &Common, environment: &Environment) -
         Format::Json => print_json(&serde_json::json!({"signature": path}))?,
     }
     Ok(OK)
+}
+
+fn with_key_file(key: &Path, bytes: &[u8]) -> Result<String, SignError> {
+    if sign::key_place(key)? == KeyPlace::Memory {
+        note(
+            "This looks like an EC2 instance, and its root can read the key while it is in memory. Better sign on your own machine.",
+        );
+    }
+    sign::with_keygen(&Keygen { key, environment: &Environment::variables() }, bytes)
 }
 
 /// The key wanted of the agent: a fingerprint, or the text of a `.pub` file.

@@ -16,12 +16,37 @@ use crate::report::sshsig::{Fault, PublicKey, fingerprint};
 const SIGN_TIME: Duration = Duration::from_secs(60);
 /// How long it may take to answer what needs no person.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
+/// After this long without an answer a person is told that it is waited for.
+const NOTICE_TIME: Duration = Duration::from_secs(1);
 /// The longest answer that is read.
 const ANSWER_LIMIT: u32 = 256 << 10;
 /// The most keys that are looked at.
 const KEY_LIMIT: u32 = 1000;
 /// Asks for SHA-512 from an RSA key; other keys pay no heed.
 const RSA_SHA512: u32 = 4;
+
+/// How long a signature is waited for, and who hears of it.
+#[derive(Clone, Copy)]
+pub(in crate::report) struct Patience<'a> {
+    /// The most that it may take.
+    limit: Duration,
+    /// After this long `waiting` is called, once.
+    notice: Duration,
+    /// Told that the agent has not answered yet: it may want a touch or a confirmation.
+    waiting: &'a dyn Fn(),
+}
+
+impl<'a> Patience<'a> {
+    /// A minute; `waiting` is called when there is no answer after a second.
+    pub(in crate::report) fn new(waiting: &'a dyn Fn()) -> Self {
+        Self { limit: SIGN_TIME, notice: NOTICE_TIME, waiting }
+    }
+
+    /// No longer than it takes a program to answer.
+    fn short() -> Self {
+        Self { limit: ANSWER_TIME, notice: ANSWER_TIME, waiting: &|| () }
+    }
+}
 
 /// Where the agent is, as far as the environment says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,34 +106,58 @@ impl Agent<'_> {
 }
 
 /// Signs the bytes of a report with a key of the agent: the one whose fingerprint, comment or `.pub` line is `wanted`;
-/// without that, the only one it has.
+/// without that, the only one it has. `waiting` is called when the agent lets a person wait.
 ///
 /// # Errors
 /// When there is no agent or no such key, when there are several to choose from (they are listed), when the agent
 /// refuses, takes longer than a minute, or answers with something else.
+pub fn with_agent_telling(
+    agent: Agent<'_>,
+    wanted: Option<&str>,
+    report: &[u8],
+    waiting: &dyn Fn(),
+) -> Result<String, SignError> {
+    let message = super::to_be_signed(report);
+    let (key, signature) = signature(agent, wanted, &message, RSA_SHA512, Patience::new(waiting))?;
+    super::finished(report, key, signature)
+}
+
+/// [`with_agent_telling`], telling nobody.
+///
+/// # Errors
+/// The same.
 pub fn with_agent(agent: Agent<'_>, wanted: Option<&str>, report: &[u8]) -> Result<String, SignError> {
+    with_agent_telling(agent, wanted, report, &|| ())
+}
+
+/// The SSH signature (algorithm name, then its bytes) of `message` by a key of the agent, with that key. It has not been
+/// verified. `flags` chooses the hash of an RSA signature (draft-miller-ssh-agent, section 3.6.1).
+pub(in crate::report) fn signature(
+    agent: Agent<'_>,
+    wanted: Option<&str>,
+    message: &[u8],
+    flags: u32,
+    patience: Patience<'_>,
+) -> Result<(PublicKey, Vec<u8>), SignError> {
     let mut stream = agent.connect()?;
     let keys = identities(&mut stream)?;
     let key = choose(&keys, wanted)?;
     let mut request = vec![13];
     put_string(&mut request, key.blob());
-    put_string(&mut request, &super::to_be_signed(report));
-    request.extend_from_slice(&RSA_SHA512.to_be_bytes());
-    let answer = exchange(&mut stream, &request, SIGN_TIME)?;
+    put_string(&mut request, message);
+    request.extend_from_slice(&flags.to_be_bytes());
+    let answer = exchange(&mut stream, &request, patience)?;
     let mut reader = Reader::new(&answer);
-    let signature = match reader.byte() {
-        Ok(14) => reader
-            .string()
-            .and_then(|signature| reader.end().map(|()| signature.to_vec()))
-            .map_err(|fault| odd(&fault))?,
-        Ok(5) => {
-            return Err(SignError::new(
-                "The agent refused to sign: the request was declined, the key is limited to certain hosts (`ssh-add -h`; such keys sign no files), or it is locked away. Use another key, or sign later on your own machine.",
-            ));
+    match reader.byte() {
+        Ok(14) => {
+            let signature = reader.string().and_then(|signature| reader.end().map(|()| signature.to_vec()));
+            Ok((key.clone(), signature.map_err(|fault| odd(&fault))?))
         }
-        _ => return Err(odd(&Fault::new("Its answer is of an unknown kind."))),
-    };
-    super::finished(report, key.clone(), signature)
+        Ok(5) => Err(SignError::new(
+            "The agent refused to sign: the request was declined, the key is limited to certain hosts (`ssh-add -h`; such keys sign no files), or it is locked away. Use another key, or sign later on your own machine.",
+        )),
+        _ => Err(odd(&Fault::new("Its answer is of an unknown kind."))),
+    }
 }
 
 fn choose<'a>(keys: &'a [Identity], wanted: Option<&str>) -> Result<&'a PublicKey, SignError> {
@@ -147,7 +196,7 @@ fn choose<'a>(keys: &'a [Identity], wanted: Option<&str>) -> Result<&'a PublicKe
 }
 
 fn identities(stream: &mut UnixStream) -> Result<Vec<Identity>, SignError> {
-    let answer = exchange(stream, &[11], ANSWER_TIME)?;
+    let answer = exchange(stream, &[11], Patience::short())?;
     read_identities(&answer).map_err(|fault| odd(&fault))
 }
 
@@ -174,41 +223,52 @@ fn odd(fault: &Fault) -> SignError {
     SignError::new(format!("What answers at SSH_AUTH_SOCK does not behave like an ssh-agent. {fault}"))
 }
 
-/// Sends one message and reads the answer, all within `limit`.
-fn exchange(stream: &mut UnixStream, message: &[u8], limit: Duration) -> Result<Vec<u8>, SignError> {
-    let deadline = Instant::now() + limit;
+/// Sends one message and reads the answer, all within the limit.
+fn exchange(stream: &mut UnixStream, message: &[u8], patience: Patience<'_>) -> Result<Vec<u8>, SignError> {
+    let limit = patience.limit;
+    let start = Instant::now();
+    let broken = |error: std::io::Error| failed(&error, limit);
     let mut framed = Vec::new();
     put_string(&mut framed, message);
-    stream
-        .set_write_timeout(Some(limit))
-        .and_then(|()| stream.write_all(&framed))
-        .map_err(|error| failed(&error, limit))?;
+    stream.set_write_timeout(Some(limit)).and_then(|()| stream.write_all(&framed)).map_err(broken)?;
     let mut length = [0; 4];
-    fill(stream, &mut length, deadline, limit)?;
+    let mut missing = length.as_mut_slice();
+    if !fill(stream, &mut missing, start + patience.notice.min(limit)).map_err(broken)? {
+        (patience.waiting)();
+    }
+    filled(stream, &mut missing, start + limit).map_err(broken)?;
     let length = u32::from_be_bytes(length);
     if length == 0 || length > ANSWER_LIMIT {
         return Err(odd(&Fault::new(format!("It announces an answer of {length} bytes."))));
     }
     let mut answer = vec![0; usize::try_from(length).unwrap_or_default()];
-    fill(stream, &mut answer, deadline, limit)?;
+    filled(stream, &mut answer.as_mut_slice(), start + limit).map_err(broken)?;
     Ok(answer)
 }
 
-/// `read_exact` with one deadline for all of it, so that an agent that drips bytes is not waited for.
-fn fill(stream: &mut UnixStream, mut buffer: &mut [u8], deadline: Instant, limit: Duration) -> Result<(), SignError> {
-    while !buffer.is_empty() {
-        let left = deadline.saturating_duration_since(Instant::now());
+/// [`fill`], or the time is over.
+fn filled(stream: &mut UnixStream, missing: &mut &mut [u8], until: Instant) -> std::io::Result<()> {
+    if fill(stream, missing, until)? { Ok(()) } else { Err(std::io::ErrorKind::TimedOut.into()) }
+}
+
+/// Reads into `missing`, of which what is still missing is left, until it is full or the time is over; whether it is
+/// full. One deadline for all of it, so that an agent that drips bytes is not waited for.
+fn fill(stream: &mut UnixStream, missing: &mut &mut [u8], until: Instant) -> std::io::Result<bool> {
+    use std::io::ErrorKind::{BrokenPipe, Interrupted, TimedOut, WouldBlock};
+    while !missing.is_empty() {
+        let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(failed(&std::io::ErrorKind::TimedOut.into(), limit));
+            return Ok(false);
         }
-        match stream.set_read_timeout(Some(left)).and_then(|()| stream.read(buffer)) {
-            Ok(0) => return Err(failed(&std::io::ErrorKind::BrokenPipe.into(), limit)),
-            Ok(count) => buffer = buffer.get_mut(count..).unwrap_or_default(),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed(&error, limit)),
+        match stream.set_read_timeout(Some(left)).and_then(|()| stream.read(missing)) {
+            Ok(0) => return Err(BrokenPipe.into()),
+            Ok(count) => *missing = std::mem::take(missing).get_mut(count..).unwrap_or_default(),
+            // The clock decides.
+            Err(error) if matches!(error.kind(), Interrupted | TimedOut | WouldBlock) => {}
+            Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn failed(error: &std::io::Error, limit: Duration) -> SignError {
@@ -230,17 +290,36 @@ mod tests {
 
     use super::*;
 
+    fn within(limit: u64, waiting: &dyn Fn()) -> Patience<'_> {
+        Patience { limit: Duration::from_millis(limit), notice: Duration::ZERO, waiting }
+    }
+
     #[test]
     fn an_agent_that_is_silent_or_drips_is_not_waited_for() {
-        let limit = Duration::from_millis(20);
         let (mut ours, theirs) = UnixStream::pair().unwrap();
-        let why = exchange(&mut ours, &[11], limit).unwrap_err().to_string();
+        let why = exchange(&mut ours, &[11], within(20, &|| ())).unwrap_err().to_string();
         assert!(why.contains("gave no answer within"), "{why}");
         drop(theirs);
+        for part in [&[0, 0][..], &[0, 0, 0, 9, 12, 0]] {
+            let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+            theirs.write_all(part).unwrap();
+            let why = exchange(&mut ours, &[11], within(20, &|| ())).unwrap_err().to_string();
+            assert!(why.contains("gave no answer within"), "{why}");
+        }
+    }
+
+    /// The agent answers only once somebody has been told that it waits.
+    #[test]
+    fn a_person_is_told_while_the_agent_waits_for_them() {
         let (mut ours, mut theirs) = UnixStream::pair().unwrap();
-        theirs.write_all(&[0, 0, 0, 9, 12, 0]).unwrap();
-        let why = exchange(&mut ours, &[11], limit).unwrap_err().to_string();
-        assert!(why.contains("gave no answer within"), "{why}");
+        let (touch, touched) = mpsc::channel();
+        let agent = std::thread::spawn(move || {
+            touched.recv().unwrap();
+            theirs.write_all(&[0, 0, 0, 1, 5]).unwrap();
+        });
+        let answer = exchange(&mut ours, &[13], within(60_000, &|| touch.send(()).unwrap())).unwrap();
+        assert_eq!(answer, [5]);
+        agent.join().unwrap();
     }
 
     proptest! {

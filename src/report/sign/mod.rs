@@ -7,9 +7,11 @@ use super::sshsig::{Hash, NAMESPACE, PublicKey, SshSig};
 
 pub mod agent;
 mod keygen;
+mod machine;
 
-pub use agent::{Agent, Identity, with_agent};
+pub use agent::{Agent, Identity, with_agent, with_agent_telling};
 pub use keygen::{Keygen, with_keygen};
+pub use machine::{KeyPlace, key_place};
 
 /// Why there is no signature; in sentences, with a way out. `seaworthy report sign` then exits with 8.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -92,7 +92,7 @@ fn is_practice(report: &Report) -> bool {
 }
 
 /// `sha256` in groups of eight, for people to compare.
-pub(super) fn grouped(sha256: &str) -> String {
+pub fn grouped(sha256: &str) -> String {
     let groups: Vec<&str> = sha256.as_bytes().chunks(8).filter_map(|group| std::str::from_utf8(group).ok()).collect();
     groups.join(" ")
 }
