@@ -139,3 +139,25 @@ fn a_mode_and_a_content_of_one_file_come_back_in_any_order() {
         assert_same(&bench.tree(), &before, &format!("{order:?}"));
     }
 }
+
+#[test]
+fn a_line_set_back_and_forth_comes_back_newest_first_only() {
+    let bench = Bench::quick();
+    bench.write("etc/words", "UseDNS yes\n", 0o644);
+    bench.settle_times();
+    let before = bench.tree();
+    for (guideline, from, to) in
+        [("A-1", "yes", "no"), ("B-1", "no", "maybe"), ("C-1", "maybe", "no"), ("D-1", "no", "yes")]
+    {
+        let change = bench.edit("etc/words", &format!("UseDNS {from}"), &format!("UseDNS {to}"));
+        bench.apply(&plan_of(&[(guideline, vec![change])])).unwrap();
+    }
+    // The file is as at first, and as A-1 and C-1 left it in turn: none but the last can go alone.
+    for (guideline, last) in [("A-1", "D-1"), ("B-1", "D-1"), ("C-1", "D-1")] {
+        assert!(conflict(&bench, &What::Guideline(guideline.into())).contains(last), "{guideline}");
+    }
+    for guideline in ["D-1", "C-1", "B-1", "A-1"] {
+        bench.undo(&What::Guideline(guideline.into())).unwrap();
+    }
+    assert_same(&bench.tree(), &before, "newest first, everything comes back");
+}

@@ -8,7 +8,7 @@ use crate::image::FileNode;
 /// Something a guideline does.
 #[derive(Debug, Clone)]
 enum Deed {
-    /// Sets the line with this number of the file with this number.
+    /// Sets the line with this number of the file with this number; `-` is what it was at first.
     Line(usize, usize, char),
     Remove(usize),
     Mode(usize, u32),
@@ -18,9 +18,9 @@ enum Deed {
 
 fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
-        4 => (0..4usize, 0..6usize, prop::char::range('A', 'E')).prop_map(|(file, line, to)| Deed::Line(file, line, to)),
+        4 => (0..4usize, 0..6usize, prop::sample::select(vec!['A', 'B', '-'])).prop_map(|(file, line, to)| Deed::Line(file, line, to)),
         1 => (0..4usize).prop_map(Deed::Remove),
-        1 => (0..4usize, prop::sample::select(vec![0o600, 0o640, 0o4755])).prop_map(|(file, mode)| Deed::Mode(file, mode)),
+        1 => (0..4usize, prop::sample::select(vec![0o600, 0o644, 0o4755])).prop_map(|(file, mode)| Deed::Mode(file, mode)),
         1 => (0..3usize).prop_map(Deed::Make),
         1 => (0..3usize).prop_map(Deed::Link),
     ]
@@ -45,7 +45,8 @@ fn change(bench: &Bench, overlay: &crate::image::Overlay, deed: &Deed) -> Option
                 let node = node?;
                 let text = String::from_utf8(node.bytes()?.to_vec()).unwrap();
                 let lines = text.lines().enumerate();
-                let edited = lines.map(|(at, old)| if at == line { format!("{to}\n") } else { format!("{old}\n") });
+                let wanted = if to == '-' { format!("line {line}\n") } else { format!("{to}\n") };
+                let edited = lines.map(|(at, old)| if at == line { wanted.clone() } else { format!("{old}\n") });
                 Some(node.with_bytes(edited.collect::<String>().into_bytes()))
             }),
         ),

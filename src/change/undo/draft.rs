@@ -55,9 +55,15 @@ pub(super) fn draft(
                 None => contents.hold(image, &path)?.map(|(held, _)| held),
             };
             // Gone by a later change of ours, which stays in force: then it comes back with that one.
-            let is_removed_later = later(history, &run, step).is_some_and(|(_, later)| later.to.is_none());
+            let is_removed_later = later(history, &run, step).last().is_some_and(|(_, later)| later.to.is_none());
             let to = reverse(state, &mut contents, step, &path, now.as_ref(), is_removed_later, undone)
                 .map_err(|error| with_later(error, history, &run, step))?;
+            let still = later(history, &run, step);
+            if !is_any_order_alike(state, &mut contents, step, &still, (now.as_ref(), to.as_ref()))? {
+                let conflict = "what was changed back and forth there rests on it".to_owned();
+                let error = UndoError::Conflict { path, conflict };
+                return Err(with_later(error, history, &run, step));
+            }
             let mut to = to.map(|held| as_it_was(history, step, now.as_ref(), held));
             if to.is_none() && is_directory(now.as_ref()) && has_others(image, &path, &current)? {
                 // Somebody keeps files in a directory we made: it stays.
@@ -142,7 +148,7 @@ fn reverse(
 /// A conflict that a later change of the same path by a run in force explains says so.
 fn with_later(error: UndoError, history: &History, undo: &Run, step: &Move) -> UndoError {
     let UndoError::Conflict { path, mut conflict } = error else { return error };
-    if let Some((run, later)) = later(history, undo, step) {
+    if let Some((run, later)) = later(history, undo, step).last() {
         let guideline = &later.guideline;
         let _ = write!(
             conflict,
@@ -152,8 +158,36 @@ fn with_later(error: UndoError, history: &History, undo: &Run, step: &Move) -> U
     UndoError::Conflict { path, conflict }
 }
 
-/// The last change of the path of `step` that comes after it and stays in force.
-fn later<'h>(history: &'h History, undo: &Run, step: &Move) -> Option<(&'h str, &'h Move)> {
+/// Whether `later`, the changes that stay in force, could still be taken back from what taking `step` back makes of what
+/// is there, with the same end as the other way round. Where they undid each other, no line need differ from what `step`
+/// left, and yet each of them stands on it.
+fn is_any_order_alike(
+    state: &State,
+    contents: &mut Contents,
+    step: &Move,
+    later: &[(&str, &Move)],
+    (now, to): (Option<&Held>, Option<&Held>),
+) -> Result<bool, UndoError> {
+    if later.is_empty() {
+        return Ok(true);
+    }
+    let mut end = |start: Option<&Held>, last: Option<&Move>| {
+        let newest_first = later.iter().rev().map(|(_, later)| *later).chain(last);
+        newest_first.into_iter().try_fold(start.cloned(), |held, step| {
+            reverse(state, contents, step, &step.path.to_path(), held.as_ref(), false, &mut Undone::default())
+        })
+    };
+    match (end(now, Some(step)), end(to, None)) {
+        (Ok(newest_first), Ok(oldest_first)) => Ok(is_same(newest_first.as_ref(), oldest_first.as_ref())),
+        // Somebody's edits are in the way of the later ones, whatever becomes of this one.
+        (Err(UndoError::Conflict { .. }), _) => Ok(true),
+        (_, Err(UndoError::Conflict { .. })) => Ok(false),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
+/// The changes of the path of `step` that come after it and stay in force, oldest first.
+fn later<'h>(history: &'h History, undo: &Run, step: &Move) -> Vec<(&'h str, &'h Move)> {
     let mut taken = history.taken();
     taken.extend(undo.takes_back.iter().map(|(run, number)| (run.as_str(), *number)));
     let mut moves = history.in_force().flat_map(|record| {
@@ -161,7 +195,7 @@ fn later<'h>(history: &'h History, undo: &Run, step: &Move) -> Option<(&'h str, 
     });
     moves.by_ref().find(|(_, _, other)| std::ptr::eq(*other, step));
     let later = moves.filter(|(run, number, other)| other.path == step.path && !taken.contains(&(*run, *number)));
-    later.last().map(|(run, _, other)| (run, other))
+    later.map(|(run, _, other)| (run, other)).collect()
 }
 
 /// Whether the directory that `path` is put into is there, or will be.
