@@ -10,7 +10,7 @@ use super::revert::{self, Pending};
 use super::run::Run;
 use super::state::{Lock, Record, is_off};
 use super::{Change, Plan, State, services, sshd};
-use crate::image::{Error, Image, program};
+use crate::image::{Body, Error, Image, Node, program};
 
 /// Progress of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +147,10 @@ pub fn apply(image: &Image, plan: &Plan, state: &State, progress: &mut dyn FnMut
     prepare::sweep_up(image, state, &history.known()).map_err(ApplyError::Failed)?;
     let image = image.refreshed();
     sshd::would_start(&image, plan).map_err(|message| ApplyError::Sshd { message })?;
+    if let Some(live) = image.live() {
+        // Where there is none to be made, preparing says what is missing, before anything is written.
+        let _ = live.make_room(state.directory(), kept_bytes(plan));
+    }
 
     let mut tries = 1;
     loop {
@@ -161,6 +165,18 @@ pub fn apply(image: &Image, plan: &Plan, state: &State, progress: &mut dyn FnMut
             outcome => return Ok(Applied { pending: pending?, ..outcome? }),
         }
     }
+}
+
+/// The bytes of all files that `plan` replaces or removes, which are kept for undo.
+fn kept_bytes(plan: &Plan) -> u64 {
+    let size = |change: &Change| match change {
+        Change::Path { before: Some(Node::File(file)), .. } => match &file.body {
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::OnDisk { size, .. } => *size,
+        },
+        _ => 0,
+    };
+    plan.steps.iter().flat_map(|step| &step.changes).map(size).fold(0, u64::saturating_add)
 }
 
 /// How often a run is begun anew when a service wrote to a log in the middle of it.

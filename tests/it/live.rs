@@ -180,3 +180,42 @@ fn inside() {
         assert!(home.path().join("ran").exists() && !home.path().join(".bash_history").exists());
     }
 }
+
+#[test]
+#[ignore = "needs root and unshare; run by .ci/run"]
+fn memory_for_the_state_is_enlarged_only_where_it_is_too_small() {
+    let place = tempfile::tempdir().unwrap();
+    let own = std::env::current_exe().unwrap();
+    let inside = format!(
+        "mount -t tmpfs -o size=1m,mode=700 tmpfs {} && exec {} --exact --ignored live::in_little_memory",
+        place.path().display(),
+        own.display()
+    );
+    let output = std::process::Command::new("unshare")
+        .args(["--mount", "/bin/sh", "-c", &inside])
+        .env(LITTLE, place.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+/// The file system in memory, for the test that is started beside one.
+const LITTLE: &str = "SEAWORTHY_TEST_LITTLE";
+
+#[test]
+#[ignore = "part of another test; alone it does nothing"]
+fn in_little_memory() {
+    let Some(place) = std::env::var_os(LITTLE).map(PathBuf::from) else { return };
+    let size = || nix::sys::statvfs::statvfs(&place).map(|found| found.blocks() * found.fragment_size()).unwrap();
+    let image = Image::open(Path::new("/")).unwrap();
+    let live = image.live().unwrap();
+    assert_eq!(size(), 1 << 20);
+    live.make_room(&place, 500 << 10).unwrap();
+    assert_eq!(size(), 1 << 20, "it fits twice");
+    live.make_room(&place, 600 << 10).unwrap();
+    assert!(size() > 64 << 20, "{}", size());
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+    let line = mounts.lines().find(|line| line.contains(place.to_str().unwrap())).unwrap();
+    assert!(line.contains("mode=700"), "the rest of its options stay: {line}");
+}

@@ -84,7 +84,7 @@ fn why(error: impl std::fmt::Display) -> Stop {
 impl Work<'_> {
     fn all(&mut self) -> Result<(), Stop> {
         // What goes is kept there until the machine is off. Where that is not to be had, the journal says what it lacks.
-        let _ = self.live.make_room(self.state.directory());
+        let _ = self.live.make_room(self.state.directory(), u64::MAX);
         self.note("Looking at the whole machine once more.")?;
         let (context, findings) = self.survey();
         let sealing = draft(self.image, self.catalogue, &findings, &context, &self.request.playbook);

@@ -28,13 +28,18 @@ pub(super) fn is_on_disk(path: &Path) -> bool {
         && statvfs(path).is_ok_and(|found| !found.flags().contains(FsFlags::ST_RDONLY))
 }
 
-/// Lets the tmpfs that `path` lies in hold up to half of the memory, where it may hold less: many systems give `/run` a
-/// tenth. Nothing is taken up by that, and it is as before when the machine starts again.
-pub(super) fn make_room(path: &Path) -> Result<(), Error> {
+/// Lets the tmpfs that `path` lies in hold up to half of the memory, where `bytes` might not fit and it may hold less: many
+/// systems give `/run` a tenth. Nothing is taken up by that, and it is as before when the machine starts again.
+pub(super) fn make_room(path: &Path, bytes: u64) -> Result<(), Error> {
     let fail = |errno| Error::io("make room in", path, errno);
-    let size = |path: &Path| statfs(path).map(|found| found.blocks() * found.block_size().cast_unsigned());
+    if !is_in_memory(path) {
+        return Ok(());
+    }
     let memory = nix::sys::sysinfo::sysinfo().map_err(fail)?.ram_total();
-    if !is_in_memory(path) || size(path).map_err(fail)? >= memory / 2 {
+    let found = statfs(path).map_err(fail)?;
+    let of = |blocks: u64| blocks.saturating_mul(found.block_size().cast_unsigned());
+    // Twice, for what else is written there meanwhile.
+    if of(found.blocks()) >= memory / 2 || of(found.blocks_available()) / 2 >= bytes {
         return Ok(());
     }
     let table = fs::read("/proc/self/mounts").unwrap_or_default();

@@ -169,12 +169,13 @@ impl Live {
         power::freeze()
     }
 
-    /// Lets the tmpfs that `path` lies in hold up to half of the memory, until the machine is switched off.
+    /// Lets the tmpfs that `path` lies in hold up to half of the memory, until the machine is switched off, where twice
+    /// `bytes` are not free in it.
     ///
     /// # Errors
     /// When the kernel refuses.
-    pub fn make_room(&self, path: &Path) -> Result<(), super::Error> {
-        memory::make_room(path)
+    pub fn make_room(&self, path: &Path, bytes: u64) -> Result<(), super::Error> {
+        memory::make_room(path, bytes)
     }
 
     /// Switches the machine off without stopping units. `image` is this machine.
