@@ -1,8 +1,9 @@
 //! Diffs, drawn from the very bytes that will be written: for screens, as a patch, and for the report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Change;
+use super::secret::is_secret;
 use crate::image::{Body, Node, text};
 
 mod lines;
@@ -87,6 +88,15 @@ pub fn of(change: &Change, context: usize) -> FileDiff {
     let count = |sign| diff.hunks.iter().flatten().filter(|line| line.sign == sign).count();
     (diff.added, diff.removed) = (count(Sign::Added), count(Sign::Removed));
     diff
+}
+
+/// What differs between two files at `path`, three lines around each hunk; `None` when either may hold a secret.
+pub fn between(path: &Path, before: &Node, after: &Node) -> Option<FileDiff> {
+    if is_secret(path, Some(before), Some(after)) {
+        return None;
+    }
+    let (before, after) = (Some(before.clone()), Some(after.clone()));
+    Some(of(&Change::Path { path: path.to_owned(), before, after, secret: false }, 3))
 }
 
 fn not_shown(diff: &FileDiff) -> String {

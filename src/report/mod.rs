@@ -19,6 +19,7 @@
 //! 3. [`verify::verify_files`] reads and judges; [`verify::Verification`] renders as text or JSON and has the exit code.
 
 mod bundle;
+pub mod compare;
 mod export;
 #[cfg(test)]
 mod fixture;

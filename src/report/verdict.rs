@@ -8,8 +8,8 @@ use crate::change::seal::Stage;
 use crate::check::{Finding, Findings, Status};
 use crate::playbook::{Decision, Playbook};
 
-/// What all findings and decisions come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What all findings and decisions come to; the better one is the smaller one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Every required guideline passes, is attested or does not apply.

@@ -381,7 +381,7 @@ fn node_record(node: &Node, secret: bool) -> NodeRecord {
 }
 
 /// The diff as unified text, each line made visible with its tabs kept, and whether it was cut at [`DIFF_LIMIT`].
-pub(super) fn unified(diff: &FileDiff, existed: bool, exists: bool) -> (Option<String>, bool) {
+pub(in crate::report) fn unified(diff: &FileDiff, existed: bool, exists: bool) -> (Option<String>, bool) {
     if diff.hunks.is_empty() {
         return (None, false);
     }

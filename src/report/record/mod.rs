@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::compare::Comparison;
 use super::verdict::{Counts, Outcome, Verdict};
 use crate::catalogue::{Phase, Severity, Source};
 use crate::check::Status;
@@ -18,6 +19,7 @@ mod make;
 pub(super) mod tests;
 
 pub use form::{FormError, REPORT_LIMIT, parse, to_bytes};
+pub(super) use make::unified;
 pub use make::{ReportInput, new_id, record};
 
 /// The format's name and version.
@@ -240,6 +242,8 @@ pub struct Previous {
     pub sha256: String,
     /// Fingerprint of the key that signed it; `None`: its signature was not verified.
     pub signer: Option<String>,
+    /// What is different since; `None` where the two were not compared.
+    pub comparison: Option<Comparison>,
 }
 
 /// Something that the program itself left on the image.
