@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod evidence;
 
-pub(super) use evidence::{ReportArgs, ReportCommand, SignArgs, VerifyArgs};
+pub(super) use evidence::{BindArgs, ReportArgs, ReportCommand, SignArgs, VerifyArgs};
 
 /// Prepares a machine image for AWS Marketplace or for sharing: judges it, shows every change, applies what you
 /// choose, takes it back, and exports a signed checklist.

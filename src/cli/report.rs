@@ -10,11 +10,13 @@ use crate::image::text;
 use crate::playbook::Playbook;
 use crate::report::{self, Particulars, Preparation};
 
+mod bind;
 mod sign;
 
 pub(super) fn run(args: &ReportArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
     match &args.command {
         Some(ReportCommand::Sign(args)) => sign::run(args, common, environment),
+        Some(ReportCommand::Bind(args)) => bind::run(args, common),
         Some(ReportCommand::Show { file }) => show(file, common),
         None => write(args, common, environment),
     }

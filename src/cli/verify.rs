@@ -23,7 +23,9 @@ pub(super) fn run(args: &VerifyArgs, common: &Common) -> Result<u8, Failure> {
             sha256: args.expect_sha256.as_deref(),
             challenge: args.challenge.as_deref(),
             max_age: args.max_age,
+            ..Expectations::default()
         },
+        binding: args.binding.as_deref(),
         html: args.html.as_deref(),
         markdown: args.markdown.as_deref(),
         catalogue: Some(&catalogue),

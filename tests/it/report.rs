@@ -300,6 +300,7 @@ fn a_bundle_is_written_signed_and_verified() {
             revoked: None,
             signer: Some(SIGNER),
             expect: Expectations { sha256: Some(&bundle.sha256), ..Expectations::default() },
+            binding: None,
             html: Some(&bundle.html),
             markdown: Some(&bundle.markdown),
             catalogue: Some(&catalogue),

@@ -38,6 +38,12 @@ pub(in crate::cli) enum ReportCommand {
   seaworthy report sign report.json --key ~/.ssh/id_ed25519
   seaworthy report sign report.json --tbs to-be-signed.bin")]
     Sign(SignArgs),
+    /// State which AMI the reports belong to, once it exists; sign what is written with `report sign`
+    #[command(after_help = "Examples:
+  seaworthy report bind --ami ami-0123456789abcdef0 build.json audit.json --out binding.json
+  seaworthy report sign binding.json --agent
+  seaworthy verify build.json audit.json --signers allowed_signers --binding binding.json")]
+    Bind(BindArgs),
     /// Print a report for reading; says that it was not verified
     Show {
         /// report.json
@@ -71,6 +77,29 @@ pub(in crate::cli) struct SignArgs {
 }
 
 #[derive(Debug, Args)]
+pub(in crate::cli) struct BindArgs {
+    /// The report of the build
+    pub(in crate::cli) build: PathBuf,
+    /// The image audit
+    pub(in crate::cli) audit: Option<PathBuf>,
+    /// The AMI they belong to
+    #[arg(long, value_name = "AMI")]
+    pub(in crate::cli) ami: String,
+    /// The Region it is in; without it, what the image audit says
+    #[arg(long, value_name = "REGION")]
+    pub(in crate::cli) region: Option<String>,
+    /// The account that owns it
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(in crate::cli) account: Option<String>,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) out: PathBuf,
+    /// Replace a binding that is already there
+    #[arg(long, short)]
+    pub(in crate::cli) yes: bool,
+}
+
+#[derive(Debug, Args)]
 pub(in crate::cli) struct VerifyArgs {
     /// report.json; its signature is report.json.sig beside it
     pub(in crate::cli) report: PathBuf,
@@ -95,6 +124,9 @@ pub(in crate::cli) struct VerifyArgs {
     /// The SHA-256 the publisher told you
     #[arg(long, value_name = "HEX")]
     pub(in crate::cli) expect_sha256: Option<String>,
+    /// The publisher's statement to which AMI it belongs; its signature is FILE.sig
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) binding: Option<PathBuf>,
     /// The HTML view to hold against the report
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) html: Option<PathBuf>,

@@ -9,7 +9,7 @@ use crate::cli::output::{Failure, confirm, note, print, print_json};
 use crate::cli::{OK, engine};
 use crate::image::text;
 use crate::report::sign::{self, Agent, KeyPlace, Keygen, SignError};
-use crate::report::{self, Report};
+use crate::report::{self, FormError, bind};
 
 /// Exit code: the agent, ssh-keygen or the user refused to sign.
 const UNSIGNED: u8 = 8;
@@ -21,28 +21,26 @@ pub(super) fn run(args: &SignArgs, common: &Common, environment: &Environment) -
         ));
     }
     let bytes = report::read_file(&args.file, report::REPORT_LIMIT).map_err(Failure::failed)?;
-    let parsed: Report = report::parse(&bytes).map_err(|error| {
-        Failure::Failed(format!("{} is no report that may be signed: {error}", text::path(&args.file)))
-    })?;
+    let (headline, question) = match bind::parse(&bytes) {
+        Ok(binding) => (format!("Binding to {}", text::visible(&binding.ami)), "Sign this binding?"),
+        Err(_) => (
+            headline(&bytes).map_err(|error| {
+                Failure::Failed(format!("{} is no report that may be signed: {error}", text::path(&args.file)))
+            })?,
+            "Is this the digest that the image's last screen showed? Sign it?",
+        ),
+    };
     if let Some(path) = &args.tbs {
         note_created_here([path.as_path()])?;
         report::write_file(path, &sign::to_be_signed(&bytes), args.yes).map_err(Failure::failed)?;
         note(&format!("Sign the bytes of {} and come back with --attach SIGNATURE --pub KEY.pub.", text::path(path)));
         return Ok(OK);
     }
-    note(&format!(
-        "Report {} by {}, verdict: {}",
-        parsed.report_id,
-        text::visible(&parsed.publisher),
-        parsed.summary.verdict.word()
-    ));
+    note(&headline);
     let sha256 = report::sha256_hex(&bytes);
     note(&format!("SHA-256 {sha256}  {} bytes", bytes.len()));
     note(&format!("        {}", report::view::grouped(&sha256)));
-    if environment.interactive
-        && !args.yes
-        && !confirm("Is this the digest that the image's last screen showed? Sign it?")?
-    {
+    if environment.interactive && !args.yes && !confirm(question)? {
         note("Nothing was signed.");
         return Ok(UNSIGNED);
     }
@@ -83,6 +81,13 @@ fn with_key_file(key: &Path, bytes: &[u8]) -> Result<String, SignError> {
         );
     }
     sign::with_keygen(&Keygen { key, environment: &Environment::variables() }, bytes)
+}
+
+/// Which report it is.
+fn headline(bytes: &[u8]) -> Result<String, FormError> {
+    let report = report::parse(bytes)?;
+    let publisher = text::visible(&report.publisher);
+    Ok(format!("Report {} by {publisher}, verdict: {}", report.report_id, report.summary.verdict.word()))
 }
 
 /// The key wanted of the agent: a fingerprint, or the text of a `.pub` file.

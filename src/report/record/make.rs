@@ -99,7 +99,7 @@ pub fn record(input: &ReportInput<'_>) -> Report {
         .iter()
         .map(|guideline| guideline_record(input, guideline, made.remove(guideline.id.as_str()), today))
         .collect();
-    let live = input.image.mode == Mode::Live;
+    let live = leaves_for_seal(input.kind, input.image.mode);
     let standing = guidelines.iter().map(|record| (record.severity, record.after.status, record.decided(live, today)));
     let summary =
         Summary { verdict: verdict(standing), counts: Counts::of(guidelines.iter().map(|record| record.after.status)) };
@@ -196,7 +196,7 @@ fn guideline_record(
     }
     let decision = decision.as_ref();
     let changes = changes.unwrap_or_default();
-    let live = input.image.mode == Mode::Live;
+    let live = leaves_for_seal(input.kind, input.image.mode);
     let decided = decided(decision, guideline.phase, live, today);
     let by_hand = matches!(decision, Some(Decision::ByHand));
     GuidelineRecord {
@@ -260,6 +260,19 @@ impl DecisionRecord {
             Choice::Waive => Some(Decision::Waive { reason: self.reason.clone()?, until: self.until?, by: by()? }),
         }
     }
+}
+
+impl Report {
+    /// Whether what belongs to the seal is still to come.
+    pub fn leaves_for_seal(&self) -> bool {
+        leaves_for_seal(self.kind, self.image.mode)
+    }
+}
+
+/// Only on a machine that is being prepared the seal is still to come: on a mounted image it is done at once, and on an
+/// instance of the finished image nothing is left for it.
+fn leaves_for_seal(kind: Kind, mode: Mode) -> bool {
+    mode == Mode::Live && kind != Kind::ImageAudit
 }
 
 impl GuidelineRecord {

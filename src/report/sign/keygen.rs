@@ -9,9 +9,9 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::SignError;
+use super::{SignError, namespace};
 use crate::image::text::path;
-use crate::report::sshsig::{NAMESPACE, SIGNATURE_LIMIT};
+use crate::report::sshsig::SIGNATURE_LIMIT;
 
 /// Where ssh-keygen is looked for.
 const PLACES: [&str; 3] = ["/usr/bin/ssh-keygen", "/usr/local/bin/ssh-keygen", "/bin/ssh-keygen"];
@@ -50,7 +50,7 @@ pub fn with_keygen(keygen: &Keygen<'_>, report: &[u8]) -> Result<String, SignErr
     };
     let kept = |name: &OsStr| KEPT.iter().any(|kept| name == *kept);
     let mut child = Command::new(program)
-        .args(["-Y", "sign", "-n", NAMESPACE, "-f"])
+        .args(["-Y", "sign", "-n", namespace(report), "-f"])
         .arg(keygen.key)
         .env_clear()
         .env("PATH", "/usr/bin:/bin")

@@ -1,9 +1,11 @@
 //! Signing `report.json` as bytes (SSHSIG, OpenSSH's PROTOCOL.sshsig), namespace `seaworthy-report`: by an agent, by
-//! `ssh-keygen`, or anywhere else by way of the bytes to be signed. No private key is ever read.
+//! `ssh-keygen`, or anywhere else by way of the bytes to be signed. No private key is ever read. A binding of reports to
+//! an AMI is signed in the same ways under a namespace of its own, so that neither ever passes for the other.
 //!
 //! Every signature is verified before it is handed out.
 
-use super::sshsig::{Hash, NAMESPACE, PublicKey, SshSig};
+use super::bind;
+use super::sshsig::{BINDING_NAMESPACE, Hash, NAMESPACE, PublicKey, SshSig};
 
 pub mod agent;
 mod keygen;
@@ -24,10 +26,15 @@ impl SignError {
     }
 }
 
+/// What a signature on `document` is for.
+fn namespace(document: &[u8]) -> &'static str {
+    if bind::parse(document).is_ok() { BINDING_NAMESPACE } else { NAMESPACE }
+}
+
 /// The bytes a key must sign for `report` (the bytes of `report.json`): for a key management service, a smart card or
 /// another tool. [`attach`] takes what it gives.
 pub fn to_be_signed(report: &[u8]) -> Vec<u8> {
-    super::sshsig::to_be_signed(NAMESPACE, Hash::Sha512, report)
+    super::sshsig::to_be_signed(namespace(report), Hash::Sha512, report)
 }
 
 /// Makes an armoured signature from one that was made elsewhere over [`to_be_signed`]: `signature` is raw Ed25519, ECDSA
@@ -59,13 +66,13 @@ pub fn attach(report: &[u8], signature: &[u8], public: &str) -> Result<String, S
 
 /// Armours a fresh signature once it has been verified.
 fn finished(report: &[u8], key: PublicKey, signature: Vec<u8>) -> Result<String, SignError> {
-    let made = SshSig { key, namespace: NAMESPACE.to_owned(), hash: Hash::Sha512, signature };
+    let made = SshSig { key, namespace: namespace(report).to_owned(), hash: Hash::Sha512, signature };
     checked(report, made.armour().as_bytes())
 }
 
 /// `armoured`, if it parses and verifies as anybody else will verify it.
 fn checked(report: &[u8], armoured: &[u8]) -> Result<String, SignError> {
-    let verified = SshSig::parse(armoured).and_then(|made| made.verify(NAMESPACE, report));
+    let verified = SshSig::parse(armoured).and_then(|made| made.verify(namespace(report), report));
     match verified {
         Ok(Some(presence)) if !presence.touched => {
             Err(SignError::new("The security key signed without being touched; such a signature is not accepted."))

@@ -19,6 +19,9 @@ use wire::{Reader, put_string};
 /// What a signature on a report is for. It never changes: it stands in every publisher's list of trusted signers.
 pub const NAMESPACE: &str = "seaworthy-report";
 
+/// What a signature on a binding of reports to an AMI is for; fixed for the same reason.
+pub const BINDING_NAMESPACE: &str = "seaworthy-binding";
+
 /// The largest signature file that is read: 64 KiB.
 pub const SIGNATURE_LIMIT: u64 = 64 << 10;
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::ToSpan;
 
 use super::super::{
-    ChangeKind, ChangeRecord, Choice, Counts, Mode, NodeRecord, Outcome, Report, sha256_hex,
+    ChangeKind, ChangeRecord, Choice, Counts, NodeRecord, Outcome, Report, sha256_hex,
     verdict::{outcome, verdict},
 };
 use super::output::Judgement::{self, Failed, Holds, Warning};
@@ -130,7 +130,7 @@ fn date(report: &Report) -> jiff::civil::Date {
 
 /// Results, counts and verdict follow from the findings and decisions.
 pub(super) fn results(report: &Report) -> Judgement {
-    let live = report.image.mode == Mode::Live;
+    let live = report.leaves_for_seal();
     let day = date(report);
     for record in &report.guidelines {
         let by_hand = record.decision.as_ref().is_some_and(|decision| decision.choice == Choice::ByHand);

@@ -21,6 +21,7 @@ use super::{REPORT_LIMIT, Report, parse, read_file, sha256_hex, view};
 use crate::catalogue::Catalogue;
 use crate::image::text::visible;
 
+mod binding;
 mod contents;
 mod expect;
 mod journal;
@@ -44,6 +45,17 @@ pub struct Expectations<'a> {
     pub challenge: Option<&'a str>,
     /// How old it may be.
     pub max_age: Option<SignedDuration>,
+    /// The statement to which AMI it belongs.
+    pub binding: Option<Signed<'a>>,
+}
+
+/// A file and its signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signed<'a> {
+    /// The file's bytes.
+    pub bytes: &'a [u8],
+    /// Those of its signature.
+    pub signature: &'a [u8],
 }
 
 /// What is verified, and against what.
@@ -82,8 +94,10 @@ pub struct VerifyFiles<'a> {
     pub revoked: Option<&'a Path>,
     /// Whose signature is wanted.
     pub signer: Option<&'a str>,
-    /// What else is expected.
+    /// What else is expected; its binding is read from [`Self::binding`].
     pub expect: Expectations<'a>,
+    /// The binding to an AMI; its signature has the same name with `.sig` at its end.
+    pub binding: Option<&'a Path>,
     /// `report.html`.
     pub html: Option<&'a Path>,
     /// `report.md`.
@@ -95,7 +109,7 @@ pub struct VerifyFiles<'a> {
 }
 
 /// Every check, in order, with the exit code of its failure.
-const CHECKS: [(&str, u8); 15] = [
+const CHECKS: [(&str, u8); 18] = [
     ("files", 7),
     ("signature", 3),
     ("signer", 4),
@@ -109,6 +123,9 @@ const CHECKS: [(&str, u8); 15] = [
     ("digest", 6),
     ("challenge", 6),
     ("age", 6),
+    ("binding-signature", 3),
+    ("binding-signer", 4),
+    ("binding", 6),
     ("html", 5),
     ("markdown", 5),
 ];
@@ -116,12 +133,7 @@ const CHECKS: [(&str, u8); 15] = [
 /// Reads the files and verifies.
 pub fn verify_files(files: &VerifyFiles<'_>) -> Verification {
     let failed = |code, sentence: String| Verification::failed_at("files", code, format!("{sentence}."));
-    let beside = || {
-        let mut name = files.report.as_os_str().to_owned();
-        name.push(".sig");
-        PathBuf::from(name)
-    };
-    let signature_path = files.signature.map_or_else(beside, Path::to_owned);
+    let signature_path = files.signature.map_or_else(|| beside(files.report), Path::to_owned);
     let signers = match load_signers(files) {
         Ok(signers) => signers,
         Err(sentence) => return failed(2, sentence),
@@ -133,24 +145,39 @@ pub fn verify_files(files: &VerifyFiles<'_>) -> Verification {
             read_file(&signature_path, SIGNATURE_LIMIT)?,
             optional(files.html)?,
             optional(files.markdown)?,
+            files.binding.map(read_binding).transpose()?,
         ))
     };
     match read() {
         // Too large to be a report at all, whoever signed it.
         Err(error @ super::BundleError::TooLarge { .. }) => failed(5, error.to_string()),
         Err(error) => failed(7, error.to_string()),
-        Ok((report, signature, html, markdown)) => verify(&VerifyInput {
+        Ok((report, signature, html, markdown, binding)) => verify(&VerifyInput {
             report: &report,
             signature: &signature,
             signers: &signers,
             signer: files.signer,
-            expect: files.expect,
+            expect: Expectations {
+                binding: binding.as_ref().map(|(bytes, signature)| Signed { bytes, signature }),
+                ..files.expect
+            },
             html: html.as_deref(),
             markdown: markdown.as_deref(),
             catalogue: files.catalogue,
             now: files.now,
         }),
     }
+}
+
+/// Where the signature of `file` lies.
+fn beside(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".sig");
+    PathBuf::from(name)
+}
+
+fn read_binding(path: &Path) -> Result<(Vec<u8>, Vec<u8>), super::BundleError> {
+    Ok((read_file(path, super::bind::BINDING_LIMIT)?, read_file(&beside(path), SIGNATURE_LIMIT)?))
 }
 
 fn load_signers(files: &VerifyFiles<'_>) -> Result<Signers, String> {
@@ -195,6 +222,10 @@ pub fn verify(input: &VerifyInput<'_>) -> Verification {
             ("digest", Some(_)) => expect::digest(input.expect.sha256, &result.sha256),
             ("challenge", Some(report)) => expect::challenge(report, input.expect.challenge),
             ("age", Some(report)) => expect::age(report, input),
+            ("binding-signature" | "binding-signer", _) if input.expect.binding.is_none() => continue,
+            ("binding-signature", _) => binding::signature(input),
+            ("binding-signer", _) => binding::signer(input),
+            ("binding", Some(report)) => binding::binding(report, &result.sha256, input),
             ("html", Some(report)) => views::rendered(report, &result.sha256, input.html, view::html),
             (_, Some(report)) => views::rendered(report, &result.sha256, input.markdown, view::markdown),
         };

@@ -340,6 +340,7 @@ fn files_that_are_missing_or_faulty() {
             revoked: None,
             signer: Some(SIGNER),
             expect: Expectations::default(),
+            binding: None,
             html: None,
             markdown: None,
             catalogue: Some(&catalogue()),
