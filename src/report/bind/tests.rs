@@ -12,7 +12,12 @@ fn audit(image: &str) -> Report {
     let mut audit = sample();
     let build = report_bytes(&audit);
     audit.kind = Kind::ImageAudit;
-    audit.previous = Some(Previous { report_id: audit.report_id.clone(), sha256: sha256_hex(&build), signer: None });
+    audit.previous = Some(Previous {
+        report_id: audit.report_id.clone(),
+        sha256: sha256_hex(&build),
+        signer: None,
+        comparison: None,
+    });
     audit.identity.of = IdentityOf::Image;
     audit.identity.claims = Some(InstanceInfo {
         instance_id: Some("i-0123456789abcdef0".into()),
