@@ -1,6 +1,7 @@
 //! Trying one guideline's remedy on a drafted image, for tests.
 
 use super::{Change, Remedy, remedy};
+use crate::catalogue::{Catalogue, Guideline};
 use crate::check::Status;
 use crate::check::trial::{context, guideline, judged};
 use crate::image::{Image, Overlay};
@@ -30,4 +31,23 @@ pub(crate) fn mended(image: &Image, id: &str) -> Image {
     assert_eq!(finding.status, Status::Pass, "{id} after its remedy: {finding:?}");
     assert_eq!(remedy_of(&after, id), None);
     after
+}
+
+/// A guideline with nothing in its texts; `more` is further lines of TOML, its check among them.
+pub(crate) fn plain(id: &str, phase: &str, more: &str) -> Guideline {
+    let text = format!(
+        "id = '{id}'\ntitle = 'T'\nseverity = 'required'\nphase = '{phase}'\nasks = 'a'\nwhy = 'w'\nby_hand = 'b'\n\
+         danger = 'd'\nsources = []\n{more}\n"
+    );
+    toml::from_str(&text).unwrap()
+}
+
+/// Nothing may be at `path`; what is there is removed.
+pub(crate) fn absent(id: &str, phase: &str, path: &str, more: &str) -> Guideline {
+    plain(id, phase, &format!("{more}\ncheck = {{ absent = {{ paths = ['{path}'] }} }}\nfix = 'remove'"))
+}
+
+/// These and no others.
+pub(crate) fn catalogue(guidelines: Vec<Guideline>) -> Catalogue {
+    Catalogue { version: "test", sha256: String::new(), custom: false, guidelines }
 }

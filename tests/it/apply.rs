@@ -345,8 +345,6 @@ fn assert_patched_but_gone(root: &Path) {
 
 #[test]
 fn an_undo_killed_at_any_line_is_completed_by_the_next() {
-    use std::io::BufRead as _;
-
     let directory = tempfile::tempdir().unwrap();
     let root = support::small_root(directory.path());
     let home = directory.path().join("home");
@@ -357,18 +355,7 @@ fn an_undo_killed_at_any_line_is_completed_by_the_next() {
     for line in 1.. {
         support::seaworthy(&home, ["apply", "--all", "--yes", "--root", path]);
         assert!(!support::differences(&before, &support::traces(&root)).is_empty(), "applied");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_seaworthy"))
-            .args(["undo", "--yes", "--verbose", "--root", path])
-            .env("XDG_STATE_HOME", home.join("state"))
-            .stdin(std::process::Stdio::null())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
-        let seen = lines.take(line).count();
-        child.kill().unwrap();
-        child.wait().unwrap();
+        let seen = support::killed(&home, line, &["undo", "--yes", "--verbose", "--root", path]);
         // The rest of it, or a run that was never begun to be taken back, or nothing.
         support::seaworthy(&home, ["undo", "--yes", "--root", path]);
         let differ = support::differences(&before, &support::traces(&root));
@@ -386,8 +373,6 @@ fn an_undo_killed_at_any_line_is_completed_by_the_next() {
 
 #[test]
 fn the_program_killed_at_any_line_leaves_what_undo_takes_back() {
-    use std::io::BufRead as _;
-
     let directory = tempfile::tempdir().unwrap();
     let root = support::small_root(directory.path());
     let home = directory.path().join("home");
@@ -396,18 +381,7 @@ fn the_program_killed_at_any_line_leaves_what_undo_takes_back() {
     let before = support::traces(&root);
     let mut killed = 0;
     for line in 1.. {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_seaworthy"))
-            .args(["apply", "--all", "--yes", "--root", path])
-            .env("XDG_STATE_HOME", home.join("state"))
-            .stdin(std::process::Stdio::null())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
-        let seen = lines.take(line).count();
-        child.kill().unwrap();
-        child.wait().unwrap();
+        let seen = support::killed(&home, line, &["apply", "--all", "--yes", "--root", path]);
         if seen < line {
             break;
         }

@@ -3,14 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use seaworthy::practice::PracticeImage;
 use serde_json::Value;
 
-use crate::support::{differences, put, seaworthy, stderr, stdout, traces};
+use crate::support::{self, differences, put, seaworthy, stderr, stdout, traces};
 
 /// A practice image on which everything stands that a first boot must bring.
 struct Bench {
@@ -157,21 +156,9 @@ fn a_report_that_is_named_must_be_the_last_one_that_was_written() {
 
 /// Killed after so many lines of its progress.
 fn killed(bench: &Bench, lines: usize) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_seaworthy"))
-        .args(["seal", "--yes", "--verbose", "--root", bench.place.root().to_str().unwrap()])
-        .env_clear()
-        .env("HOME", bench.home.path())
-        .env("XDG_STATE_HOME", bench.home.path().join("state"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut progress = BufReader::new(child.stderr.take().unwrap()).lines();
-    for _ in 0..lines {
-        assert!(progress.next().is_some(), "it was done before");
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let root = bench.place.root();
+    let arguments = ["seal", "--yes", "--verbose", "--root", root.to_str().unwrap()];
+    assert_eq!(support::killed(bench.home.path(), lines, &arguments), lines, "it was done before");
 }
 
 #[test]

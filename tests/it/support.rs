@@ -138,3 +138,21 @@ fn what(before: &Trace, after: &Trace) -> &'static str {
         "modification time"
     }
 }
+
+/// Runs the program and kills it after so many lines on standard error; how many there were.
+pub(crate) fn killed(home: &Path, lines: usize, arguments: &[&str]) -> usize {
+    use std::io::BufRead as _;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_seaworthy"))
+        .args(arguments)
+        .env("XDG_STATE_HOME", home.join("state"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let progress = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+    let seen = progress.take(lines).count();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    seen
+}

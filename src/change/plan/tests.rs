@@ -1,24 +1,7 @@
 use super::*;
-use crate::catalogue::Guideline;
+use crate::change::trial::{absent, catalogue, plain};
 use crate::check::trial::context;
 use crate::image::fixture::Fixture;
-
-fn guideline(id: &str, phase: &str, more: &str) -> Guideline {
-    let text = format!(
-        "id = '{id}'\ntitle = 't'\nseverity = 'required'\nphase = '{phase}'\nasks = 'a'\nwhy = 'w'\nby_hand = 'b'\n\
-         danger = 'd'\nsources = []\n{more}\n"
-    );
-    toml::from_str(&text).unwrap()
-}
-
-/// Nothing may be at `path`; what is there is removed.
-fn absent(id: &str, phase: &str, path: &str, more: &str) -> Guideline {
-    guideline(id, phase, &format!("{more}\ncheck = {{ absent = {{ paths = ['{path}'] }} }}\nfix = 'remove'"))
-}
-
-fn catalogue(guidelines: Vec<Guideline>) -> Catalogue {
-    Catalogue { version: "test", sha256: String::new(), custom: false, guidelines }
-}
 
 fn planned(fixture: &Fixture, catalogue: &Catalogue, chosen: &[&str]) -> Plan {
     let image = fixture.image();
@@ -63,9 +46,9 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
         absent("A-1", "clean", "/etc/a", "needs = ['A-2']"),
         absent("A-2", "clean", "/etc/b", ""),
         absent("A-3", "clean", "/etc/c", ""),
-        guideline("A-4", "clean", "check = { absent = { paths = ['/etc/b'] } }"),
-        guideline("A-5", "clean", "check = { absent = { paths = ['/etc/b'] } }\nfix = 'truncate'"),
-        guideline("A-6", "clean", "check = 'attest'\nattest = 'yes'"),
+        plain("A-4", "clean", "check = { absent = { paths = ['/etc/b'] } }"),
+        plain("A-5", "clean", "check = { absent = { paths = ['/etc/b'] } }\nfix = 'truncate'"),
+        plain("A-6", "clean", "check = 'attest'\nattest = 'yes'"),
         absent("A-7", "clean", "/etc/missing", ""),
     ]);
     let plan = planned(&fixture, &catalogue, &["A-1", "A-3", "A-4", "A-5", "A-6", "A-7", "A-9"]);
@@ -125,7 +108,7 @@ fn a_later_step_does_not_break_what_an_earlier_one_needs() {
     fixture.file("/etc/ssh/extra", "X11Forwarding no\n");
     let catalogue = catalogue(vec![
         absent("A-1", "harden", "/etc/a", "needs = ['A-2']"),
-        guideline("A-2", "harden", "check = { sshd = { keyword = 'x11forwarding', pass = ['no'] } }"),
+        plain("A-2", "harden", "check = { sshd = { keyword = 'x11forwarding', pass = ['no'] } }"),
         // Nothing is in the place of the included file any more, so the line behind it decides.
         absent("A-3", "clean", "/etc/ssh/extra", ""),
     ]);
@@ -142,7 +125,7 @@ fn the_running_machine_is_neither_sealed_nor_locked_up() {
     fixture.file("/etc/shadow", "root:*:20000:0:99999:7:::\nadmin:$6$salt$hash:20000:0:99999:7:::\n");
     let password = "check = { sshd = { keyword = 'passwordauthentication', pass = ['no'] } }\n\
                     fix = { sshd = { keyword = 'passwordauthentication', value = 'no' } }";
-    let catalogue = catalogue(vec![absent("A-1", "seal", "/etc/a", ""), guideline("A-2", "harden", password)]);
+    let catalogue = catalogue(vec![absent("A-1", "seal", "/etc/a", ""), plain("A-2", "harden", password)]);
     let on = |image: Image| {
         let findings = check::judge_all(&image, &catalogue, &context());
         plan(&image, &catalogue, &findings, &context(), &["A-1".to_owned(), "A-2".to_owned()])

@@ -1,25 +1,8 @@
 use super::*;
-use crate::catalogue::Guideline;
+use crate::change::trial::{absent, catalogue, plain};
 use crate::check::judge_all;
 use crate::check::trial::context;
 use crate::image::fixture::Fixture;
-
-fn guideline(id: &str, phase: &str, more: &str) -> Guideline {
-    let text = format!(
-        "id = '{id}'\ntitle = 'T'\nseverity = 'required'\nphase = '{phase}'\nasks = 'a'\nwhy = 'w'\nby_hand = 'b'\n\
-         danger = 'd'\nsources = []\n{more}\n"
-    );
-    toml::from_str(&text).unwrap()
-}
-
-/// Nothing may be at `path`; what is there is removed.
-fn absent(id: &str, phase: &str, path: &str, more: &str) -> Guideline {
-    guideline(id, phase, &format!("{more}\ncheck = {{ absent = {{ paths = ['{path}'] }} }}\nfix = 'remove'"))
-}
-
-fn catalogue(guidelines: Vec<Guideline>) -> Catalogue {
-    Catalogue { version: "test", sha256: String::new(), custom: false, guidelines }
-}
 
 fn sealing(image: &Image, catalogue: &Catalogue, playbook: &str) -> Sealing {
     let findings = judge_all(image, catalogue, &context());
@@ -79,8 +62,8 @@ fn what_was_decided_away_stays_and_is_named() {
         absent("A-2", "clean", "/etc/b", ""),
         absent("A-3", "clean", "/etc/c", ""),
         absent("A-4", "clean", "/etc/d", "only_by_name = true"),
-        guideline("A-5", "clean", "no_fix = 'You must look.'\ncheck = { absent = { paths = ['/etc/e'] } }"),
-        guideline("A-6", "seal", "check = 'attest'\nattest = 'yes'"),
+        plain("A-5", "clean", "no_fix = 'You must look.'\ncheck = { absent = { paths = ['/etc/e'] } }"),
+        plain("A-6", "seal", "check = 'attest'\nattest = 'yes'"),
     ]);
     let playbook = "[decisions.A-1]\nchoice = 'waive'\nreason = 'it is needed there'\nuntil = '2099-01-01'\nby = 'Ann'\n\
                     [decisions.A-2]\nchoice = 'later'\n[decisions.A-3]\nchoice = 'by-hand'\n";
@@ -110,7 +93,7 @@ fn what_the_next_boot_would_not_bring_refuses_everything() {
         catalogue(vec![
             absent("A-1", "clean", "/etc/a", ""),
             absent("A-2", "seal", "/etc/b", "needs = [{ id = 'A-3', why = 'nobody gets in.' }]"),
-            guideline("A-3", "first-boot", check),
+            plain("A-3", "first-boot", check),
         ])
     };
     let fails = sealing(&image, &gate("check = { absent = { paths = ['/etc/e'] } }"), "");
