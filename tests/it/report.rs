@@ -1,7 +1,7 @@
 //! Signatures in both directions: ours read by `ssh-keygen`, and those of `ssh-keygen` and `ssh-agent` by us.
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "test keys, and the real programs as judges")]
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,18 +10,23 @@ use std::process::{Child, Command, Stdio};
 use seaworthy::catalogue::Catalogue;
 use seaworthy::playbook::Playbook;
 use seaworthy::report::sign::{self, Agent, Keygen};
-use seaworthy::report::sshsig::{NAMESPACE, PublicKey};
+use seaworthy::report::sshsig::NAMESPACE;
 use seaworthy::report::verify::{CheckStatus, Expectations, Signers, VerifyFiles, VerifyInput, verify, verify_files};
 use seaworthy::report::{
-    Clock, Identity, IdentityOf, ImageInfo, Kind, Mode, Operator, Report, ReportInput, Tool, new_id, record, to_bytes,
+    Clock, Identity, IdentityOf, ImageInfo, Kind, Mode, Operator, Report, ReportInput, Tool, new_id, record,
     write_bundle, write_signature,
 };
 
-const SIGNER: &str = "release@example.com";
-const PASSPHRASE: &str = "correct horse";
+mod agents;
+mod cross;
+mod differential;
+pub(crate) mod golden;
+pub(crate) mod softkey;
+
+pub(crate) const SIGNER: &str = "release@example.com";
 
 /// A report of an image nobody looked at: every guideline unknown. Enough to be signed.
-fn report(catalogue: &Catalogue) -> Report {
+pub(crate) fn report(catalogue: &Catalogue) -> Report {
     record(&ReportInput {
         report_id: new_id().unwrap(),
         tool: Tool::current(),
@@ -61,6 +66,53 @@ fn report(catalogue: &Catalogue) -> Report {
     })
 }
 
+/// Runs a program with `input`; what it wrote, when it succeeded.
+fn run(mut command: Command, input: &[u8]) -> Option<Vec<u8>> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    // It may have ended before it reads.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    output.status.success().then_some(output.stdout)
+}
+
+/// Whether the real `ssh-keygen -Y verify` accepts a signature, with this list of trusted signers.
+fn keygen_accepts(signature: &str, message: &[u8], signers: &str) -> bool {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::write(at("sig"), signature).unwrap();
+    fs::write(at("signers"), signers).unwrap();
+    let mut command = Command::new("ssh-keygen");
+    command.args(["-Y", "verify", "-n", NAMESPACE, "-I", SIGNER, "-f"]).arg(at("signers")).arg("-s").arg(at("sig"));
+    command.stderr(Stdio::null());
+    run(command, message).is_some()
+}
+
+/// The same, with the one key of `public` on the list.
+fn keygen_says(signature: &str, public: &str, message: &[u8]) -> bool {
+    keygen_accepts(signature, message, &format!("{SIGNER} {public}\n"))
+}
+
+/// Why our own verifier does not go beyond the signer; `None` when it does.
+fn our_refusal(signature: &str, message: &[u8], signers: &str) -> Option<String> {
+    let signers = match Signers::parse(signers, "signers") {
+        Ok(signers) => signers,
+        Err(why) => return Some(why),
+    };
+    let result = verify(&VerifyInput {
+        report: message,
+        signature: signature.as_bytes(),
+        signers: &signers,
+        signer: Some(SIGNER),
+        expect: Expectations::default(),
+        html: None,
+        markdown: None,
+        catalogue: None,
+        now: "2026-11-22T16:00:00Z".parse().unwrap(),
+    });
+    let failed = || result.checks.iter().find(|check| check.status == CheckStatus::Failed).unwrap().sentence.clone();
+    result.signer.is_none().then(failed)
+}
+
 /// A directory with a test key in it.
 struct Keys {
     directory: tempfile::TempDir,
@@ -68,7 +120,11 @@ struct Keys {
 
 impl Keys {
     fn new(kind: &[&str], passphrase: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::within(&std::env::temp_dir(), kind, passphrase)
+    }
+
+    fn within(parent: &Path, kind: &[&str], passphrase: &str) -> Self {
+        let directory = tempfile::tempdir_in(parent).unwrap();
         let made = Command::new("ssh-keygen")
             .args(["-q", "-C", "test", "-N", passphrase, "-t"])
             .args(kind)
@@ -90,38 +146,16 @@ impl Keys {
         fs::read_to_string(self.at("key.pub")).unwrap().trim().to_owned()
     }
 
-    /// Whether the real `ssh-keygen -Y verify` accepts it.
-    fn openssh_accepts(&self, signature: &str, message: &[u8]) -> bool {
-        fs::write(self.at("sig"), signature).unwrap();
-        let mut child = Command::new("ssh-keygen")
-            .args(["-Y", "verify", "-n", NAMESPACE, "-I", SIGNER, "-f"])
-            .arg(self.at("signers"))
-            .arg("-s")
-            .arg(self.at("sig"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let _ = child.stdin.take().unwrap().write_all(message);
-        child.wait().unwrap().success()
+    fn signers(&self) -> String {
+        fs::read_to_string(self.at("signers")).unwrap()
     }
 
-    /// What our own verifier says: the code up to and with the signer's.
+    fn openssh_accepts(&self, signature: &str, message: &[u8]) -> bool {
+        keygen_accepts(signature, message, &self.signers())
+    }
+
     fn we_accept(&self, signature: &str, message: &[u8]) -> bool {
-        let signers = Signers::parse(&fs::read_to_string(self.at("signers")).unwrap(), "signers").unwrap();
-        let result = verify(&VerifyInput {
-            report: message,
-            signature: signature.as_bytes(),
-            signers: &signers,
-            signer: Some(SIGNER),
-            expect: Expectations::default(),
-            html: None,
-            markdown: None,
-            catalogue: None,
-            now: "2026-11-22T16:00:00Z".parse().unwrap(),
-        });
-        result.signer.is_some()
+        our_refusal(signature, message, &self.signers()).is_none()
     }
 
     /// Both accept it, and both refuse it once a byte of the message or of the signature is another.
@@ -163,8 +197,22 @@ struct RealAgent {
 
 impl RealAgent {
     fn start(directory: &Path) -> Self {
+        Self::asking(directory, Path::new("/bin/false"))
+    }
+
+    /// One that has `program` ask for confirmations.
+    fn asking(directory: &Path, program: &Path) -> Self {
         let socket = directory.join("agent");
-        let child = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn().unwrap();
+        let child = Command::new("ssh-agent")
+            .arg("-D")
+            .arg("-a")
+            .arg(&socket)
+            .env("SSH_ASKPASS", program)
+            .env("SSH_ASKPASS_REQUIRE", "force")
+            .env("DISPLAY", ":none")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
         // The socket is there before it listens.
         while std::os::unix::net::UnixStream::connect(&socket).is_err() {
             std::thread::yield_now();
@@ -173,9 +221,21 @@ impl RealAgent {
     }
 
     fn add(&self, key: &Path) {
-        let added =
-            Command::new("ssh-add").arg("-q").arg(key).env("SSH_AUTH_SOCK", &self.socket).stdin(Stdio::null()).status();
-        assert!(added.unwrap().success());
+        self.tell(&["-q".as_ref(), key.as_os_str()], Path::new("/bin/false"));
+    }
+
+    /// Runs `ssh-add`; `program` gives the passphrase it asks for.
+    fn tell(&self, args: &[&OsStr], program: &Path) {
+        let told = Command::new("ssh-add")
+            .args(args)
+            .env("SSH_AUTH_SOCK", &self.socket)
+            .env("SSH_ASKPASS", program)
+            .env("SSH_ASKPASS_REQUIRE", "force")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(told.unwrap().success(), "ssh-add {args:?}");
     }
 
     fn agent(&self) -> Agent<'_> {
@@ -187,95 +247,6 @@ impl Drop for RealAgent {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-const KINDS: [&[&str]; 5] =
-    [&["ed25519"], &["ecdsa", "-b", "256"], &["ecdsa", "-b", "384"], &["rsa", "-b", "2048"], &["rsa", "-b", "3072"]];
-
-#[test]
-#[ignore = "needs ssh-keygen and ssh-agent; run by .ci/run"]
-fn every_kind_of_key_signs_by_agent_and_by_file() {
-    let bytes = to_bytes(&report(&Catalogue::built_in().unwrap()));
-    for kind in KINDS {
-        let keys = Keys::new(kind, "");
-        let agent = RealAgent::start(keys.directory.path());
-        agent.add(&keys.at("key"));
-        let signed = sign::with_agent(agent.agent(), None, &bytes).unwrap();
-        keys.both_judge_alike(&signed, &bytes, &format!("agent, {kind:?}"));
-        let chosen = sign::with_agent(agent.agent(), Some(&keys.public()), &bytes).unwrap();
-        keys.both_judge_alike(&chosen, &bytes, &format!("agent by .pub, {kind:?}"));
-        let signed = sign::with_keygen(&Keygen { key: &keys.at("key"), environment: &[] }, &bytes).unwrap();
-        keys.both_judge_alike(&signed, &bytes, &format!("file, {kind:?}"));
-        let environment = [(OsString::from("SSH_AUTH_SOCK"), agent.socket.clone().into_os_string())];
-        let through = Keygen { key: &keys.at("key.pub"), environment: &environment };
-        let signed = sign::with_keygen(&through, &bytes).unwrap();
-        keys.both_judge_alike(&signed, &bytes, &format!("ssh-keygen through the agent, {kind:?}"));
-    }
-}
-
-#[test]
-#[ignore = "needs ssh-keygen; run by .ci/run"]
-fn an_encrypted_key_file_asks_for_its_passphrase() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let bytes = to_bytes(&report(&Catalogue::built_in().unwrap()));
-    let keys = Keys::new(&["ed25519"], PASSPHRASE);
-    let asks = keys.at("askpass");
-    let signed_after = |answer: &str| {
-        fs::write(&asks, format!("#!/bin/sh\necho '{answer}'\n")).unwrap();
-        fs::set_permissions(&asks, fs::Permissions::from_mode(0o700)).unwrap();
-        let environment = [
-            (OsString::from("SSH_ASKPASS"), asks.clone().into_os_string()),
-            (OsString::from("SSH_ASKPASS_REQUIRE"), OsString::from("force")),
-        ];
-        sign::with_keygen(&Keygen { key: &keys.at("key"), environment: &environment }, &bytes)
-    };
-    keys.both_judge_alike(&signed_after(PASSPHRASE).unwrap(), &bytes, "encrypted file");
-    let why = signed_after("wrong").unwrap_err().to_string();
-    assert!(why.contains("ssh-keygen did not sign") && !why.contains(PASSPHRASE), "{why}");
-}
-
-#[test]
-#[ignore = "needs ssh-keygen and ssh-agent; run by .ci/run"]
-fn agents_that_cannot() {
-    let keys = Keys::new(&["ed25519"], "");
-    let agent = RealAgent::start(keys.directory.path());
-    let sign = || sign::with_agent(agent.agent(), None, b"report").unwrap_err().to_string();
-    assert!(sign().contains("holds no key"), "{}", sign());
-    agent.add(&keys.at("key"));
-    let other = Keys::new(&["rsa", "-b", "2048"], "");
-    agent.add(&other.at("key"));
-    let print = PublicKey::parse_line(&other.public()).unwrap().fingerprint();
-    assert!(sign().contains("several keys") && sign().contains(&print), "{}", sign());
-    assert!(sign::with_agent(agent.agent(), Some(&print), b"report").is_ok());
-    let missing = Keygen { key: &keys.at("absent"), environment: &[] };
-    assert!(sign::with_keygen(&missing, b"report").unwrap_err().to_string().contains("did not sign"));
-}
-
-#[test]
-#[ignore = "needs ssh-keygen and openssl; run by .ci/run"]
-fn signatures_of_a_key_service_are_attached() {
-    let bytes = to_bytes(&report(&Catalogue::built_in().unwrap()));
-    for (kind, digest) in [
-        (&["ecdsa", "-b", "256", "-m", "PEM"][..], "-sha256"),
-        (&["ecdsa", "-b", "384", "-m", "PEM"], "-sha384"),
-        (&["rsa", "-b", "2048", "-m", "PEM"], "-sha512"),
-        (&["rsa", "-b", "3072", "-m", "PEM"], "-sha256"),
-    ] {
-        let keys = Keys::new(kind, "");
-        fs::write(keys.at("tbs"), sign::to_be_signed(&bytes)).unwrap();
-        let made = Command::new("openssl")
-            .args(["dgst", digest, "-sign"])
-            .arg(keys.at("key"))
-            .arg("-out")
-            .arg(keys.at("raw"))
-            .arg(keys.at("tbs"))
-            .status();
-        assert!(made.unwrap().success());
-        let raw = fs::read(keys.at("raw")).unwrap();
-        let signed = sign::attach(&bytes, &raw, &keys.public()).unwrap();
-        keys.both_judge_alike(&signed, &bytes, &format!("attached, {kind:?} {digest}"));
-        assert!(sign::attach(b"another", &raw, &keys.public()).is_err());
     }
 }
 

@@ -232,43 +232,44 @@ fn exchange(stream: &mut UnixStream, message: &[u8], patience: Patience<'_>) -> 
     put_string(&mut framed, message);
     stream.set_write_timeout(Some(limit)).and_then(|()| stream.write_all(&framed)).map_err(broken)?;
     let mut length = [0; 4];
-    let mut missing = length.as_mut_slice();
-    if !fill(stream, &mut missing, start + patience.notice.min(limit)).map_err(broken)? {
+    let read = fill(stream, &mut length, 0, start + patience.notice.min(limit)).map_err(broken)?;
+    if read < length.len() {
         (patience.waiting)();
     }
-    filled(stream, &mut missing, start + limit).map_err(broken)?;
+    filled(stream, &mut length, read, start + limit).map_err(broken)?;
     let length = u32::from_be_bytes(length);
     if length == 0 || length > ANSWER_LIMIT {
         return Err(odd(&Fault::new(format!("It announces an answer of {length} bytes."))));
     }
     let mut answer = vec![0; usize::try_from(length).unwrap_or_default()];
-    filled(stream, &mut answer.as_mut_slice(), start + limit).map_err(broken)?;
+    filled(stream, &mut answer, 0, start + limit).map_err(broken)?;
     Ok(answer)
 }
 
 /// [`fill`], or the time is over.
-fn filled(stream: &mut UnixStream, missing: &mut &mut [u8], until: Instant) -> std::io::Result<()> {
-    if fill(stream, missing, until)? { Ok(()) } else { Err(std::io::ErrorKind::TimedOut.into()) }
+fn filled(stream: &mut UnixStream, buffer: &mut [u8], read: usize, until: Instant) -> std::io::Result<()> {
+    let whole = fill(stream, buffer, read, until)? == buffer.len();
+    if whole { Ok(()) } else { Err(std::io::ErrorKind::TimedOut.into()) }
 }
 
-/// Reads into `missing`, of which what is still missing is left, until it is full or the time is over; whether it is
-/// full. One deadline for all of it, so that an agent that drips bytes is not waited for.
-fn fill(stream: &mut UnixStream, missing: &mut &mut [u8], until: Instant) -> std::io::Result<bool> {
+/// Reads on into `buffer`, of which `read` bytes are there, until it is full or the time is over; how many are there
+/// then. One deadline for all of it, so that an agent that drips bytes is not waited for.
+fn fill(stream: &mut UnixStream, buffer: &mut [u8], mut read: usize, until: Instant) -> std::io::Result<usize> {
     use std::io::ErrorKind::{BrokenPipe, Interrupted, TimedOut, WouldBlock};
-    while !missing.is_empty() {
+    while let Some(missing) = buffer.get_mut(read..).filter(|missing| !missing.is_empty()) {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Ok(false);
+            break;
         }
         match stream.set_read_timeout(Some(left)).and_then(|()| stream.read(missing)) {
             Ok(0) => return Err(BrokenPipe.into()),
-            Ok(count) => *missing = std::mem::take(missing).get_mut(count..).unwrap_or_default(),
+            Ok(count) => read += count,
             // The clock decides.
             Err(error) if matches!(error.kind(), Interrupted | TimedOut | WouldBlock) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(true)
+    Ok(read)
 }
 
 fn failed(error: &std::io::Error, limit: Duration) -> SignError {

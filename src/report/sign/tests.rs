@@ -81,7 +81,7 @@ fn t24_agents_that_do_not() {
     let mut sha1 = Vec::new();
     put_string(&mut sha1, b"ssh-rsa");
     put_string(&mut sha1, &[1; 256]);
-    let rsa = PublicKey::parse_line(include_str!("../sshsig/golden/rsa-2048.pub")).unwrap();
+    let rsa = PublicKey::parse_line(include_str!("../../../tests/fixtures/sshsig/rsa-2048.pub")).unwrap();
     let unknown = framed(&[&[0, 0, 0, 11][..], b"ssh-unknown"].concat());
     let many = framed(&[12, 0xff, 0xff, 0xff, 0xff]);
     for (name, answers, part) in [
