@@ -1,5 +1,5 @@
-//! Views of a report for people: HTML and Markdown. Pure and deterministic; each carries the digest of `report.json`.
-//! All text is shown escaped, whoever wrote it.
+//! Views of a report, for people (HTML, Markdown) and for programs (`JUnit`, HDF, SARIF, in-toto). Pure and deterministic;
+//! each carries the digest of `report.json`. All text is shown escaped, whoever wrote it.
 
 use super::{GuidelineRecord, Kind, Outcome, Report, Verdict};
 use crate::catalogue::Severity;
@@ -8,11 +8,28 @@ use crate::catalogue::Severity;
 macro_rules! put {
     ($out:expr, $($args:tt)*) => {{ let _ = write!($out, $($args)*); }};
 }
+mod hdf;
 mod html;
+pub mod intoto;
+mod junit;
 mod markdown;
+mod programs;
+mod sarif;
 
+pub use hdf::hdf;
 pub use html::html;
+pub use intoto::intoto;
+pub use junit::junit;
 pub use markdown::markdown;
+use markdown::decision_words;
+pub use sarif::sarif;
+
+/// Every view by the name it has on the command line. Each takes the report and the SHA-256 of `report.json`.
+pub const VIEWS: [(&str, View); 6] =
+    [("html", html), ("markdown", markdown), ("junit", junit), ("hdf", hdf), ("sarif", sarif), ("intoto", intoto)];
+
+/// Renders a report; its bytes have the SHA-256 given.
+pub type View = fn(&Report, &str) -> String;
 
 /// The verdict in a sentence.
 fn verdict_sentence(report: &Report) -> &'static str {
