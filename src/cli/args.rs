@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod evidence;
+mod view;
 
 pub(super) use evidence::{BindArgs, ReportArgs, ReportCommand, SignArgs, VerifyArgs};
+pub(super) use view::RenderArgs;
 
 /// Prepares a machine image for AWS Marketplace or for sharing: judges it, shows every change, applies what you
 /// choose, takes it back, and exports a signed checklist.

@@ -11,6 +11,7 @@ use crate::playbook::Playbook;
 use crate::report::{self, Particulars, Preparation};
 
 mod bind;
+mod render;
 mod sign;
 
 pub(super) fn run(args: &ReportArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
@@ -18,6 +19,7 @@ pub(super) fn run(args: &ReportArgs, common: &Common, environment: &Environment)
         Some(ReportCommand::Sign(args)) => sign::run(args, common, environment),
         Some(ReportCommand::Bind(args)) => bind::run(args, common),
         Some(ReportCommand::Show { file }) => show(file, common),
+        Some(ReportCommand::Render(args)) => render::run(args),
         None => write(args, common, environment),
     }
 }

@@ -19,6 +19,7 @@ mod bad_input;
 mod cli;
 mod corpus;
 mod distros;
+mod formats;
 mod fuzz;
 mod hostile;
 mod initramfs;

@@ -49,6 +49,11 @@ pub(in crate::cli) enum ReportCommand {
         /// report.json
         file: PathBuf,
     },
+    /// Write a view of a report: for people, pipelines, dashboards; says that it was not verified
+    #[command(after_help = "Examples:
+  seaworthy report render report.json --format junit --out report.junit.xml
+  seaworthy report render report.json --format sarif > report.sarif")]
+    Render(super::RenderArgs),
 }
 
 #[derive(Debug, Args)]

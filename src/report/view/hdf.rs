@@ -22,7 +22,8 @@ pub fn hdf(report: &Report, sha256: &str) -> String {
             json!({"id": phase.name(), "title": phase.title(), "controls": ids})
         })
         .collect();
-    let total = |wanted: Status| json!({"total": report.guidelines.iter().filter(|record| status(record) == wanted).count()});
+    let total =
+        |wanted: Status| json!({"total": report.guidelines.iter().filter(|record| status(record) == wanted).count()});
     json(&json!({
         "platform": {
             "name": os.map_or_else(|| "unknown".to_owned(), |os| visible(&os.id)),
@@ -99,7 +100,8 @@ fn control(report: &Report, record: &GuidelineRecord) -> Value {
         Status::Failed => ("failed", "message"),
         Status::Skipped => ("skipped", "skip_message"),
     };
-    let mut descriptions = vec![json!({"label": "check", "data": format!("seaworthy check --only {}", visible(&record.id))})];
+    let mut descriptions =
+        vec![json!({"label": "check", "data": format!("seaworthy check --only {}", visible(&record.id))})];
     if let Some(step) = report.finish_plan.iter().find(|step| step.guideline == record.id) {
         let lines: Vec<String> = step.by_hand.trim_end().lines().map(visible).collect();
         descriptions.push(json!({"label": "fix", "data": lines.join("\n")}));

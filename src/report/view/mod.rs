@@ -20,8 +20,8 @@ pub use hdf::hdf;
 pub use html::html;
 pub use intoto::intoto;
 pub use junit::junit;
-pub use markdown::markdown;
 use markdown::decision_words;
+pub use markdown::markdown;
 pub use sarif::sarif;
 
 /// Every view by the name it has on the command line. Each takes the report and the SHA-256 of `report.json`.

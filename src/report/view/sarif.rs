@@ -57,10 +57,8 @@ pub fn sarif(report: &Report, sha256: &str) -> String {
 
 fn rule(record: &GuidelineRecord) -> Value {
     let id = visible(&record.id);
-    let help = format!(
-        "{} `seaworthy guidelines {id}` says what it asks, why, and how to do it by hand.",
-        asked_by(record)
-    );
+    let help =
+        format!("{} `seaworthy guidelines {id}` says what it asks, why, and how to do it by hand.", asked_by(record));
     json!({
         "id": id,
         "shortDescription": message(&record.title),

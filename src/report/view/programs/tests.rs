@@ -62,10 +62,7 @@ fn what_is_not_in_order_passes_in_no_view() {
     let sarif = parsed(sarif, &report);
     let statement = intoto::statement(&report, SHA256);
     for record in &report.guidelines {
-        let passes = matches!(
-            record.result,
-            Outcome::Pass | Outcome::Fixed | Outcome::ByHand | Outcome::Attested
-        );
+        let passes = matches!(record.result, Outcome::Pass | Outcome::Fixed | Outcome::ByHand | Outcome::Attested);
         let name = format!("name=\"{} ", record.id);
         let case = xml.split("<testcase").find(|case| case.contains(&name)).unwrap();
         let marked = ["<failure", "<error", "<skipped"].iter().any(|mark| case.contains(mark));
@@ -110,7 +107,10 @@ fn a_waiver_is_told_with_its_reason_and_end() {
     let reason = "The console needs it until 3.2 is out.";
     let xml = junit(&report, SHA256);
     let case = xml.split("<testcase").find(|case| case.contains("SSH-13")).unwrap();
-    assert!(case.contains("<skipped type=\"waived\"") && case.contains(reason) && case.contains("2027-03-31"), "{case}");
+    assert!(
+        case.contains("<skipped type=\"waived\"") && case.contains(reason) && case.contains("2027-03-31"),
+        "{case}"
+    );
     let hdf = parsed(hdf, &report);
     let controls = hdf["profiles"][0]["controls"].as_array().unwrap();
     let waiver = &controls.iter().find(|control| control["id"] == "SSH-13").unwrap()["waiver_data"];
@@ -168,7 +168,9 @@ fn hostile(text: &str) -> Report {
             Value::Array(items) => {
                 items.iter().enumerate().for_each(|(index, item)| texts(item, &format!("{at}/{index}"), found));
             }
-            Value::Object(fields) => fields.iter().for_each(|(name, field)| texts(field, &format!("{at}/{name}"), found)),
+            Value::Object(fields) => {
+                fields.iter().for_each(|(name, field)| texts(field, &format!("{at}/{name}"), found))
+            }
             _ => {}
         }
     }
