@@ -116,13 +116,19 @@ struct Fields {
     note: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// [`Decision`] without its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Choice {
+pub enum Choice {
+    /// Carry out the remedy.
     Apply,
+    /// Let it be.
     Waive,
+    /// Confirm the statement.
     Attest,
+    /// A person does it.
     ByHand,
+    /// Not now.
     Later,
 }
 
@@ -152,6 +158,17 @@ impl TryFrom<Fields> for Decision {
 }
 
 impl Decision {
+    /// Which it is.
+    pub fn choice(&self) -> Choice {
+        match self {
+            Self::Apply => Choice::Apply,
+            Self::Waive { .. } => Choice::Waive,
+            Self::Attest { .. } => Choice::Attest,
+            Self::ByHand => Choice::ByHand,
+            Self::Later => Choice::Later,
+        }
+    }
+
     /// What is wrong with it on `today`, in half a sentence. A waiver that has ended is in order (it was, when it was
     /// made) but no longer holds: see [`Playbook::ended`].
     pub fn fault(&self, today: Date) -> Option<String> {

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::decisions::DecisionEvent;
 use super::state::{disk_error, read_file};
 use crate::image::Error;
 use crate::image::write::fault;
@@ -20,7 +21,8 @@ use crate::image::write::fault;
 pub struct JournalLine {
     /// Counted from 0.
     pub seq: u64,
-    /// When, RFC 3339 in UTC, whole seconds.
+    /// When, RFC 3339 in UTC, whole seconds; never before the line above: where the clock was set back meanwhile, it
+    /// stands still here.
     pub at: String,
     /// SHA-256 of the previous line's bytes without its newline; for the first line, of `genesis`.
     pub prev: String,
@@ -104,6 +106,20 @@ pub enum Event {
         /// Why, in one sentence.
         reason: String,
     },
+    /// Something was decided about a guideline, in place of what was decided before.
+    Decision(DecisionEvent),
+    /// What was decided about a guideline no longer counts.
+    Withdrawn {
+        /// The guideline.
+        guideline: String,
+    },
+    /// A report was handed out. Its own journal ends before this line.
+    Export {
+        /// The report's id.
+        report_id: String,
+        /// SHA-256 of `report.json`.
+        sha256: String,
+    },
 }
 
 /// What is at a path, for the record.
@@ -143,6 +159,8 @@ pub(super) struct Journal {
     path: std::path::PathBuf,
     seq: u64,
     prev: String,
+    /// When the last line was written.
+    at: String,
     length: u64,
 }
 
@@ -170,7 +188,9 @@ impl Journal {
         };
         trim().map_err(|error| disk_error("mend", path, &error))?;
         let prev = lines.last().map_or_else(genesis, |(text, _)| digest(text.as_bytes()));
-        Ok(Self { file, path: path.to_owned(), seq: lines.len() as u64, prev, length: whole as u64 })
+        let last = lines.last().and_then(|(text, _)| serde_json::from_str::<JournalLine>(text).ok());
+        let at = last.map(|line| line.at).unwrap_or_default();
+        Ok(Self { file, path: path.to_owned(), seq: lines.len() as u64, prev, at, length: whole as u64 })
     }
 
     /// Adds `events` and returns when they are on the disk. When that fails, they are not in the journal.
@@ -185,9 +205,10 @@ impl Journal {
 
     fn add(&mut self, events: impl IntoIterator<Item = Event>, sync: bool) -> Result<(), Error> {
         let (mut seq, mut prev) = (self.seq, self.prev.clone());
+        let at = now().max(self.at.clone());
         let mut text = String::new();
         for event in events {
-            let line = JournalLine { seq, at: now(), prev, event };
+            let line = JournalLine { seq, at: at.clone(), prev, event };
             let line = serde_json::to_string(&line)
                 .map_err(|error| Error::malformed("write", &self.path, error.to_string()))?;
             prev = digest(line.as_bytes());
@@ -209,7 +230,7 @@ impl Journal {
             let _ = self.file.set_len(length).and_then(|()| self.file.seek(SeekFrom::End(0)));
             return Err(disk_error("write", &self.path, &error));
         }
-        (self.seq, self.prev, self.length) = (seq, prev, length + text.len() as u64);
+        (self.seq, self.prev, self.at, self.length) = (seq, prev, at, length + text.len() as u64);
         Ok(())
     }
 }
@@ -278,6 +299,19 @@ mod tests {
             let events: Vec<_> = parse(&bytes, &path).unwrap().0.into_iter().map(|(_, event)| event).collect();
             assert_eq!(events, [Event::End, Event::UndoEnd]);
         }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_stands_still() {
+        let (_keep, path) = journal();
+        let later = "2999-01-01T00:00:00Z";
+        let line = JournalLine { seq: 0, at: later.into(), prev: genesis(), event: Event::End };
+        #[expect(clippy::disallowed_methods, reason = "a test's own file")]
+        std::fs::write(&path, serde_json::to_string(&line).unwrap() + "\n").unwrap();
+        Journal::open(&path).unwrap().write([Event::UndoEnd]).unwrap();
+        let lines = parse(&read_file(&path).unwrap().unwrap(), &path).unwrap().0;
+        let second: JournalLine = serde_json::from_str(&lines[1].0).unwrap();
+        assert_eq!(second.at, later);
     }
 
     #[test]

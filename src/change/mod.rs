@@ -13,6 +13,7 @@ mod carry;
 mod compare;
 mod contents;
 mod created;
+pub mod decisions;
 pub mod diff;
 mod effect;
 pub(crate) mod fix;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
-use super::journal::{self, Event};
+use super::journal::{self, Event, Journal};
 use super::manifest::{self, Found};
 use crate::check::Findings;
 use crate::image::write::fault;
@@ -259,6 +259,24 @@ impl State {
     pub(super) fn events(&self) -> Result<Vec<(String, Event)>, Error> {
         let path = self.journal();
         Ok(journal::parse(&read_file(&path)?.unwrap_or_default(), &path)?.0)
+    }
+
+    /// Adds to the journal what `events` says is missing, given the events that are in it; nothing is written, and nobody
+    /// is kept out, where nothing is.
+    pub(super) fn add_to_journal(&self, events: impl Fn(&[(String, Event)]) -> Vec<Event>) -> Result<(), Error> {
+        if events(&self.events()?).is_empty() {
+            return Ok(());
+        }
+        let _lock = self.lock().map_err(|held| match held {
+            Ok(pid) => {
+                let why = format!("another seaworthy is at work on this image (process {pid}); wait for it or end it");
+                Error::malformed("write", self.journal(), why)
+            }
+            Err(error) => error,
+        })?;
+        // Somebody else may have written meanwhile.
+        let missing = events(&self.events()?);
+        Journal::open(&self.journal())?.write(missing)
     }
 
     /// Removes what was kept for a run that did not begin. One that the journal names is left.

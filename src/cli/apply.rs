@@ -8,9 +8,11 @@ use super::environment::Environment;
 use super::output::{Failure, note, print, print_json};
 use super::{OK, check, confirm, diff, engine, output};
 use crate::catalogue::Catalogue;
+use crate::change::decisions::decide;
 use crate::change::{self, Applied, ApplyError, ApplyStep, Plan, Shredding, State};
 use crate::image::{Image, Mode, text};
 use crate::playbook::{Decision, Playbook};
+use crate::report;
 
 pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
     if args.ids.is_empty() && !args.all && args.playbook.is_none() && !args.resume && !args.confirm {
@@ -75,10 +77,16 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     if !common.quiet {
         diff::refusals(&plan);
     }
+    // What was decided is told before anything is done for it.
+    let decide = || {
+        let decisions = report::decisions(&catalogue, &playbook, &findings, &environment.person());
+        if args.playbook.is_some() { decide(&state, &decisions) } else { Ok(()) }
+    };
     if plan.steps.is_empty() {
         if !common.quiet {
             note("Nothing to apply.");
         }
+        decide()?;
         return after(&image, None, &catalogue, &scope, &playbook, common, environment);
     }
     let shredding = if plan.shred { plan.shredding(&image, state.directory()) } else { Shredding::default() };
@@ -94,6 +102,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
             return Ok(OK);
         }
     }
+    decide()?;
     state.keep_before(&findings)?;
     let run = carry_out(&image, &state, args, common, |progress| change::apply(&image, &plan, &state, progress))?;
     if !common.quiet {

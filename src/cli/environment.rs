@@ -7,6 +7,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use crate::image::{Image, text};
+use crate::report::{Caller, Operator};
+
 /// What the environment says that this program cares about.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one fact of the environment")]
@@ -96,6 +99,16 @@ impl Environment {
     /// Who sits at the terminal, as far as the environment says.
     pub(super) fn person(&self) -> String {
         self.sudo_user.clone().or_else(|| self.user.clone()).unwrap_or_default()
+    }
+
+    /// Who called the program on this machine, which may be `image`, and how. Nothing on the command line is a secret: keys
+    /// are named by their files.
+    pub(super) fn caller(&self, image: &Image) -> Caller {
+        let arguments = std::env::args_os().skip(1).map(|word| text::path(Path::new(&word)));
+        Caller {
+            operator: Operator::of(image, self.user.as_deref(), self.sudo_user.as_deref()),
+            arguments: arguments.collect(),
+        }
     }
 
     /// Every variable, for `ssh-keygen`, which is handed the few it needs.

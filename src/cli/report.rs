@@ -1,6 +1,7 @@
 //! `seaworthy report`: write the evidence, sign it, show it.
 
 use std::path::Path;
+use std::time::Instant;
 
 use super::args::{Common, Format, ReportArgs, ReportCommand};
 use super::environment::Environment;
@@ -42,9 +43,9 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         Some(path) => engine::playbook(path, &catalogue)?,
         None => session(&state)?,
     };
-    let (context, findings) =
-        engine::survey(&image, &catalogue, engine::context(&image, common, &playbook)?, common, environment);
-    let preparation = Preparation::of(&state, &findings)?;
+    let context = engine::context(&image, common, &playbook)?;
+    let begun = Instant::now();
+    let (context, findings) = engine::survey(&image, &catalogue, context, common, environment);
     let publisher = args.publisher.clone().unwrap_or_else(|| environment.person());
     let particulars = Particulars {
         playbook: &playbook,
@@ -52,8 +53,11 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         challenge: args.challenge.as_deref(),
         kind: report::Kind::Build,
         previous: None,
+        caller: &environment.caller(&image),
+        duration: begun.elapsed(),
         now: engine::now(),
     };
+    let preparation = Preparation::of(&state, &image, &catalogue, &findings, &particulars)?;
     let report = preparation.report(&image, &catalogue, &context, &findings, particulars)?;
     engine::tell_interrupted(&image, common, environment);
     if args.stdout {

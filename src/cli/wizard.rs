@@ -57,6 +57,7 @@ pub(super) fn open(
         Mode::Offline => std::env::current_dir().unwrap_or_default().join("seaworthy-report"),
     };
     let context = engine::context(&image, common, &playbook)?;
+    let caller = environment.caller(&image);
     let session = Session {
         image: Arc::new(image),
         catalogue: Arc::new(catalogue),
@@ -69,6 +70,7 @@ pub(super) fn open(
         playbook,
         publisher: environment.person(),
         export_directory,
+        caller,
         keys: Keys {
             agent: environment.agent.clone(),
             sudo: environment.sudo_user.is_some(),

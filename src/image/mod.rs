@@ -13,6 +13,7 @@ pub mod accounts;
 pub mod ami;
 pub mod archive;
 pub mod cloud_init;
+mod disk;
 mod error;
 mod file_system;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub mod vulnerabilities;
 pub mod walk;
 pub mod write;
 
+pub use disk::Disk;
 pub use error::{Error, Reason};
 pub use file_system::FileSystem;
 pub use glob::PathPattern;

@@ -21,6 +21,15 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
+/// [`visible`], at most `limit` characters of it, with a mark where it was cut.
+pub fn cut(text: &str, limit: usize) -> String {
+    let shown = visible(text);
+    match shown.char_indices().nth(limit) {
+        None => shown,
+        Some((end, _)) => format!("{} […]", shown.get(..end).unwrap_or_default()),
+    }
+}
+
 /// A path for people to read: [`visible`], with bytes that are not UTF-8 as `\x..`.
 pub fn path(path: &Path) -> String {
     let mut shown = String::with_capacity(path.as_os_str().len());

@@ -26,5 +26,5 @@ pub fn export(state: &State, directory: &Path, report: &Report, replace: bool) -
 /// # Errors
 /// When the state cannot be written.
 pub fn kept(state: &State, report: &Report, sha256: &str) -> Result<(), Error> {
-    Exported::keep(state, sha256, report.generated_at)
+    Exported::keep(state, &report.report_id, sha256, report.generated_at)
 }

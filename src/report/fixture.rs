@@ -6,6 +6,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use super::sshsig::{Hash, NAMESPACE, PublicKey, SshSig, to_be_signed, wire::put_string};
 use super::*;
 use crate::catalogue::{Catalogue, Check, Guideline, Phase, Severity, Source};
+use crate::change::decisions::DecisionEvent;
 use crate::change::journal::{Event, JournalLine, Trace};
 use crate::check::{Finding, Findings, Observation, Status};
 use crate::playbook::{Decision, Playbook};
@@ -178,6 +179,8 @@ pub(crate) const NOW: &str = "2026-11-22T16:00:00Z";
 /// A report with one of everything; its verdict is `seaworthy-with-waivers`.
 pub(crate) fn sample() -> Report {
     let (catalogue, playbook) = (catalogue(), playbook());
+    let decided = decisions(&catalogue, &playbook, &findings(Status::Pass), "Ann Example");
+    let decided: Vec<Event> = decided.into_values().map(Event::Decision).collect();
     let mut report = record(&ReportInput {
         report_id: "01JD8Q4Z6T7W8X9Y0ABCDEFGHJ".into(),
         tool: Tool {
@@ -194,7 +197,7 @@ pub(crate) fn sample() -> Report {
         after: &findings(Status::Pass),
         playbook: &playbook,
         runs: &[],
-        journal: &[],
+        journal: &journal(&decided).lines,
         unread: &[],
         kind: Kind::Build,
         identity: identity(),
@@ -230,6 +233,8 @@ pub(crate) fn sample() -> Report {
         before: Some(file("before")),
         after: Some(file("after")),
         secret: false,
+        reversible: true,
+        journal_seq: None,
         diff_sha256: Some(sha256_hex(diff.as_bytes())),
         diff: Some(diff.into()),
         diff_truncated: false,
@@ -252,8 +257,29 @@ pub(crate) fn sample() -> Report {
         record.result = Outcome::Fixed;
     }
     report.changes = vec![change, secret];
-    report.journal = journal(&events(&report));
+    retell(&mut report);
     report
+}
+
+/// Has the journal tell of what `report` says was decided and changed, as one who holds the key could before signing.
+pub(crate) fn retell(report: &mut Report) {
+    report.journal = journal(&events(report));
+    let lines: Vec<JournalLine> = report.journal.lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for line in &lines {
+        let (at, seq) = (line.at.parse().ok(), Some(line.seq));
+        match &line.event {
+            Event::Decision(made) => {
+                let record = report.guidelines.iter_mut().find(|record| record.id == made.guideline).unwrap();
+                let decision = record.decision.as_mut().unwrap();
+                (decision.at, decision.journal_seq) = (at, seq);
+                for attestation in report.attestations.iter_mut().filter(|one| one.guideline == made.guideline) {
+                    (attestation.at, attestation.journal_seq) = (at, seq);
+                }
+            }
+            Event::Change { number, .. } => report.changes[*number].journal_seq = seq,
+            _ => {}
+        }
+    }
 }
 
 /// A journal with these events, one a second.
@@ -267,7 +293,7 @@ pub(crate) fn journal(events: &[Event]) -> Journal {
     Journal { count: lines.len(), head: lines.last().map(|line| sha256_hex(line.as_bytes())), lines }
 }
 
-/// The events of the one run that made the changes of `report`.
+/// The events that `report` tells of: its decisions, and the one run that made its changes.
 pub(crate) fn events(report: &Report) -> Vec<Event> {
     let trace = |node: &NodeRecord| Trace {
         what: "file".into(),
@@ -278,8 +304,24 @@ pub(crate) fn events(report: &Report) -> Vec<Event> {
         uid: 0,
         gid: 0,
     };
-    let mut events =
-        vec![Event::Begin { run: "20261122T150500Z-1".into(), guidelines: vec!["SSH-04".into(), "ACC-02".into()] }];
+    let attestation = |id: &str| report.attestations.iter().find(|attestation| attestation.guideline == id);
+    let decision = |record: &GuidelineRecord| {
+        let made = record.decision.clone()?;
+        let attestation = attestation(&record.id);
+        Some(DecisionEvent {
+            guideline: record.id.clone(),
+            choice: made.choice,
+            by: made.by,
+            reason: made.reason,
+            until: made.until,
+            statement: attestation.map(|attestation| attestation.statement.clone()),
+            note: attestation.and_then(|attestation| attestation.note.clone()),
+        })
+    };
+    let mut decided: Vec<DecisionEvent> = report.guidelines.iter().filter_map(decision).collect();
+    decided.sort_by(|one, other| one.guideline.cmp(&other.guideline));
+    let mut events: Vec<Event> = decided.into_iter().map(Event::Decision).collect();
+    events.push(Event::Begin { run: "20261122T150500Z-1".into(), guidelines: vec!["SSH-04".into(), "ACC-02".into()] });
     events.extend(report.changes.iter().enumerate().map(|(number, change)| Event::Change {
         number,
         guideline: change.guideline.clone(),

@@ -38,7 +38,7 @@ pub mod view;
 pub use bundle::{Bundle, BundleError, read_file, write_bundle, write_file, write_signature};
 pub use export::{export, kept};
 pub use place::off_image;
-pub use preparation::{Particulars, Preparation};
+pub use preparation::{Caller, Particulars, Preparation};
 pub use record::*;
 pub use verdict::{Counts, Decided, Outcome, Verdict, decided, outcome, unsealed};
 

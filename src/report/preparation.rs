@@ -1,11 +1,17 @@
 //! One preparation of an image as its state directory remembers it: how the image stood before the first run, what was
 //! carried out since, and the journal of it all.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
-use super::{Clock, Identity, ImageInfo, Kind, Operator, Previous, Report, ReportInput, Tool, new_id, record};
+use super::{
+    Clock, Identity, ImageInfo, Kind, Operator, OwnTrace, Previous, Report, ReportInput, Tool, decisions, new_id,
+    record,
+};
 use crate::catalogue::Catalogue;
-use crate::change::{Plan, State};
+use crate::change::journal::JournalLine;
+use crate::change::{Plan, State, decisions::decide};
 use crate::check::{Context, Findings};
 use crate::image::{Error, Image};
 use crate::playbook::Playbook;
@@ -16,7 +22,17 @@ pub struct Preparation {
     before: Findings,
     runs: Vec<(String, Plan)>,
     journal: Vec<String>,
-    started_at: Option<Timestamp>,
+    /// What this program left on the image.
+    own_traces: Vec<OwnTrace>,
+}
+
+/// Who called the program, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// The person at the terminal, as the machine tells it.
+    pub operator: Operator,
+    /// The arguments, without the program's own name, visible.
+    pub arguments: Vec<String>,
 }
 
 /// What a report says beyond what was found and done.
@@ -32,20 +48,36 @@ pub struct Particulars<'a> {
     pub kind: Kind,
     /// The report that this one goes on from.
     pub previous: Option<&'a Previous>,
+    /// Who called the program.
+    pub caller: &'a Caller,
+    /// How long the check took.
+    pub duration: Duration,
     /// Now.
     pub now: Timestamp,
 }
 
 impl Preparation {
-    /// Reads it from `state`. Where nothing was changed yet, the image stands as `now` says.
+    /// Reads it from `state`, for `image`. Where nothing was changed yet, the image stands as `now` says. Decisions that
+    /// the journal does not tell of yet are added to it.
     ///
     /// # Errors
-    /// When the state cannot be read.
-    pub fn of(state: &State, now: &Findings) -> Result<Self, Error> {
+    /// When the state cannot be read or written, or another Seaworthy is at work on the image.
+    pub fn of(
+        state: &State,
+        image: &Image,
+        catalogue: &Catalogue,
+        now: &Findings,
+        particulars: &Particulars<'_>,
+    ) -> Result<Self, Error> {
         let runs = state.plans()?;
         let before = if runs.is_empty() { None } else { state.before()? };
-        let started_at = state.runs()?.first().and_then(|run| run.at.parse().ok());
-        Ok(Self { before: before.unwrap_or_else(|| now.clone()), runs, journal: state.journal_lines()?, started_at })
+        decide(state, &decisions(catalogue, particulars.playbook, now, particulars.publisher))?;
+        Ok(Self {
+            before: before.unwrap_or_else(|| now.clone()),
+            runs,
+            journal: state.journal_lines()?,
+            own_traces: OwnTrace::of(image, state)?,
+        })
     }
 
     /// The report of it, for `image` as it stands now (`after`, judged in `context`).
@@ -60,9 +92,10 @@ impl Preparation {
         after: &Findings,
         particulars: Particulars<'_>,
     ) -> Result<Report, Error> {
+        let first = self.journal.first().and_then(|line| serde_json::from_str::<JournalLine>(line).ok());
         Ok(record(&ReportInput {
             report_id: new_id()?,
-            tool: Tool::current(),
+            tool: Tool { arguments: particulars.caller.arguments.clone(), ..Tool::current() },
             image: ImageInfo::of(image),
             catalogue,
             before: &self.before,
@@ -73,12 +106,12 @@ impl Preparation {
             unread: context.sweep.as_ref().map_or(&[], |sweep| &sweep.unread),
             kind: particulars.kind,
             identity: Identity::of(image),
-            operator: Operator::default(),
-            clock: Clock::default(),
-            duration_ms: 0,
+            operator: particulars.caller.operator.clone(),
+            clock: Clock::of_this_machine(image),
+            duration_ms: u64::try_from(particulars.duration.as_millis()).unwrap_or(u64::MAX),
             previous: particulars.previous.cloned(),
-            own_traces: Vec::new(),
-            started_at: self.started_at.unwrap_or(particulars.now),
+            own_traces: self.own_traces.clone(),
+            started_at: first.and_then(|line| line.at.parse().ok()).unwrap_or(particulars.now),
             now: particulars.now,
             challenge: particulars.challenge,
             publisher: particulars.publisher,

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::fixture::{TestKey, catalogue, findings, playbook, sample};
 use super::verify::{Expectations, Signers, Verification, VerifyInput, verify};
 use super::*;
+use crate::change::decisions::decide;
 use crate::change::{Change, Plan, PlanStep, State, What, apply, undo};
 use crate::check::Status;
 use crate::image::fixture::Fixture;
@@ -76,6 +77,7 @@ fn verified(report: &Report) -> Verification {
 
 fn reported(state: &State, after: Status) -> Report {
     let (catalogue, playbook) = (catalogue(), playbook());
+    decide(state, &decisions(&catalogue, &playbook, &findings(after), "Ann Example")).unwrap();
     record(&ReportInput {
         report_id: new_id().unwrap(),
         tool: sample().tool,

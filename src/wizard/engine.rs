@@ -3,20 +3,22 @@
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::export::{self, Keys};
 use super::message::{Effect, ExportRequest, Exported, Failure, Message, Planned};
 use super::model::{Model, Preview, Subject};
+use super::saved::Saved;
 use crate::catalogue::Catalogue;
 use crate::change::diff::{self, FileDiff};
-use crate::change::{self, ApplyError, Remedy, State, UndoError, What};
+use crate::change::{self, ApplyError, Remedy, State, UndoError, What, decisions};
 use crate::check::{self, Context, Findings, Progress};
 use crate::image::walk::Control;
 use crate::image::{Error, Image};
 use crate::playbook::Playbook;
-use crate::report::{Kind, Particulars, Preparation, Report, off_image};
+use crate::report::{Caller, Kind, Particulars, Preparation, Report, off_image};
 
 mod login;
 mod seal;
@@ -48,6 +50,8 @@ pub struct Session {
     pub export_directory: PathBuf,
     /// The publisher's own keys.
     pub keys: Keys,
+    /// Who called the program.
+    pub caller: Caller,
 }
 
 impl Session {
@@ -97,6 +101,8 @@ struct Known {
     control: Arc<Control>,
     /// The sweep is to be held up.
     paused: bool,
+    /// How long the newest survey took.
+    duration: Duration,
 }
 
 impl Known {
@@ -116,6 +122,7 @@ impl Engine {
             survey: 0,
             control: Arc::default(),
             paused: false,
+            duration: Duration::ZERO,
         };
         Self { session, known: Mutex::new(known), watching: AtomicBool::new(false) }
     }
@@ -141,7 +148,7 @@ impl Engine {
             Effect::Seal(draft) => self.seal(&draft, send),
             Effect::FollowSeal => self.follow_seal(send),
             Effect::Save(text) => {
-                if let Err(error) = self.session.state.save_session(&text) {
+                if let Err(error) = self.save(&text) {
                     send(Message::Failed(format!("Your decisions could not be kept: {error}.")));
                 }
             }
@@ -151,6 +158,17 @@ impl Engine {
             }
             Effect::Copy(_) | Effect::Redraw | Effect::Plain | Effect::Suspend | Effect::Quit(_) => {}
         }
+    }
+
+    /// Keeps the session, and tells the journal what was decided anew.
+    fn save(&self, text: &str) -> Result<(), Error> {
+        let (state, session) = (&self.session.state, &self.session);
+        let read = |text: &str| Saved::from_toml(text).unwrap_or_default();
+        let (before, after) = (read(&state.load_session()?.unwrap_or_default()), read(text));
+        let person = after.publisher.clone().unwrap_or_else(|| session.publisher.clone());
+        // While a run is at work the journal is its alone; what it lacks then, the next report adds.
+        let _ = decisions::changed(state, &session.catalogue, &before.playbook(), &after.playbook(), &person);
+        state.save_session(text)
     }
 
     fn start(&self, send: &(dyn Fn(Message) + Sync)) {
@@ -195,12 +213,14 @@ impl Engine {
             }
             send(Message::Progress(progress));
         };
+        let begun = Instant::now();
         let (context, findings) =
             check::survey(&image, &self.session.catalogue, self.session.context.clone(), &control, &progress);
         let mut known = self.known();
         if known.survey == number {
             known.context = context;
             known.findings = findings;
+            known.duration = begun.elapsed();
             send(Message::Surveyed);
         }
     }
@@ -279,15 +299,13 @@ impl Engine {
                 challenge: request.challenge.as_deref(),
                 kind: if session.story.is_some() { Kind::Practice } else { Kind::Build },
                 previous: None,
+                caller: &session.caller,
+                duration: self.known().duration,
                 now: Timestamp::now(),
             };
-            Preparation::of(&session.state, &findings)?.report(
-                &image,
-                &session.catalogue,
-                &context,
-                &findings,
-                particulars,
-            )
+            let (image, catalogue) = (&image, &session.catalogue);
+            let preparation = Preparation::of(&session.state, image, catalogue, &findings, &particulars)?;
+            preparation.report(image, catalogue, &context, &findings, particulars)
         };
         let directory = off_image(&image, &request.directory)?;
         let report = work().map_err(|error| error.to_string())?;

@@ -36,6 +36,11 @@ impl Saved {
         }
     }
 
+    /// What was decided.
+    pub(super) fn playbook(self) -> Playbook {
+        Playbook { decisions: self.decisions, allow: self.allow }
+    }
+
     /// As TOML. Everything in it can be written as TOML, so this gives text.
     pub(super) fn to_toml(&self) -> String {
         toml::to_string(self).unwrap_or_default()
@@ -55,7 +60,7 @@ impl Saved {
 /// # Errors
 /// When it is no TOML or holds something unknown; one line.
 pub fn saved_playbook(text: &str) -> Result<Playbook, String> {
-    Saved::from_toml(text).map(|saved| Playbook { decisions: saved.decisions, allow: saved.allow })
+    Saved::from_toml(text).map(Saved::playbook)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::State;
+use crate::change::journal::Event;
 use crate::change::state::{read_file, write_file};
 use crate::image::Error;
 
@@ -18,16 +19,17 @@ pub struct Exported {
     pub sha256: String,
     /// When it was written.
     pub at: Timestamp,
-    /// How many lines the journal had: a run or an undo since then makes more.
+    /// How many lines the journal had: a run, an undo or a decision since then makes more.
     lines: usize,
 }
 
 impl Exported {
-    /// Keeps the digest of a report that was written just now, in place of the one before.
+    /// Keeps the digest of a report that was written just now, in place of the one before, and notes it in the journal.
     ///
     /// # Errors
-    /// When the state cannot be read or written.
-    pub fn keep(state: &State, sha256: &str, at: Timestamp) -> Result<(), Error> {
+    /// When the state cannot be read or written, or another Seaworthy is at work on the image.
+    pub fn keep(state: &State, report_id: &str, sha256: &str, at: Timestamp) -> Result<(), Error> {
+        state.add_to_journal(|_| vec![Event::Export { report_id: report_id.to_owned(), sha256: sha256.to_owned() }])?;
         let exported = Self { sha256: sha256.to_owned(), at, lines: state.journal_lines()?.len() };
         let path = path(state);
         let text =
@@ -52,7 +54,7 @@ impl Exported {
             Ok(exported)
         } else {
             Err(format!(
-                "The machine was changed after the report of {} was written. Write it again with `seaworthy report`, and copy \
+                "Something was changed or decided after the report of {} was written. Write it again with `seaworthy report`, and copy \
                  it to your own machine.",
                 exported.at
             ))
@@ -79,7 +81,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let state = State::at(place.path()).unwrap();
         assert!(Exported::current(&state).unwrap().unwrap_err().contains("No report"));
-        Exported::keep(&state, &"ab".repeat(32), Timestamp::UNIX_EPOCH).unwrap();
+        Exported::keep(&state, "ID", &"ab".repeat(32), Timestamp::UNIX_EPOCH).unwrap();
         assert!(Exported::current(&state).unwrap().unwrap().is("ABABABAB"));
         let fixture = crate::image::fixture::Fixture::debian();
         fixture.file("/etc/ssh/sshd_config", "PermitRootLogin yes\n");
@@ -88,10 +90,13 @@ mod tests {
         let context = crate::check::trial::context();
         let plan = crate::change::plan(&image, &catalogue, &Vec::new(), &context, &["SSH-04".to_owned()]);
         let done = crate::change::apply(&image, &plan, &state, &mut |_| {}).unwrap();
-        assert!(Exported::current(&state).unwrap().unwrap_err().contains("changed after"));
-        Exported::keep(&state, &"cd".repeat(32), Timestamp::UNIX_EPOCH).unwrap();
+        assert!(Exported::current(&state).unwrap().unwrap_err().contains("changed or decided after"));
+        Exported::keep(&state, "ID", &"cd".repeat(32), Timestamp::UNIX_EPOCH).unwrap();
         crate::change::undo(&image, &state, &crate::change::What::Run(done.run), &mut |_| {}).unwrap();
-        assert!(Exported::current(&state).unwrap().unwrap_err().contains("changed after"), "an undo is a change too");
+        assert!(
+            Exported::current(&state).unwrap().unwrap_err().contains("changed or decided after"),
+            "an undo is a change too"
+        );
     }
 
     #[test]

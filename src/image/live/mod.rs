@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 
 use super::updates;
 
+pub mod clock;
 mod disks;
+mod machine;
 mod memory;
 pub mod metadata;
 mod power;
@@ -190,6 +192,26 @@ impl Live {
     /// whether that was done.
     pub fn hang_up(&self, pid: i32, program: &str) -> bool {
         processes::hang_up(pid, program)
+    }
+
+    /// The kernel's name for this boot.
+    pub fn boot_id(&self) -> Option<String> {
+        machine::boot_id(Path::new("/"))
+    }
+
+    /// What the machine runs on, in the words of systemd-detect-virt(1): `amazon`, `kvm`; `None` where it cannot be told.
+    pub fn virtualization(&self) -> Option<String> {
+        machine::virtualization(Path::new("/"))
+    }
+
+    /// The security module at work and its mode: `selinux: enforcing`.
+    pub fn security(&self) -> Option<String> {
+        machine::security(Path::new("/"))
+    }
+
+    /// Whether the kernel is in FIPS mode.
+    pub fn fips(&self) -> Option<bool> {
+        machine::fips(Path::new("/"))
     }
 
     /// The running kernel's release, as `uname -r` prints it.

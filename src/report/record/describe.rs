@@ -32,6 +32,7 @@ impl ImageInfo {
             fips: None,
             packages: None,
         }
+        .with_facts(image)
     }
 }
 

@@ -6,21 +6,24 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::decisions::{attestation, decided, decision};
+use super::runs::runs;
 use super::{
-    Attestation, CatalogueInfo, ChangeKind, ChangeRecord, Choice, Clock, CommandRecord, DecisionRecord, FORMAT,
-    FindingRecord, FinishStep, GuidelineRecord, Identity, ImageInfo, Journal, Kind, Mode, NodeKind, NodeRecord,
-    ObservationRecord, Operator, OwnTrace, Previous, Report, Summary, Tool, Withheld, to_bytes,
+    CatalogueInfo, ChangeKind, ChangeRecord, Clock, CommandRecord, DecisionRecord, FORMAT, FindingRecord, FinishStep,
+    GuidelineRecord, Identity, ImageInfo, Journal, Kind, Mode, NodeKind, NodeRecord, ObservationRecord, Operator,
+    OwnTrace, Previous, Report, Summary, Tool, Withheld, to_bytes,
 };
 use crate::catalogue::{Catalogue, Guideline};
+use crate::change::decisions::{self, Told};
 use crate::change::diff::{self, FileDiff, Sign};
-use crate::change::journal::{Event, JournalLine};
+use crate::change::journal::JournalLine;
 use crate::change::{Change, Plan};
 use crate::check::{Finding, Findings, Status};
-use crate::image::text::{path, visible};
+use crate::image::text::{cut, path, visible};
 use crate::image::{self, Body, Node};
-use crate::playbook::{Decision, Playbook};
+use crate::playbook::{Choice, Playbook};
 use crate::report::sha256_hex;
-use crate::report::verdict::{Counts, Outcome, counting, decided, outcome, verdict};
+use crate::report::verdict::{Counts, Outcome, outcome, verdict};
 
 /// What a report is made from.
 #[derive(Debug, Clone)]
@@ -84,8 +87,14 @@ const UNREAD: usize = 50;
 
 /// Makes the record. Pure: what it is made from is all in `input`.
 pub fn record(input: &ReportInput<'_>) -> Report {
-    let today = input.now.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let (changes, commands) = carried_out(input.runs);
+    let lines: Vec<JournalLine> = input.journal.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    // The last line may be newer than the caller's look at the clock, and where that was set back it is not waited for.
+    let last = lines.last().and_then(|line| line.at.parse().ok());
+    let generated_at = whole_seconds(input.now.max(last.unwrap_or(Timestamp::MIN)));
+    let today = generated_at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let told = decisions::told(&lines);
+    let (mut changes, mut commands) = carried_out(input.runs);
+    number(&mut changes, &mut commands, &lines);
     let mut made: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (guideline, id) in changes.iter().map(|change| (&change.guideline, &change.id)) {
         made.entry(guideline).or_default().push(id.clone());
@@ -97,8 +106,9 @@ pub fn record(input: &ReportInput<'_>) -> Report {
         .catalogue
         .guidelines
         .iter()
-        .map(|guideline| guideline_record(input, guideline, made.remove(guideline.id.as_str()), today))
+        .map(|guideline| guideline_record(input, guideline, made.remove(guideline.id.as_str()), &told, today))
         .collect();
+    let attestations = guidelines.iter().filter_map(|record| attestation(input, record, &told)).collect();
     let live = leaves_for_seal(input.kind, input.image.mode);
     let standing = guidelines.iter().map(|record| (record.severity, record.after.status, record.decided(live, today)));
     let summary =
@@ -107,8 +117,8 @@ pub fn record(input: &ReportInput<'_>) -> Report {
         format: FORMAT.to_owned(),
         report_id: input.report_id.clone(),
         kind: input.kind,
-        generated_at: whole_seconds(input.now),
-        started_at: whole_seconds(input.started_at.min(input.now)),
+        generated_at,
+        started_at: whole_seconds(input.started_at.min(generated_at)),
         duration_ms: input.duration_ms,
         clock: input.clock.clone(),
         tool: input.tool.clone(),
@@ -125,7 +135,7 @@ pub fn record(input: &ReportInput<'_>) -> Report {
         challenge: input.challenge.map(visible),
         previous: input.previous.clone(),
         summary,
-        attestations: attestations(input),
+        attestations,
         finish_plan: finish_plan(input.catalogue, &guidelines),
         own_traces: input.own_traces.clone(),
         limits: Vec::new(),
@@ -138,7 +148,6 @@ pub fn record(input: &ReportInput<'_>) -> Report {
         changes,
         commands,
     };
-    add_outcomes(&mut report);
     fit(&mut report);
     report.limits = limits(input, &report);
     report
@@ -168,19 +177,11 @@ pub(super) fn whole_seconds(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
 
-/// At most `limit` characters, made visible, with a mark where it was cut.
-fn cut(text: &str, limit: usize) -> String {
-    let shown = visible(text);
-    match shown.char_indices().nth(limit) {
-        None => shown,
-        Some((end, _)) => format!("{} […]", shown.get(..end).unwrap_or_default()),
-    }
-}
-
 fn guideline_record(
     input: &ReportInput<'_>,
     guideline: &Guideline,
     changes: Option<Vec<String>>,
+    told: &BTreeMap<String, Told>,
     today: Date,
 ) -> GuidelineRecord {
     let find =
@@ -188,17 +189,12 @@ fn guideline_record(
     // A guideline nobody judged is unknown, never left out.
     let after = find(input.after).unwrap_or_else(|| Finding::new(Status::Unknown, "It was not judged in this run."));
     let before = find(input.before).unwrap_or_else(|| after.clone());
-    let mut decision = counting(input.playbook.decisions.get(&guideline.id), Some(&after));
-    if let Some(Decision::Waive { by, .. }) = &mut decision
-        && by.is_empty()
-    {
-        input.publisher.clone_into(by);
-    }
-    let decision = decision.as_ref();
+    let decision = decision(guideline, input.playbook, Some(&after), input.publisher);
+    let decision = decision.map(|decision| DecisionRecord::of(decision, told));
     let changes = changes.unwrap_or_default();
+    let by_hand = decision.as_ref().is_some_and(|decision| decision.choice == Choice::ByHand);
     let live = leaves_for_seal(input.kind, input.image.mode);
-    let decided = decided(decision, guideline.phase, live, today);
-    let by_hand = matches!(decision, Some(Decision::ByHand));
+    let decided = decided(decision.as_ref(), guideline.phase, live, today);
     GuidelineRecord {
         id: guideline.id.clone(),
         title: visible(&guideline.title),
@@ -207,7 +203,7 @@ fn guideline_record(
         sources: guideline.sources.clone(),
         result: outcome(before.status, after.status, decided, by_hand, !changes.is_empty()),
         before: finding_record(&before),
-        decision: decision.map(DecisionRecord::of),
+        decision,
         changes,
         after: finding_record(&after),
     }
@@ -232,36 +228,6 @@ fn finding_record(finding: &Finding) -> FindingRecord {
     }
 }
 
-impl DecisionRecord {
-    fn of(decision: &Decision) -> Self {
-        let plain = |choice| Self { choice, by: None, at: None, reason: None, until: None };
-        match decision {
-            Decision::Apply => plain(Choice::Apply),
-            Decision::ByHand => plain(Choice::ByHand),
-            Decision::Later => plain(Choice::Later),
-            Decision::Attest { by, .. } => Self { by: Some(visible(by)), ..plain(Choice::Attest) },
-            Decision::Waive { reason, until, by } => Self {
-                by: Some(visible(by)),
-                reason: Some(cut(reason, LINE_CHARS)),
-                until: Some(*until),
-                ..plain(Choice::Waive)
-            },
-        }
-    }
-
-    /// The decision it records; `None` when it lacks what such a decision must have.
-    pub fn decision(&self) -> Option<Decision> {
-        let by = || self.by.clone().filter(|by| !by.trim().is_empty());
-        match self.choice {
-            Choice::Apply => Some(Decision::Apply),
-            Choice::ByHand => Some(Decision::ByHand),
-            Choice::Later => Some(Decision::Later),
-            Choice::Attest => Some(Decision::Attest { by: by()?, note: String::new() }),
-            Choice::Waive => Some(Decision::Waive { reason: self.reason.clone()?, until: self.until?, by: by()? }),
-        }
-    }
-}
-
 impl Report {
     /// Whether what belongs to the seal is still to come.
     pub fn leaves_for_seal(&self) -> bool {
@@ -273,28 +239,6 @@ impl Report {
 /// instance of the finished image nothing is left for it.
 fn leaves_for_seal(kind: Kind, mode: Mode) -> bool {
     mode == Mode::Live && kind != Kind::ImageAudit
-}
-
-impl GuidelineRecord {
-    /// What the decision comes to on `today`.
-    pub fn decided(&self, live: bool, today: Date) -> crate::report::verdict::Decided {
-        let decision = self.decision.as_ref().and_then(DecisionRecord::decision);
-        decided(decision.as_ref(), self.phase, live, today)
-    }
-}
-
-fn attestations(input: &ReportInput<'_>) -> Vec<Attestation> {
-    let confirmed = |guideline: &Guideline| match input.playbook.decisions.get(&guideline.id) {
-        Some(Decision::Attest { by, note }) => Some(Attestation {
-            guideline: guideline.id.clone(),
-            statement: visible(guideline.attest.as_deref().unwrap_or(&guideline.title)),
-            by: visible(by),
-            at: None,
-            note: Some(cut(note, LINE_CHARS)).filter(|note| !note.is_empty()),
-        }),
-        _ => None,
-    };
-    input.catalogue.guidelines.iter().filter_map(confirmed).collect()
 }
 
 fn finish_plan(catalogue: &Catalogue, guidelines: &[GuidelineRecord]) -> Vec<FinishStep> {
@@ -315,7 +259,8 @@ fn carried_out(runs: &[(String, Plan)]) -> (Vec<ChangeRecord>, Vec<CommandRecord
                 Change::Path { path, before, after, secret } => {
                     let shown = diff::of(change, 3);
                     let sides = (before.as_ref(), after.as_ref());
-                    changes.push(change_record((id, run, guideline), path, sides, *secret, &shown));
+                    let record = change_record((id, run, guideline), path, sides, *secret, &shown);
+                    changes.push(ChangeRecord { reversible: change.is_undoable(), ..record });
                 }
                 Change::Command { argv, purpose } => commands.push(CommandRecord {
                     id,
@@ -324,6 +269,7 @@ fn carried_out(runs: &[(String, Plan)]) -> (Vec<ChangeRecord>, Vec<CommandRecord
                     argv: argv.iter().map(|word| visible(word)).collect(),
                     purpose: visible(purpose),
                     outcome: None,
+                    journal_seq: None,
                 }),
             }
         }
@@ -356,6 +302,8 @@ fn change_record(
         before: before.map(|node| node_record(node, secret)),
         after: after.map(|node| node_record(node, secret)),
         secret,
+        reversible: false,
+        journal_seq: None,
         diff_sha256: diff.as_deref().map(|text| sha256_hex(text.as_bytes())),
         diff,
         diff_truncated,
@@ -427,26 +375,17 @@ pub(in crate::report) fn unified(diff: &FileDiff, existed: bool, exists: bool) -
     (Some(out), false)
 }
 
-/// How each command ended, from the journal, which alone knows.
-fn add_outcomes(report: &mut Report) {
-    let mut run = String::new();
-    let mut started: Option<(String, Vec<String>)> = None;
-    for line in &report.journal.lines {
-        match serde_json::from_str::<JournalLine>(line).map(|line| line.event) {
-            Ok(Event::Begin { run: id, .. }) => run = id,
-            Ok(Event::CommandStart { guideline, argv, .. }) => started = Some((guideline, argv)),
-            Ok(Event::CommandDone { outcome, .. }) => {
-                let Some((guideline, argv)) = started.take() else { continue };
-                let argv: Vec<String> = argv.iter().map(|word| visible(word)).collect();
-                let same = |command: &&mut CommandRecord| {
-                    command.outcome.is_none()
-                        && (&command.run, &command.guideline, &command.argv) == (&run, &guideline, &argv)
-                };
-                if let Some(command) = report.commands.iter_mut().find(same) {
-                    command.outcome = Some(visible(&outcome));
-                }
-            }
-            _ => {}
+/// Which line of the journal tells of each change and command, and how each command ended: the journal alone knows.
+fn number(changes: &mut [ChangeRecord], commands: &mut [CommandRecord], lines: &[JournalLine]) {
+    for (run, told) in runs(lines) {
+        let listed = changes.iter_mut().filter(|change| change.run == run);
+        for (change, told) in listed.zip(told.changes.iter().filter(|told| !told.taken_back)) {
+            change.journal_seq = Some(told.seq);
+        }
+        let ran = commands.iter_mut().filter(|command| command.run == run);
+        for (command, told) in ran.zip(told.commands.iter().filter(|told| told.outcome.is_some())) {
+            command.journal_seq = Some(told.seq);
+            command.outcome = told.outcome.map(visible);
         }
     }
 }

@@ -12,12 +12,18 @@ use super::verdict::{Counts, Outcome, Verdict};
 use crate::catalogue::{Phase, Severity, Source};
 use crate::check::Status;
 
+mod decisions;
 mod describe;
 mod form;
+mod machine;
 mod make;
+pub(super) mod runs;
 #[cfg(test)]
 pub(super) mod tests;
 
+pub use crate::playbook::Choice;
+pub use decisions::decisions;
+pub(super) use form::{EXACT, largest_number};
 pub use form::{FormError, REPORT_LIMIT, parse, to_bytes};
 pub(super) use make::unified;
 pub use make::{ReportInput, new_id, record};
@@ -362,28 +368,14 @@ pub struct DecisionRecord {
     pub choice: Choice,
     /// By whom; always there for a waiver or an attestation.
     pub by: Option<String>,
-    /// When, where it is known.
+    /// When, by the journal.
     pub at: Option<Timestamp>,
     /// Why; always there for a waiver.
     pub reason: Option<String>,
     /// The last day a waiver holds.
     pub until: Option<Date>,
-}
-
-/// [`crate::playbook::Decision`] without its fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Choice {
-    /// Carry out the remedy.
-    Apply,
-    /// Let it be.
-    Waive,
-    /// Confirm the statement.
-    Attest,
-    /// A person does it.
-    ByHand,
-    /// Not now.
-    Later,
+    /// Number of the journal's line that tells of it.
+    pub journal_seq: Option<u64>,
 }
 
 /// One change to one path.
@@ -408,6 +400,10 @@ pub struct ChangeRecord {
     pub after: Option<NodeRecord>,
     /// The content may hold secrets: the diff is masked, sizes and digests are withheld.
     pub secret: bool,
+    /// Whether it could be taken back when the report was made; on a running machine no longer once that is switched off.
+    pub reversible: bool,
+    /// Number of the journal's line that tells of it.
+    pub journal_seq: Option<u64>,
     /// Unified diff, masked; `None` where there is no text to show.
     pub diff: Option<String>,
     /// The diff was cut.
@@ -490,8 +486,10 @@ pub struct CommandRecord {
     pub argv: Vec<String>,
     /// What it does.
     pub purpose: String,
-    /// How it ended, as the journal says: `exit status 0`; `None` when it does not say.
+    /// How it ended, as the journal says: `exit code 0`; `None` when it does not say.
     pub outcome: Option<String>,
+    /// Number of the journal's line that tells of it.
+    pub journal_seq: Option<u64>,
 }
 
 /// A statement somebody confirmed.
@@ -504,10 +502,12 @@ pub struct Attestation {
     pub statement: String,
     /// Who confirmed.
     pub by: String,
-    /// When, where it is known.
+    /// When, by the journal.
     pub at: Option<Timestamp>,
     /// A note, such as a ticket number.
     pub note: Option<String>,
+    /// Number of the journal's line that tells of it.
+    pub journal_seq: Option<u64>,
 }
 
 /// A guideline left for the seal.

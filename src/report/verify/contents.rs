@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::ToSpan;
 
 use super::super::{
-    ChangeKind, ChangeRecord, Choice, Counts, NodeRecord, Outcome, Report, sha256_hex,
+    ChangeKind, ChangeRecord, Choice, Counts, NodeRecord, Outcome, Report, Verdict, sha256_hex,
     verdict::{outcome, verdict},
 };
 use super::output::Judgement::{self, Failed, Holds, Warning};
@@ -14,10 +14,8 @@ use crate::catalogue::Catalogue;
 use crate::image::text::visible;
 use crate::playbook::{REASON_CHARS, WAIVER_DAYS};
 
-/// The largest number that every reader of JSON reads alike.
-const EXACT: u64 = 1 << 53;
-
-/// Every guideline is there, once, and they are those of a catalogue this program knows.
+/// Every guideline is there, once, and they are those of a catalogue this program knows. By one that it does not know
+/// nobody here can say that nothing was left out: then no report may claim to be seaworthy.
 pub(super) fn catalogue(report: &Report, known: Option<&Catalogue>) -> Judgement {
     let mut ids = BTreeSet::new();
     for record in &report.guidelines {
@@ -33,17 +31,29 @@ pub(super) fn catalogue(report: &Report, known: Option<&Catalogue>) -> Judgement
         ));
     }
     let version = visible(&report.catalogue.version);
+    let claims = matches!(report.summary.verdict, Verdict::Seaworthy | Verdict::SeaworthyWithWaivers);
+    let unknown = |what: String, advice: &str| {
+        if claims {
+            Failed(format!("{what} Yet it claims to be {} by them: {advice}.", report.summary.verdict.word()))
+        } else {
+            Warning(what)
+        }
+    };
     let Some(known) = known.filter(|known| known.version == report.catalogue.version) else {
-        return Warning(format!(
-            "It goes by catalogue {version}, which this program does not have, so its guidelines were not compared."
-        ));
+        return unknown(
+            format!(
+                "It goes by the guidelines of catalogue {version}, which this program does not have, so they were not compared."
+            ),
+            "verify it with the version of Seaworthy that made it",
+        );
     };
     let same = known.sha256 == report.catalogue.sha256;
     match (same, known.custom, report.catalogue.custom) {
         (false, true, _) => {
-            return Warning(
+            return unknown(
                 "It goes by other guidelines than were given with the house rules here, so they were not compared."
                     .to_owned(),
+                "get the house rules that it was made with, and read them",
             );
         }
         (false, false, false) => {
@@ -68,9 +78,12 @@ pub(super) fn catalogue(report: &Report, known: Option<&Catalogue>) -> Judgement
     match (same, ids.len() - known.guidelines.len()) {
         (true, 0) => Holds(format!("All {} guidelines of catalogue {version} are in it.", ids.len())),
         (true, extra) => Failed(format!("It has {extra} guidelines that are not in catalogue {version}.")),
-        (false, extra) => Warning(format!(
-            "All guidelines of catalogue {version} are in it. House rules, of which this program does not know: {extra}."
-        )),
+        (false, extra) => unknown(
+            format!(
+                "All guidelines of catalogue {version} are in it, and house rules that this program does not know: {extra}."
+            ),
+            "get these from the publisher, read them, and give them with --guidelines DIR",
+        ),
     }
 }
 
@@ -110,8 +123,7 @@ pub(super) fn decisions(report: &Report, known: Option<&Catalogue>) -> Judgement
             return Failed(format!("{id} is confirmed by somebody, but nothing was decided so."));
         }
         let guideline = known.and_then(|known| known.get(&attestation.guideline));
-        if guideline
-            .is_some_and(|known| attestation.statement != visible(known.attest.as_deref().unwrap_or(&known.title)))
+        if guideline.is_some_and(|known| known.attest.as_deref().map(visible).as_ref() != Some(&attestation.statement))
         {
             return Failed(format!("The statement confirmed for {id} is not the one of the catalogue."));
         }
@@ -233,9 +245,6 @@ fn fault(change: &ChangeRecord) -> Option<&'static str> {
     let reveals = |node: &NodeRecord| node.sha256.is_some() || node.size.is_some();
     if change.secret && sides.into_iter().flatten().any(reveals) {
         return Some("may hold secrets, but gives a size or digest");
-    }
-    if sides.into_iter().flatten().any(|node| node.size.is_some_and(|size| size >= EXACT)) {
-        return Some("has an impossible size");
     }
     let fits = match (change.kind, &change.before, &change.after) {
         (ChangeKind::Create, None, Some(_)) | (ChangeKind::Remove, Some(_), None) | (ChangeKind::Link, _, Some(_)) => {

@@ -1,13 +1,14 @@
 //! The journal inside a report: an unbroken chain that tells of the same runs as the report.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
-use super::super::{ChangeRecord, NodeKind, NodeRecord, Report, Withheld, sha256_hex};
+use super::super::record::{EXACT, largest_number, runs};
+use super::super::{ChangeRecord, CommandRecord, NodeKind, NodeRecord, Report, Withheld, sha256_hex};
 use super::output::Judgement::{self, Failed, Holds};
-use crate::change::journal::{Event, JournalLine, Trace};
+use crate::change::journal::{JournalLine, Trace};
 use crate::image::text::visible;
+
+mod decisions;
 
 /// The chain holds, and what was changed is what the journal tells of.
 pub(super) fn journal(report: &Report) -> Judgement {
@@ -20,23 +21,31 @@ pub(super) fn journal(report: &Report) -> Judgement {
     if report.journal.count != lines.len() || report.journal.head != head {
         return Failed("Journal: lines are missing at its end, or its count or head was changed.".to_owned());
     }
+    match times(report, &parsed).or_else(|| decisions::differ(report, &parsed)).or_else(|| carried_out(report, &parsed))
+    {
+        Some(sentence) => Failed(sentence),
+        None => Holds(format!(
+            "Lines: {}, an unbroken chain that tells of the same decisions and changes as the report.",
+            lines.len()
+        )),
+    }
+}
+
+/// The preparation began, the lines were written one after the other, then the report.
+fn times(report: &Report, lines: &[JournalLine]) -> Option<String> {
     let mut last = None;
-    for (number, line) in parsed.iter().enumerate() {
-        let Ok(at) = line.at.parse::<Timestamp>() else {
-            return Failed(format!("Journal: line {} has no time.", number + 1));
-        };
+    for (number, line) in (1..).zip(lines) {
+        let at = line.at.parse::<Timestamp>().ok().filter(|at| at.to_string() == line.at);
+        let Some(at) = at else { return Some(format!("Journal: line {number} has no time, or none in UTC.")) };
+        if last.is_none() && at < report.started_at {
+            return Some("Journal: its first line is earlier than the beginning of the preparation.".to_owned());
+        }
         if last.is_some_and(|last| at < last) {
-            return Failed(format!("Journal: at line {} the clock goes back.", number + 1));
+            return Some(format!("Journal: at line {number} the clock goes back."));
         }
         last = Some(at);
     }
-    if last.is_some_and(|last| last > report.generated_at) {
-        return Failed("Journal: its last line is later than the report.".to_owned());
-    }
-    match runs(report, &parsed) {
-        Some(sentence) => Failed(sentence),
-        None => Holds(format!("Lines: {}, an unbroken chain.", lines.len())),
-    }
+    (last > Some(report.generated_at)).then(|| "Journal: its last line is later than the report.".to_owned())
 }
 
 /// Reads the lines; each holds the digest of the one before, the first that of `genesis`.
@@ -48,6 +57,12 @@ fn chain(lines: &[String]) -> Result<Vec<JournalLine>, String> {
         let number = number + 1;
         let line: JournalLine = serde_json::from_str(text)
             .map_err(|error| format!("Journal: line {number} is not well formed: {}.", visible(&error.to_string())))?;
+        if serde_json::to_string(&line).is_ok_and(|written| written != *text) {
+            return Err(format!("Journal: line {number} is not written the way Seaworthy writes it."));
+        }
+        if largest_number(text.as_bytes()) >= EXACT {
+            return Err(format!("Journal: line {number} has a number that not every program reads alike."));
+        }
         let follows = match &previous {
             None => line.seq == 0 && line.prev == genesis,
             Some((seq, digest)) => line.seq == seq.saturating_add(1) && line.prev == *digest,
@@ -63,71 +78,9 @@ fn chain(lines: &[String]) -> Result<Vec<JournalLine>, String> {
     Ok(parsed)
 }
 
-/// One run as the journal tells it.
-#[derive(Default)]
-struct Told<'a> {
-    changes: Vec<Move<'a>>,
-    /// Guideline and command line.
-    commands: Vec<(&'a str, String)>,
-    ended: bool,
-    /// Some of it was taken back later.
-    undone: bool,
-}
-
-/// One change as the journal tells it.
-struct Move<'a> {
-    guideline: &'a str,
-    path: &'a str,
-    before: Option<&'a Trace>,
-    after: Option<&'a Trace>,
-    taken_back: bool,
-}
-
-/// The runs, by id.
-fn told(lines: &[JournalLine]) -> BTreeMap<&str, Told<'_>> {
-    let mut runs: BTreeMap<&str, Told<'_>> = BTreeMap::new();
-    let mut run: Option<&str> = None;
-    let mut undo: Option<(&[String], &[String])> = None;
-    for line in lines {
-        match (&line.event, run.and_then(|run| runs.get_mut(run))) {
-            (Event::Begin { run: id, .. }, _) => {
-                (run, undo) = (Some(id.as_str()), None);
-                runs.insert(id, Told::default());
-            }
-            (Event::UndoBegin { runs, guidelines, .. }, _) => {
-                (run, undo) = (None, Some((runs.as_slice(), guidelines.as_slice())));
-            }
-            (Event::Change { guideline, path, before, after, .. }, Some(told)) => told.changes.push(Move {
-                guideline,
-                path,
-                before: before.as_ref(),
-                after: after.as_ref(),
-                taken_back: false,
-            }),
-            (Event::CommandStart { guideline, argv, .. }, Some(told)) => {
-                told.commands.push((guideline, visible(&argv.join(" "))));
-            }
-            (Event::End, Some(told)) => told.ended = true,
-            (Event::TakenBack { .. }, _) => {
-                run.map(|run| runs.remove(run));
-            }
-            (Event::UndoEnd, _) => {
-                let (undone, guidelines) = undo.unwrap_or_default();
-                for (_, told) in runs.iter_mut().filter(|(id, _)| undone.iter().any(|run| run == *id)) {
-                    told.undone = true;
-                    let taken = |told: &&mut Move<'_>| guidelines.iter().any(|id| id == told.guideline);
-                    told.changes.iter_mut().filter(taken).for_each(|told| told.taken_back = true);
-                }
-            }
-            _ => {}
-        }
-    }
-    runs
-}
-
 /// What is changed by the journal is what is changed by the report, run by run and in the same order.
-fn runs(report: &Report, lines: &[JournalLine]) -> Option<String> {
-    let told = told(lines);
+fn carried_out(report: &Report, lines: &[JournalLine]) -> Option<String> {
+    let told = runs::runs(lines);
     let changes = report.changes.iter().map(|change| (&change.run, &change.id));
     let commands = report.commands.iter().map(|command| (&command.run, &command.id));
     for (run, id) in changes.chain(commands) {
@@ -139,7 +92,7 @@ fn runs(report: &Report, lines: &[JournalLine]) -> Option<String> {
 }
 
 /// Where the report and the journal differ about one run.
-fn differs(report: &Report, run: &str, told: &Told<'_>) -> Option<String> {
+fn differs(report: &Report, run: &str, told: &runs::Run<'_>) -> Option<String> {
     let mut listed = report.changes.iter().filter(|change| change.run == run);
     for told in told.changes.iter().filter(|told| !told.taken_back) {
         match listed.next() {
@@ -167,20 +120,27 @@ fn differs(report: &Report, run: &str, told: &Told<'_>) -> Option<String> {
             visible(&change.path)
         ));
     }
-    let ran = report.commands.iter().filter(|command| command.run == run);
-    let ran: Vec<(&str, String)> =
-        ran.map(|command| (command.guideline.as_str(), visible(&command.argv.join(" ")))).collect();
-    let alike = ran == told.commands || (told.undone && ran.is_empty()) || !told.ended;
-    (!alike).then(|| format!("The commands of run {} are not those that the journal tells of.", visible(run)))
+    let ran: Vec<&CommandRecord> = report.commands.iter().filter(|command| command.run == run).collect();
+    let ended: Vec<&runs::Ran<'_>> = told.commands.iter().filter(|told| told.outcome.is_some()).collect();
+    let alike = |(ran, told): (&&CommandRecord, &&runs::Ran<'_>)| {
+        ran.guideline == told.guideline
+            && visible(&ran.argv.join(" ")) == told.line
+            && ran.outcome == told.outcome.map(visible)
+            && ran.journal_seq == Some(told.seq)
+    };
+    let all_alike = ran.len() == ended.len() && ran.iter().zip(&ended).all(alike);
+    (!all_alike && !(told.undone && ran.is_empty()))
+        .then(|| format!("The commands of run {}, or how they ended, are not what the journal tells of.", visible(run)))
 }
 
-fn same(change: &ChangeRecord, told: &Move<'_>) -> bool {
+fn same(change: &ChangeRecord, told: &runs::Move<'_>) -> bool {
     let side = |node: Option<&NodeRecord>, trace: Option<&Trace>| match (node, trace) {
         (None, None) => true,
         (Some(node), Some(trace)) => is(node, trace),
         _ => false,
     };
-    visible(&change.guideline) == visible(told.guideline)
+    change.journal_seq == Some(told.seq)
+        && visible(&change.guideline) == visible(told.guideline)
         && visible(&change.path) == visible(told.path)
         && side(change.before.as_ref(), told.before)
         && side(change.after.as_ref(), told.after)

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::check::Status;
-use crate::report::fixture::{NOW, TestKey, catalogue, fido, sample};
+use crate::report::fixture::{NOW, TestKey, catalogue, fido, retell, sample};
 use crate::report::{Kind, Outcome, Verdict, to_bytes, view};
 
 mod contents;
@@ -295,6 +295,7 @@ fn t22_hostile_text_is_shown_escaped() {
     report.limits = vec![hostile.into()];
     guideline(&mut report, "SSH-13").decision.as_mut().unwrap().reason = Some(hostile.into());
     guideline(&mut report, "SSH-04").after.observations[0].path = Some(hostile.into());
+    retell(&mut report);
     let result = Case::of(&report).verify();
     assert_eq!(result.code, 0, "{}", result.text());
     let text = result.text();
@@ -308,6 +309,7 @@ fn t23_authentic_but_not_seaworthy() {
         record.decision = None;
         record.result = Outcome::Fail;
         report.summary.verdict = Verdict::NotSeaworthy;
+        retell(report);
     };
     let undecided = |report: &mut Report| {
         let record = guideline(report, "PRD-13");
@@ -315,6 +317,7 @@ fn t23_authentic_but_not_seaworthy() {
         record.result = Outcome::NotAttested;
         report.attestations.clear();
         report.summary.verdict = Verdict::Undecided;
+        retell(report);
     };
     table(vec![
         ("failing", lie(failing), 1, "its verdict is not-seaworthy"),

@@ -80,6 +80,7 @@ fn hostile(text: &str) -> Report {
         argv: vec![text()],
         purpose: text(),
         outcome: Some(text()),
+        journal_seq: None,
     }];
     for record in &mut report.guidelines {
         record.changes.push("C003".into());

@@ -35,6 +35,15 @@ fn t14_t15_the_form() {
             "A newer one needs a newer Seaworthy",
         ),
         (
+            "a field of a later version",
+            signed(&|bytes| {
+                let ours = concat!("\"version\": \"", env!("CARGO_PKG_VERSION"), "\",");
+                replaced(ours, "\"version\": \"99.0.1-rc.1\",\n    \"new\": true,")(bytes)
+            }),
+            5,
+            "made by a newer version of Seaworthy (99.0.1-rc.1; this is",
+        ),
+        (
             "a missing null",
             signed(&replaced("    \"kernel\": null,\n", "")),
             5,
@@ -59,6 +68,18 @@ fn t14_t15_the_form() {
         ("negative", signed(&replaced("\"uid\": 0", "\"uid\": -1")), 5, "not well formed"),
         ("huge", signed(&replaced("\"uid\": 0", "\"uid\": 99999999999999999999999")), 5, "not well formed"),
         ("float", signed(&replaced("\"size\": 28", "\"size\": 28.0")), 5, "not well formed"),
+        (
+            "rounded by others",
+            signed(&replaced("\"size\": 28", "\"size\": 9007199254740992")),
+            5,
+            "a number that not every program reads alike: 9007199254740992",
+        ),
+        (
+            "the largest that all read alike",
+            signed(&replaced("\"duration_ms\": 1200", "\"duration_ms\": 9007199254740991")),
+            0,
+            "",
+        ),
         ("exponent", signed(&replaced("\"uid\": 0", "\"uid\": 0e0")), 5, "not well formed"),
         ("17 MiB", text(&|text| format!("{text}{}", " ".repeat(17 << 20))), 5, "larger than 16 MiB"),
         ("10 MiB in a string", lie(|report| report.publisher = "x".repeat(10 << 20)), 0, ""),
