@@ -13,6 +13,7 @@ use crate::catalogue::{Catalogue, Check, Guideline, OwnCheck};
 use crate::image::{Error, Image, text};
 use crate::playbook::{Allow, Decision};
 
+pub mod audit;
 pub(crate) mod cloud_lines;
 pub(crate) mod kinds;
 pub(crate) mod next_boot;
@@ -204,6 +205,8 @@ pub struct Context {
     pub allow: std::sync::Arc<[Allow]>,
     /// What this program put on the disks of the running machine, itself included, whether or not it is still there.
     pub created: std::sync::Arc<[PathBuf]>,
+    /// The image is finished and audited; `None` while it is being prepared.
+    pub audit: Option<std::sync::Arc<audit::Audit>>,
 }
 
 impl Context {
@@ -216,6 +219,7 @@ impl Context {
             scans: std::sync::Arc::default(),
             allow: std::sync::Arc::default(),
             created: std::sync::Arc::default(),
+            audit: None,
         }
     }
 }
@@ -224,6 +228,10 @@ impl Context {
 /// in the finding moves a cursor or hides: it may quote what the image holds.
 pub fn judge(image: &Image, guideline: &Guideline, context: &Context) -> Finding {
     let finding = contained(&guideline.id, || look(image, guideline, context)).unwrap_or_else(Finding::from);
+    let finding = match &context.audit {
+        Some(audit) => audit.view(image, &guideline.id, finding),
+        None => finding,
+    };
     finding.made_visible()
 }
 

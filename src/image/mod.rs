@@ -16,6 +16,7 @@ pub mod cloud_init;
 mod disk;
 mod error;
 mod file_system;
+pub mod first_boot;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod glob;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::ssh_keys::{conclude, key_lines};
+use super::ssh_keys::{conclude, key_blob, key_lines};
 use super::trust_anchors;
 use crate::check::cloud_lines::{self, KeyLine};
-use crate::check::{Finding, Observation, places};
+use crate::check::{Context, Finding, Observation, Status, places};
 use crate::image::accounts::User;
 use crate::image::cloud_init::Value;
 use crate::image::sshd::Sshd;
@@ -37,12 +37,15 @@ const PLACES: [&str; 14] = [
 /// Records of users as JSON (systemd's user record format, `sshAuthorizedKeys`).
 const USER_RECORDS: &str = "/etc/userdb/*.user";
 
-pub(super) fn check(image: &Image) -> Result<Finding, Error> {
+/// What is said of an instance of the finished image.
+const LAUNCH_KEY: &str = "The one key that is trusted is that of the launch, put in after this instance first booted.";
+
+pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> {
     let patterns = PLACES.map(str::to_owned);
     let mut paths: BTreeSet<PathBuf> = places::matching(image, &patterns, &[])?.into_iter().collect();
     paths.extend(configured(image)?);
     paths.extend(authorities(image)?);
-    let (mut seen, mut unread) = (Vec::new(), Vec::new());
+    let (mut seen, mut unread, mut launch) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
         match key_file(image, &path) {
             Ok(None) => {}
@@ -51,8 +54,14 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
                 if path.extension().is_some_and(|ending| ending == "user") {
                     text = text.replace(['"', ',', '[', ']'], " ");
                 }
-                let lines = key_lines(&text);
-                seen.extend(lines.into_iter().map(|(line, key)| Observation::at(&path).line(line).text(key)));
+                for (line, key) in key_lines(&text) {
+                    let observed = Observation::at(&path).line(line).text(key);
+                    match launched(image, context, &path, text.lines().nth(line as usize - 1).unwrap_or_default()) {
+                        Ok(true) => launch.push(observed),
+                        Ok(false) => seen.push(observed),
+                        Err(error) => unread.push(error),
+                    }
+                }
             }
             Err(error) => unread.push(error),
         }
@@ -76,10 +85,20 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
         seen.push(Observation::fact("cloud-init's merged configuration puts keys in"));
     }
     let fail = "Public keys on the image let somebody in to every copy.";
-    let finding = conclude(seen, unread, fail, "No account trusts a public key.");
+    let pass = if launch.is_empty() { "No account trusts a public key." } else { LAUNCH_KEY };
+    let finding = conclude(seen, unread, fail, pass);
+    let finding = if finding.status == Status::Pass { finding.seen(launch) } else { finding };
     // Keys that lie elsewhere are SSH-14's business; they are told here without a path, for no file is to go.
     let asked = trust_anchors::programs(image)?;
     Ok(finding.seen(asked.into_iter().map(|program| Observation::fact(format!("{program} may hand out other keys")))))
+}
+
+/// Whether `line` of the file at `path` is the key that the audited instance was launched with, put in since.
+fn launched(image: &Image, context: &Context, path: &Path, line: &str) -> Result<bool, Error> {
+    match (&context.audit, key_blob(line)) {
+        (Some(audit), Some(blob)) => audit.is_launch_key(image, path, blob),
+        _ => Ok(false),
+    }
 }
 
 /// Whether the merged configuration puts keys in for anybody, in whatever style it is written.

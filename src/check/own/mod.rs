@@ -114,7 +114,7 @@ pub(super) fn check(check: OwnCheck, image: &Image, context: &Context) -> Result
         OwnCheck::TrustAnchors => trust_anchors::check(image),
         OwnCheck::HostKeys => host_keys::check(image),
         OwnCheck::HostKeysAtFirstBoot => host_keys_at_first_boot::check(image),
-        OwnCheck::AuthorizedKeys => authorized_keys::check(image),
+        OwnCheck::AuthorizedKeys => authorized_keys::check(image, context),
         OwnCheck::UserKeys => user_keys::check(image),
         OwnCheck::BuyerKey => buyer_key::check(image),
         OwnCheck::InitramfsSecrets => initramfs_secrets::check(image),

@@ -9,7 +9,7 @@ use crate::check::{Context, Finding, Status, places};
 use crate::image::{Error, Image, Kind};
 
 /// Where the program, its reports and its unfinished files may lie. `/run` is none of the image while it is live.
-const TRACES: [&str; 10] = [
+const TRACES: [&str; 11] = [
     "/usr/{bin,sbin,local/bin,local/sbin}/seaworthy",
     "/opt/seaworthy*",
     "/{tmp,var/tmp}/seaworthy*",
@@ -20,7 +20,12 @@ const TRACES: [&str; 10] = [
     "~/{bin,.local/bin,.cargo/bin}/seaworthy",
     "~/{.config,.cache,.local/state,.local/share}/seaworthy",
     "/run/seaworthy",
+    "/{etc,run,usr/lib,usr/local/lib}/systemd/{system,user}/seaworthy*",
 ];
+
+/// Where somebody puts a program that is in no package, under whatever name.
+const PROGRAMS: [&str; 5] =
+    ["/usr/local/{bin,sbin}/*", "/opt/{*,*/bin/*}", "~/*", "~/{bin,.local/bin}/*", "/{tmp,var/tmp,srv}/*"];
 
 /// What a file called `.NAME.RUN.N~` is.
 const ASIDE: &str = "the old or the new content of the file whose name it bears, put aside by a run that did not end";
@@ -41,6 +46,10 @@ pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> 
         paths.extend(more);
     }
     add_created(image, context, &mut paths)?;
+    if let Some(audit) = &context.audit {
+        let programs = places::matching(image, &PROGRAMS.map(str::to_owned), &[])?;
+        paths.extend(programs.into_iter().filter(|path| audit.is_program(image, path)));
+    }
     for path in paths {
         if image.live().is_some() && path.starts_with(Path::new("/run")) {
             continue;

@@ -29,6 +29,12 @@ pub(super) fn key_lines(text: &str) -> Vec<(u32, String)> {
     (1u32..).zip(text.lines()).filter_map(key_line).collect()
 }
 
+/// The base64 of the key that a line of an authorized keys file lets in.
+pub(in crate::check) fn key_blob(line: &str) -> Option<&str> {
+    let mut words = line.split_whitespace().skip_while(|word| !TYPES.iter().any(|kind| word.starts_with(kind)));
+    words.nth(1).filter(|word| is_base64(word))
+}
+
 fn is_base64(word: &str) -> bool {
     word.starts_with("AAAA")
 }

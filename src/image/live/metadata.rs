@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
+
+pub(super) mod launch;
 
 /// What the metadata service said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,12 +33,14 @@ pub enum Answer {
 const LIMIT: Duration = Duration::from_secs(1);
 /// The longest answer that is read, in bytes; the document has a few hundred.
 const LONGEST: usize = 16 << 10;
+/// Where the service is.
+const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)), 80);
 const DOCUMENT: &str = "/latest/dynamic/instance-identity/document";
 const PRODUCT_CODES: &str = "/latest/meta-data/product-codes";
 
 /// Asks the service at 169.254.169.254.
 pub fn ask() -> Answer {
-    ask_at(SocketAddr::from((Ipv4Addr::new(169, 254, 169, 254), 80)), LIMIT)
+    ask_at(ADDRESS, LIMIT)
 }
 
 /// Asks the service at `address`, which has `limit` for everything.

@@ -224,6 +224,18 @@ impl Live {
         self.metadata.get_or_init(metadata::ask)
     }
 
+    /// The lines of the key that this instance was launched with; asked for each time.
+    ///
+    /// # Errors
+    /// Why it is not known, as a clause.
+    pub fn launch_keys(&self) -> Result<Vec<String>, String> {
+        match self.metadata() {
+            metadata::Answer::Forbidden => Err("the metadata service was not asked: --no-imds".to_owned()),
+            metadata::Answer::None(why) => Err(why.clone()),
+            metadata::Answer::Found { .. } => metadata::launch::keys(),
+        }
+    }
+
     /// What the package manager of `image` knows of pending security updates; asked for once. It reaches no network
     /// unless [`Live::allow_repositories`] came first.
     ///

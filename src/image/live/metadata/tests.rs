@@ -9,11 +9,11 @@ use super::*;
 
 const IDENTITY: &str = r#"{"region":"us-east-1","imageId":"ami-1","version":1,"billingProducts":["bp-1","bp-2"],"devpayProductCodes":null}"#;
 /// Far beyond what a test takes, so that only a service that never answers runs into it.
-const PATIENT: Duration = Duration::from_secs(60);
+pub(super) const PATIENT: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(50);
 
 /// A service that answers each request with what `answer` makes of it; gives its address and the requests it got.
-fn service(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> (SocketAddr, mpsc::Receiver<String>) {
+pub(super) fn service(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> (SocketAddr, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (sender, requests) = mpsc::channel();
@@ -30,7 +30,7 @@ fn service(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> (SocketAddr, mp
     (address, requests)
 }
 
-fn http(status: &str, body: &str) -> Vec<u8> {
+pub(super) fn http(status: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\nServer: EC2ws\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 

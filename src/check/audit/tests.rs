@@ -1,0 +1,132 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::catalogue::Catalogue;
+use crate::check::trial::{context, guideline};
+use crate::check::{Context, judge};
+use crate::image::fixture::Fixture;
+
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ launch\n";
+
+/// A boot before everything the test makes, and one after it.
+const LONG_AGO: i64 = 1_000_000;
+const TO_COME: i64 = 9_000_000_000;
+
+fn booted(first: Option<i64>, this: i64) -> Audit {
+    Audit {
+        boots: Some(Ok(Boots { this, first })),
+        launch_keys: Ok(vec![KEY.trim().to_owned()]),
+        build_keys: BTreeSet::new(),
+        program: None,
+    }
+}
+
+fn judged(fixture: &Fixture, id: &str, audit: &Audit) -> Finding {
+    let context = Context { audit: Some(Arc::new(audit.clone())), ..context() };
+    judge(&fixture.image(), &guideline(id), &context)
+}
+
+#[test]
+fn the_table_names_guidelines_that_judge_by_what_is_there() {
+    let catalogue = Catalogue::built_in().unwrap();
+    let mut ids = BTreeSet::new();
+    for id in MADE_ANEW {
+        assert!(catalogue.get(id).is_some_and(|guideline| guideline.id == id), "{id}");
+        assert!(ids.insert(id), "{id} is in it twice");
+    }
+}
+
+#[test]
+fn what_the_instance_made_passes_and_what_the_image_brought_fails() {
+    for (id, path, content) in [
+        ("KEY-01", "/etc/ssh/ssh_host_ed25519_key", "key"),
+        ("IDN-01", "/etc/machine-id", "0123456789abcdef0123456789abcdef\n"),
+        ("IDN-03", "/var/lib/systemd/random-seed", "seed"),
+        ("IDN-05", "/var/lib/dhcp/dhclient.eth0.leases", "lease {}"),
+        ("LOG-01", "/var/log/syslog", "started"),
+        ("LOG-02", "/var/log/wtmp", "record"),
+        ("SEC-05", "/home/admin/.bash_history", "sudo seaworthy report"),
+        ("FIN-01", "/home/admin/seaworthy", "program"),
+    ] {
+        let fixture = Fixture::debian();
+        fixture.file(path, content);
+        let judged = |audit: &Audit| judged(&fixture, id, audit);
+        let made = judged(&booted(Some(LONG_AGO), LONG_AGO));
+        let wanted = if id == "FIN-01" { [Status::Pass, Status::Unknown] } else { [Status::Pass; 2] };
+        assert!(wanted.contains(&made.status), "{id}: {made:?}");
+        assert_eq!(made.observations.first().and_then(|seen| seen.path.as_deref()), Some(Path::new(path)), "{id}");
+        let rebooted = judged(&booted(Some(LONG_AGO), TO_COME));
+        assert_eq!(rebooted.status, made.status, "{id}");
+        let brought = judged(&booted(Some(TO_COME), TO_COME));
+        assert_eq!((brought.status, brought.observations.len()), (Status::Fail, 1), "{id}: {brought:?}");
+        let untold = judged(&booted(None, TO_COME));
+        assert_eq!(untold.status, Status::Unknown, "{id}: {untold:?}");
+        assert!(untold.observations[0].text.as_deref().unwrap().contains("booted before"), "{untold:?}");
+        let no_clock = Audit { boots: Some(Err(Error::malformed("read", "/proc/stat", "no"))), ..booted(None, 0) };
+        assert_eq!(judged(&no_clock).status, Status::Unknown, "{id}");
+        let mounted = Audit { boots: None, ..booted(None, 0) };
+        assert_eq!(judged(&mounted).status, Status::Fail, "{id}");
+    }
+}
+
+#[test]
+fn other_guidelines_and_facts_without_a_place_stay_as_they_are() {
+    let fixture = Fixture::debian();
+    fixture.openssh("9.2p1").file("/etc/ssh/sshd_config", "PermitRootLogin yes\n");
+    assert_eq!(judged(&fixture, "SSH-04", &booted(Some(LONG_AGO), LONG_AGO)).status, Status::Fail);
+    let audit = booted(Some(LONG_AGO), LONG_AGO);
+    let fact = Finding::new(Status::Fail, "x").seen([Observation::fact("from somewhere")]);
+    assert_eq!(audit.view(&fixture.image(), "IDN-04", fact).status, Status::Fail);
+    let places = std::iter::repeat_n(Observation::at("/etc/passwd"), OBSERVATION_LIMIT);
+    let cut = Finding::new(Status::Fail, "x").seen(places);
+    assert_eq!(audit.view(&fixture.image(), "LOG-01", cut).status, Status::Unknown);
+}
+
+#[test]
+fn a_host_key_of_the_build_machine_is_one_whenever_it_was_written() {
+    let fixture = Fixture::debian();
+    let pem = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIB==\n-----END EC PRIVATE KEY-----\n";
+    fixture.file("/etc/ssh/ssh_host_ecdsa_key", pem);
+    let audit = booted(Some(LONG_AGO), LONG_AGO);
+    let passed = judged(&fixture, "KEY-01", &audit);
+    assert_eq!(passed.status, Status::Pass);
+    let Some(text) = passed.observations[0].text.clone() else { return };
+    let copied = Audit { build_keys: [text].into(), ..audit };
+    assert_eq!(judged(&fixture, "KEY-01", &copied).status, Status::Fail);
+}
+
+#[test]
+fn the_launch_key_alone_may_be_there() {
+    let fixture = Fixture::debian();
+    fixture.cloud_init("admin").file("/etc/ssh/sshd_config", "AuthorizedKeysFile .ssh/authorized_keys\n");
+    fixture.file("/home/admin/.ssh/authorized_keys", KEY);
+    fixture.file("/root/.ssh/authorized_keys", format!("no-pty,command=\"echo 'Please login as the user'\" {KEY}"));
+    let audit = booted(Some(LONG_AGO), LONG_AGO);
+    let judged = |audit: &Audit| judged(&fixture, "KEY-03", audit);
+    let passed = judged(&audit);
+    assert_eq!((passed.status, passed.observations.len()), (Status::Pass, 2), "{passed:?}");
+    assert_eq!(judged(&booted(Some(TO_COME), TO_COME)).status, Status::Fail, "it was on the image");
+    assert_eq!(judged(&booted(None, TO_COME)).status, Status::Unknown);
+    let unknown = Audit { launch_keys: Err("nobody answered".into()), ..audit.clone() };
+    let unknown = judged(&unknown);
+    assert!(unknown.status == Status::Unknown && unknown.summary.contains("nobody answered"), "{unknown:?}");
+    assert_eq!(judged(&Audit { launch_keys: Ok(Vec::new()), ..audit.clone() }).status, Status::Fail);
+    assert_eq!(judged(&Audit { boots: None, ..audit.clone() }).status, Status::Fail, "mounted");
+    fixture.file("/home/admin/.ssh/authorized_keys2", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIX publisher\n");
+    let failed = judged(&audit);
+    assert_eq!((failed.status, failed.observations.len()), (Status::Fail, 1), "{failed:?}");
+}
+
+#[test]
+fn the_program_is_known_by_its_content() {
+    let fixture = Fixture::debian();
+    let program = vec![7; 2 << 20];
+    let digest = hexadecimal(ring::digest::digest(&ring::digest::SHA256, &program).as_ref());
+    fixture.file("/usr/local/bin/harden", &program).mode("/usr/local/bin/harden", 0o755);
+    fixture.file("/opt/data", &program);
+    let audit = Audit { boots: None, program: Some(digest), ..booted(None, 0) };
+    let finding = judged(&fixture, "FIN-01", &audit);
+    assert_eq!(finding.status, Status::Fail, "{finding:?}");
+    assert_eq!(finding.observations.len(), 1);
+    assert_eq!(finding.observations[0].path.as_deref(), Some(Path::new("/usr/local/bin/harden")));
+}
