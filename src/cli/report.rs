@@ -12,6 +12,7 @@ use crate::playbook::Playbook;
 use crate::report::{self, Particulars, Preparation};
 
 mod bind;
+mod diff;
 mod render;
 mod sign;
 
@@ -19,6 +20,7 @@ pub(super) fn run(args: &ReportArgs, common: &Common, environment: &Environment)
     match &args.command {
         Some(ReportCommand::Sign(args)) => sign::run(args, common, environment),
         Some(ReportCommand::Bind(args)) => bind::run(args, common),
+        Some(ReportCommand::Diff(args)) => diff::run(args, common),
         Some(ReportCommand::Show { file }) => show(file, common),
         Some(ReportCommand::Render(args)) => render::run(args),
         None => write(args, common, environment),

@@ -26,6 +26,7 @@ pub(super) fn run(args: &VerifyArgs, common: &Common) -> Result<u8, Failure> {
             ..Expectations::default()
         },
         binding: args.binding.as_deref(),
+        baseline: args.baseline.as_deref(),
         html: args.html.as_deref(),
         markdown: args.markdown.as_deref(),
         catalogue: Some(&catalogue),

@@ -21,6 +21,7 @@
 pub mod bind;
 mod bundle;
 pub mod compare;
+mod earlier;
 mod export;
 #[cfg(test)]
 mod fixture;
@@ -36,6 +37,7 @@ pub mod verify;
 pub mod view;
 
 pub use bundle::{Bundle, BundleError, read_file, write_bundle, write_file, write_signature};
+pub use earlier::{Earlier, SignedBy};
 pub use export::{export, kept};
 pub use place::off_image;
 pub use preparation::{Caller, Particulars, Preparation};

@@ -17,6 +17,7 @@ mod ami;
 mod apply;
 mod bad_input;
 mod cli;
+mod compare;
 mod corpus;
 mod distros;
 mod formats;

@@ -272,6 +272,7 @@ fn a_bundle_is_written_signed_and_verified() {
             signer: Some(SIGNER),
             expect: Expectations { sha256: Some(&bundle.sha256), ..Expectations::default() },
             binding: None,
+            baseline: None,
             html: Some(&bundle.html),
             markdown: Some(&bundle.markdown),
             catalogue: Some(&catalogue),

@@ -54,6 +54,20 @@ pub(in crate::cli) enum ReportCommand {
   seaworthy report render report.json --format junit --out report.junit.xml
   seaworthy report render report.json --format sarif > report.sarif")]
     Render(super::RenderArgs),
+    /// Tell what is different between two reports; a gate for pipelines
+    #[command(after_help = "Exit codes:
+  0  nothing regressed
+  1  something regressed:
+     a guideline that was pass, fixed, by-hand, attested, waived or not-applicable is now fail, unknown or not-attested;
+     or the verdict got worse (from best to worst: seaworthy, seaworthy-with-waivers, undecided, not-seaworthy);
+     or a waiver that held in the old report has ended, and what it waived is neither met nor waived nor not-applicable
+  2  wrong use
+  3  a report could not be read, is none, or is not signed by whom --signers and --signer name
+
+Examples:
+  seaworthy report diff last/report.json report.json
+  seaworthy report diff last/report.json report.json --signers allowed_signers --format json")]
+    Diff(super::ReportDiffArgs),
 }
 
 #[derive(Debug, Args)]
@@ -132,6 +146,10 @@ pub(in crate::cli) struct VerifyArgs {
     /// The publisher's statement to which AMI it belongs; its signature is FILE.sig
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) binding: Option<PathBuf>,
+    /// The last report.json of this product: the report must go on from it, and neither its time nor its catalogue may
+    /// go back
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) baseline: Option<PathBuf>,
     /// The HTML view to hold against the report
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) html: Option<PathBuf>,

@@ -15,7 +15,7 @@ use crate::report::{ChangeRecord, NodeKind, NodeRecord, Report, sha256_hex};
 
 /// The most characters of all diffs together: 512 KiB.
 const DIFFS: usize = 512 << 10;
-/// The most files that are listed; what is more than that is told in a last entry.
+/// The most files that are listed.
 const FILES: usize = 500;
 
 /// What became of the files that `old` changed. For a file that this preparation (`runs`) has changed since, what it was
@@ -45,17 +45,11 @@ pub fn drift(image: &Image, runs: &[(String, Plan)], old: &Report) -> Drift {
             Some(left) => room = left,
             None => (drifted.diff, drifted.diff_truncated) = (None, true),
         }
-        if drift.files.len() == FILES {
-            drifted = Drifted {
-                state: DriftState::Unknown,
-                detail: "there are more; they are not listed".to_owned(),
-                diff: None,
-                ..drifted
-            };
+        if drift.files.len() < FILES {
             drift.files.push(drifted);
-            break;
+        } else {
+            drift.unlisted += 1;
         }
-        drift.files.push(drifted);
     }
     drift
 }

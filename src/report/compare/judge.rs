@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{Comparison, Entry, Fate, Side, Turn, Waiver, WaiverTurn};
+use crate::image::text::visible;
 use crate::report::{Choice, GuidelineRecord, Outcome, Report};
 
 /// What is different between `old` and `new`. It has no drift: see [`super::drift()`].
@@ -86,17 +87,17 @@ fn find<'a>(report: &'a Report, id: &str) -> Option<&'a GuidelineRecord> {
 
 fn entry(record: &GuidelineRecord) -> Entry {
     let GuidelineRecord { id, title, severity, result, .. } = record;
-    Entry { id: id.clone(), title: title.clone(), severity: *severity, result: *result }
+    Entry { id: visible(id), title: visible(title), severity: *severity, result: *result }
 }
 
 fn turn(old: &GuidelineRecord, new: &GuidelineRecord) -> Turn {
     Turn {
-        id: new.id.clone(),
-        title: new.title.clone(),
+        id: visible(&new.id),
+        title: visible(&new.title),
         severity: new.severity,
         old: old.result,
         new: new.result,
-        summary: new.after.summary.clone(),
+        summary: visible(&new.after.summary),
     }
 }
 
@@ -109,7 +110,7 @@ fn waivers(old: &Report, new: &Report) -> Vec<WaiverTurn> {
         .filter_map(|(old, new)| {
             let (before, now) = (old.and_then(waiver), new.and_then(waiver));
             Some(WaiverTurn {
-                id: old.or(new)?.id.clone(),
+                id: visible(&old.or(new)?.id),
                 fate: fate(before.as_ref(), now.as_ref(), day)?,
                 result: new.map(|record| record.result),
                 old: before,
@@ -122,7 +123,8 @@ fn waivers(old: &Report, new: &Report) -> Vec<WaiverTurn> {
 /// The waiver of a guideline, whether or not it still held.
 pub(super) fn waiver(record: &GuidelineRecord) -> Option<Waiver> {
     let decision = record.decision.as_ref().filter(|decision| decision.choice == Choice::Waive)?;
-    Some(Waiver { by: decision.by.clone(), reason: decision.reason.clone(), until: decision.until })
+    let shown = |text: &Option<String>| text.as_deref().map(visible);
+    Some(Waiver { by: shown(&decision.by), reason: shown(&decision.reason), until: decision.until })
 }
 
 fn fate(old: Option<&Waiver>, new: Option<&Waiver>, day: Date) -> Option<Fate> {

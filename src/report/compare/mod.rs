@@ -10,18 +10,21 @@ use serde::{Deserialize, Serialize};
 
 use super::{Kind, Outcome, Report, Verdict};
 use crate::catalogue::Severity;
+use crate::image::text::visible;
 
 mod drift;
 mod judge;
+mod pair;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub use drift::drift;
 pub use judge::compare;
+pub use pair::{Pair, Source};
 pub use text::text;
 
-/// What is different between two reports.
+/// What is different between two reports. Their texts are as [`visible`] shows them, whoever wrote them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Comparison {
@@ -75,14 +78,14 @@ impl Side {
     /// What `report` says of itself.
     pub fn of(report: &Report) -> Self {
         Self {
-            report_id: report.report_id.clone(),
+            report_id: visible(&report.report_id),
             kind: report.kind,
             generated_at: report.generated_at,
             verdict: report.summary.verdict,
-            tool: report.tool.version.clone(),
-            catalogue: report.catalogue.version.clone(),
-            catalogue_sha256: report.catalogue.sha256.clone(),
-            os: report.image.os.as_ref().map(|os| os.pretty_name.clone()),
+            tool: visible(&report.tool.version),
+            catalogue: visible(&report.catalogue.version),
+            catalogue_sha256: visible(&report.catalogue.sha256),
+            os: report.image.os.as_ref().map(|os| visible(&os.pretty_name)),
         }
     }
 }
@@ -173,6 +176,8 @@ pub struct Drift {
     pub same: usize,
     /// The others, in the order of that report.
     pub files: Vec<Drifted>,
+    /// How many more there are than are listed here.
+    pub unlisted: usize,
 }
 
 /// A path that is not, or not surely, as an older report left it.

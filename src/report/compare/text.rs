@@ -126,7 +126,11 @@ fn told(turn: &WaiverTurn) -> String {
 fn drifted(out: &mut String, drift: &Drift) {
     line(
         out,
-        &format!("\nFiles that the old report changed ({} as it left them, {} not)", drift.same, drift.files.len()),
+        &format!(
+            "\nFiles that the old report changed ({} as it left them, {} not)",
+            drift.same,
+            drift.files.len().saturating_add(drift.unlisted)
+        ),
     );
     for file in &drift.files {
         line(
@@ -147,6 +151,9 @@ fn drifted(out: &mut String, drift: &Drift) {
         if file.diff_truncated {
             line(out, "    (the diff is too long and is cut)");
         }
+    }
+    if drift.unlisted > 0 {
+        line(out, &format!("  {} more are not listed", drift.unlisted));
     }
 }
 

@@ -9,7 +9,7 @@
 //! | 3 | the signature does not fit the bytes, is malformed, is for something else, or is too weak |
 //! | 4 | the signer is not listed, not for this name, too early or late, revoked, or did not touch the token |
 //! | 5 | the contents do not agree with themselves, or a view is not the report's |
-//! | 6 | something expected is different: digest, challenge, age |
+//! | 6 | something expected is different: digest, challenge, age, the report it goes on from |
 //! | 7 | a file is missing or cannot be read |
 
 use std::path::{Path, PathBuf};
@@ -26,6 +26,7 @@ mod contents;
 mod expect;
 mod journal;
 mod output;
+mod previous;
 mod signature;
 mod signers;
 #[cfg(test)]
@@ -47,6 +48,8 @@ pub struct Expectations<'a> {
     pub max_age: Option<SignedDuration>,
     /// The statement to which AMI it belongs.
     pub binding: Option<Signed<'a>>,
+    /// The bytes of the report that it must go on from.
+    pub baseline: Option<&'a [u8]>,
 }
 
 /// A file and its signature.
@@ -94,10 +97,12 @@ pub struct VerifyFiles<'a> {
     pub revoked: Option<&'a Path>,
     /// Whose signature is wanted.
     pub signer: Option<&'a str>,
-    /// What else is expected; its binding is read from [`Self::binding`].
+    /// What else is expected; its binding and baseline are read from [`Self::binding`] and [`Self::baseline`].
     pub expect: Expectations<'a>,
     /// The binding to an AMI; its signature has the same name with `.sig` at its end.
     pub binding: Option<&'a Path>,
+    /// The report that it must go on from.
+    pub baseline: Option<&'a Path>,
     /// `report.html`.
     pub html: Option<&'a Path>,
     /// `report.md`.
@@ -109,7 +114,7 @@ pub struct VerifyFiles<'a> {
 }
 
 /// Every check, in order, with the exit code of its failure.
-const CHECKS: [(&str, u8); 18] = [
+const CHECKS: &[(&str, u8)] = &[
     ("files", 7),
     ("signature", 3),
     ("signer", 4),
@@ -120,12 +125,14 @@ const CHECKS: [(&str, u8); 18] = [
     ("changes", 5),
     ("journal", 5),
     ("times", 5),
+    ("comparison", 5),
     ("digest", 6),
     ("challenge", 6),
     ("age", 6),
     ("binding-signature", 3),
     ("binding-signer", 4),
     ("binding", 6),
+    ("baseline", 6),
     ("html", 5),
     ("markdown", 5),
 ];
@@ -146,19 +153,21 @@ pub fn verify_files(files: &VerifyFiles<'_>) -> Verification {
             optional(files.html)?,
             optional(files.markdown)?,
             files.binding.map(read_binding).transpose()?,
+            optional(files.baseline)?,
         ))
     };
     match read() {
         // Too large to be a report at all, whoever signed it.
         Err(error @ super::BundleError::TooLarge { .. }) => failed(5, error.to_string()),
         Err(error) => failed(7, error.to_string()),
-        Ok((report, signature, html, markdown, binding)) => verify(&VerifyInput {
+        Ok((report, signature, html, markdown, binding, baseline)) => verify(&VerifyInput {
             report: &report,
             signature: &signature,
             signers: &signers,
             signer: files.signer,
             expect: Expectations {
                 binding: binding.as_ref().map(|(bytes, signature)| Signed { bytes, signature }),
+                baseline: baseline.as_deref(),
                 ..files.expect
             },
             html: html.as_deref(),
@@ -199,7 +208,7 @@ fn load_signers(files: &VerifyFiles<'_>) -> Result<Signers, String> {
 pub fn verify(input: &VerifyInput<'_>) -> Verification {
     let mut result = Verification::new(sha256_hex(input.report));
     let mut report: Option<Report> = None;
-    for (name, code) in CHECKS {
+    for &(name, code) in CHECKS {
         let judgement = match (name, report.as_ref()) {
             ("files", _) => Holds(format!("The report has {} bytes.", input.report.len())),
             ("signature", _) => signature::signature(input),
@@ -219,6 +228,7 @@ pub fn verify(input: &VerifyInput<'_>) -> Verification {
             ("changes", Some(report)) => contents::changes(report),
             ("journal", Some(report)) => journal::journal(report),
             ("times", Some(report)) => expect::times(report, input.now),
+            ("comparison", Some(report)) => previous::comparison(report, input.expect.baseline),
             ("digest", Some(_)) => expect::digest(input.expect.sha256, &result.sha256),
             ("challenge", Some(report)) => expect::challenge(report, input.expect.challenge),
             ("age", Some(report)) => expect::age(report, input),
@@ -226,6 +236,7 @@ pub fn verify(input: &VerifyInput<'_>) -> Verification {
             ("binding-signature", _) => binding::signature(input),
             ("binding-signer", _) => binding::signer(input),
             ("binding", Some(report)) => binding::binding(report, &result.sha256, input),
+            ("baseline", Some(report)) => previous::baseline(report, input.expect.baseline),
             ("html", Some(report)) => views::rendered(report, &result.sha256, input.html, view::html),
             (_, Some(report)) => views::rendered(report, &result.sha256, input.markdown, view::markdown),
         };

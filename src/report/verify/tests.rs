@@ -10,6 +10,7 @@ use crate::report::{Kind, Outcome, Verdict, to_bytes, view};
 
 mod contents;
 mod form;
+mod previous;
 
 const SIGNER: &str = "release@example.com";
 
@@ -344,6 +345,7 @@ fn files_that_are_missing_or_faulty() {
             signer: Some(SIGNER),
             expect: Expectations::default(),
             binding: None,
+            baseline: None,
             html: None,
             markdown: None,
             catalogue: Some(&catalogue()),

@@ -1,0 +1,129 @@
+//! Two reports of the same image, made and held against each other by the program itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+
+use crate::support::{seaworthy, small_root, stderr, stdout};
+
+/// A root, and a place for reports of it.
+struct Product {
+    place: TempDir,
+    root: PathBuf,
+}
+
+impl Product {
+    fn new() -> Self {
+        let place = tempdir().unwrap();
+        let root = small_root(place.path());
+        Self { place, root }
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        seaworthy(self.place.path(), args)
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.place.path().join(name).display().to_string()
+    }
+
+    /// Writes the report `name` and gives its file.
+    fn report(&self, name: &str, more: &[&str]) -> String {
+        let (root, out) = (self.root.display().to_string(), self.at(name));
+        let output = self.run(&[&["report", "--root", &root, "--out", &out, "--publisher", "Ann"], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        format!("{out}/report.json")
+    }
+
+    fn apply(&self, ids: &[&str]) {
+        let root = self.root.display().to_string();
+        let output = self.run(&[&["apply", "--root", &root, "--yes"], ids].concat());
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{}", stderr(&output));
+    }
+
+    fn playbook(&self, text: &str) -> String {
+        fs::write(self.place.path().join("playbook.toml"), text).unwrap();
+        self.at("playbook.toml")
+    }
+}
+
+/// A day `days` after today, as a playbook takes it.
+fn day(days: i64) -> String {
+    use jiff::ToSpan as _;
+    jiff::Zoned::now().date().checked_add(days.days()).unwrap().to_string()
+}
+
+fn waiver(id: &str, until: &str) -> String {
+    format!(
+        "[decisions.{id}]\nchoice = \"waive\"\nreason = \"The console needs it.\"\nuntil = \"{until}\"\nby = \"Ann\"\n"
+    )
+}
+
+#[test]
+fn a_pipeline_stops_at_what_came_back_and_at_nothing_else() {
+    let product = Product::new();
+    let bad = product.report("bad", &[]);
+    product.apply(&["SSH-04"]);
+    let good = product.report("good", &[]);
+    let better = product.run(&["report", "diff", &bad, &good]);
+    assert_eq!(better.status.code(), Some(0), "{}", stdout(&better));
+    let text = stdout(&better);
+    assert!(text.starts_with("NOT VERIFIED: anybody can have written these"), "{text}");
+    assert!(text.contains("\nFixed (") && text.contains("fail -> fixed"), "{text}");
+    assert!(text.ends_with("\nNothing regressed.\n"), "{text}");
+
+    let worse = product.run(&["report", "diff", &good, &bad]);
+    assert_eq!(worse.status.code(), Some(1), "{}", stdout(&worse));
+    let text = stdout(&worse);
+    assert!(text.contains("Mind their order") && text.contains("fixed -> fail"), "{text}");
+    assert!(text.contains("It regressed: guidelines: ") && text.contains("SSH-04"), "{text}");
+    let same = product.run(&["report", "diff", &good, &good]);
+    assert_eq!(same.status.code(), Some(0));
+    assert!(stdout(&same).contains("They are the same report."), "{}", stdout(&same));
+
+    let json = product.run(&["report", "diff", &good, &bad, "--format", "json"]);
+    assert_eq!(json.status.code(), Some(1));
+    let value: Value = serde_json::from_str(&stdout(&json)).unwrap();
+    assert_eq!(value["format"], "seaworthy.report-diff/1");
+    assert_eq!((&value["old"]["signer"], &value["comparison"]["regression"]), (&Value::Null, &Value::Bool(true)));
+    assert!(value["comparison"]["regressed"].as_array().unwrap().iter().any(|turn| turn["id"] == "SSH-04"));
+}
+
+#[test]
+fn a_waiver_that_was_dropped_or_ended_is_told() {
+    let product = Product::new();
+    let playbook = product.playbook(&waiver("SSH-04", &day(30)));
+    let waived = product.report("waived", &["--playbook", &playbook]);
+    let bare = product.report("bare", &[]);
+    let output = product.run(&["report", "diff", &waived, &bare]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(text.contains("waived -> fail"), "{text}");
+    assert!(text.contains(&format!("SSH-04   dropped; would have held until {} by Ann", day(30))), "{text}");
+    let granted = product.run(&["report", "diff", &bare, &waived]);
+    assert!(stdout(&granted).contains(&format!("granted until {} by Ann: \"The console needs it.\"", day(30))));
+}
+
+#[test]
+fn what_is_no_report_is_told_with_code_3() {
+    let product = Product::new();
+    let good = product.report("good", &[]);
+    fs::write(product.place.path().join("other"), "{}").unwrap();
+    for (old, new, says) in [
+        (product.at("absent"), good.clone(), "absent: there is no such file"),
+        (good.clone(), product.at("other"), "not well formed"),
+    ] {
+        let output = product.run(&["report", "diff", &old, &new]);
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        assert!(stderr(&output).contains(says) && stderr(&output).lines().count() == 1, "{}", stderr(&output));
+    }
+    fs::write(product.place.path().join("signers"), "").unwrap();
+    let unsigned = product.run(&["report", "diff", &good, &good, "--signers", &product.at("signers")]);
+    assert_eq!(unsigned.status.code(), Some(3));
+    assert!(stderr(&unsigned).contains("was not accepted"), "{}", stderr(&unsigned));
+    assert!(stdout(&unsigned).is_empty());
+    assert!(Path::new(&good).exists());
+}
