@@ -1,7 +1,7 @@
 //! Where runs, their journals and what undo needs are kept: never on the image.
 //!
 //! Live: `/run/seaworthy` (tmpfs). Offline: `$XDG_STATE_HOME/seaworthy/<image>` on the machine that does the work.
-//! One directory holds `lock`, `journal`, `session.toml` and `runs/<id>/` for each run and undo.
+//! One directory holds `lock`, `journal`, `session.toml`, the last `report.json` and `runs/<id>/` for each run and undo.
 #![expect(clippy::disallowed_methods, reason = "the named door to the state directory, which is never on the image")]
 
 use std::fs::{File, OpenOptions};
@@ -63,6 +63,10 @@ pub enum Standing {
     /// Interrupted, or its undo was: to be finished or taken back.
     Unfinished,
 }
+
+/// The report that was made last, and its signature.
+const REPORT: &str = "report.json";
+const SIGNATURE: &str = "report.json.sig";
 
 /// Where everything is kept for a live image.
 const LIVE: &str = "/run/seaworthy";
@@ -236,6 +240,33 @@ impl State {
     /// When it cannot be written.
     pub fn save_session(&self, text: &str) -> Result<(), Error> {
         write_file(&self.directory.join("session.toml"), text.as_bytes())
+    }
+
+    /// Keeps the bytes of the report that was made last, in place of the one before and its signature.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn keep_report(&self, bytes: &[u8]) -> Result<(), Error> {
+        // In this order: a signature never stands beside a report that it was not made for.
+        remove_file(&self.directory.join(SIGNATURE))?;
+        write_file(&self.directory.join(REPORT), bytes)
+    }
+
+    /// Keeps the signature of the report that is kept.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_signature(&self, armoured: &str) -> Result<(), Error> {
+        write_file(&self.directory.join(SIGNATURE), armoured.as_bytes())
+    }
+
+    /// The report that is kept, and its signature; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn kept_report(&self) -> Result<Option<(Vec<u8>, Option<Vec<u8>>)>, Error> {
+        let Some(report) = read_file(&self.directory.join(REPORT))? else { return Ok(None) };
+        Ok(Some((report, read_file(&self.directory.join(SIGNATURE))?)))
     }
 
     /// The lines of every run's journal, for the report.

@@ -60,6 +60,11 @@ pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
 }
 
+/// Writes lines that this program made up itself, escapes and all, to standard error.
+pub(super) fn note_drawn(lines: &str) {
+    let _ = io::stderr().lock().write_all(lines.as_bytes());
+}
+
 /// Asks a yes-or-no question on the terminal; anything but `y` or `yes` is a no.
 pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
     Ok(matches!(ask(&format!("{question} [y/N] "))?.to_ascii_lowercase().as_str(), "y" | "yes"))

@@ -13,6 +13,7 @@ use crate::report::{self, Particulars, Preparation};
 
 mod bind;
 mod diff;
+mod handover;
 mod render;
 mod sign;
 
@@ -30,6 +31,9 @@ pub(super) fn run(args: &ReportArgs, common: &Common, environment: &Environment)
 fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
     if args.out.is_none() && !args.stdout {
         return Err(Failure::Usage("say where the report goes: --out DIR (not on the image) or --stdout".into()));
+    }
+    if let Some(digest) = &args.again {
+        return handover::again(digest, args, common, environment);
     }
     let catalogue = engine::catalogue(common)?;
     let image = engine::image(common)?;
@@ -63,9 +67,9 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
     let report = preparation.report(&image, &catalogue, &context, &findings, particulars)?;
     engine::tell_interrupted(&image, common, environment);
     if args.stdout {
-        let bytes = report::to_bytes(&report);
-        print(&String::from_utf8_lossy(&bytes))?;
-        report::kept(&state, &report, &report::sha256_hex(&bytes))?;
+        let kept = handover::keep(&state, &report)?;
+        handover::print("REPORT", &kept.bytes, args.base64)?;
+        handover::digest(&kept.sha256, kept.bytes.len(), args.qr, common, environment);
     } else if let Some(directory) = &directory {
         let bundle = report::export(&state, directory, &report, args.yes).map_err(Failure::Failed)?;
         let files = [&bundle.report, &bundle.html, &bundle.markdown, &bundle.verify].map(|path| text::path(path));
@@ -79,13 +83,15 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
                 "verdict": report.summary.verdict,
             }))?,
         }
+        let is_looked_at = environment.stderr_terminal && common.format == Format::Text;
+        handover::digest(&bundle.sha256, bundle.size, args.qr || is_looked_at, common, environment);
         if !common.quiet {
-            note(&format!("SHA-256 {}  {} bytes", bundle.sha256, bundle.size));
             note(&format!(
                 "Next: seaworthy report sign {} --agent (or --key FILE), on a machine that is not the image.",
                 text::path(&bundle.report)
             ));
         }
+        handover::lines(&image, &bundle.sha256, common);
     }
     if publisher.is_empty() {
         note("Nobody is named as the one who vouches for this report; --publisher NAME does.");

@@ -1,30 +1,43 @@
 //! Writes a report for good: where it goes, and what the seal must know of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Bundle, Report, write_bundle};
-use crate::change::seal::Exported;
+use super::handover::{Kept, keep};
+use super::{Bundle, Report, parse, write_bundle, write_signature};
 use crate::change::{State, note_created};
-use crate::image::Error;
 
-/// Writes the evidence into `directory` as [`write_bundle`] does, notes in `state` what is made where, and keeps the
-/// report's digest for the seal.
+/// Keeps the report (see [`keep`]) and writes the evidence into `directory` as [`write_bundle`] does; notes in `state` what
+/// is made where.
 ///
 /// # Errors
 /// When a file is there already or cannot be written, or the state cannot; one line.
 pub fn export(state: &State, directory: &Path, report: &Report, replace: bool) -> Result<Bundle, String> {
-    let files = ["report.json", "report.html", "report.md", "VERIFY.txt", "report.json.sig"];
-    let files = files.map(|name| directory.join(name));
-    note_created(state, files.iter().map(std::path::PathBuf::as_path)).map_err(|error| error.to_string())?;
-    let bundle = write_bundle(directory, report, replace).map_err(|error| error.to_string())?;
-    kept(state, report, &bundle.sha256).map_err(|error| error.to_string())?;
+    let bundle = write(state, directory, report, replace)?;
+    keep(state, report).map_err(|error| error.to_string())?;
     Ok(bundle)
 }
 
-/// Keeps for the seal that a report with the digest `sha256` was handed out.
+/// Writes the evidence of the report that is kept into `directory`, its signature with it where there is one. The files that
+/// are there.
 ///
 /// # Errors
-/// When the state cannot be written.
-pub fn kept(state: &State, report: &Report, sha256: &str) -> Result<(), Error> {
-    Exported::keep(state, &report.report_id, sha256, report.generated_at)
+/// As [`export`]; and when no report is kept.
+pub fn deliver(state: &State, directory: &Path, replace: bool) -> Result<Vec<PathBuf>, String> {
+    let kept = Kept::of(state).map_err(|error| error.to_string())?;
+    let kept = kept.ok_or_else(|| "no report is kept; make it again".to_owned())?;
+    let report = parse(&kept.bytes).map_err(|error| error.to_string())?;
+    let bundle = write(state, directory, &report, replace)?;
+    let mut files = vec![bundle.report, bundle.html, bundle.markdown, bundle.verify];
+    if let Some(signature) = kept.signature.and_then(|signature| String::from_utf8(signature).ok()) {
+        write_signature(&bundle.signature, &signature, true).map_err(|error| error.to_string())?;
+        files.push(bundle.signature);
+    }
+    Ok(files)
+}
+
+fn write(state: &State, directory: &Path, report: &Report, replace: bool) -> Result<Bundle, String> {
+    let files = ["report.json", "report.html", "report.md", "VERIFY.txt", "report.json.sig"];
+    let files = files.map(|name| directory.join(name));
+    note_created(state, files.iter().map(std::path::PathBuf::as_path)).map_err(|error| error.to_string())?;
+    write_bundle(directory, report, replace).map_err(|error| error.to_string())
 }

@@ -25,6 +25,7 @@ mod earlier;
 mod export;
 #[cfg(test)]
 mod fixture;
+pub mod handover;
 mod place;
 mod preparation;
 mod record;
@@ -38,7 +39,7 @@ pub mod view;
 
 pub use bundle::{Bundle, BundleError, read_file, write_bundle, write_file, write_signature};
 pub use earlier::{Earlier, SignedBy};
-pub use export::{export, kept};
+pub use export::{deliver, export};
 pub use place::off_image;
 pub use preparation::{Caller, Particulars, Preparation};
 pub use record::*;

@@ -3,6 +3,7 @@
 
 use super::model::Model;
 use super::screen::{Overlay, Screen};
+use super::update::export;
 use super::{Key, page, words};
 
 /// Where the keys go: a screen, or what lies over it.
@@ -15,7 +16,7 @@ pub enum Place {
     Working,
     Result,
     Export,
-    Exported,
+    Walk,
     Seal,
     Recover,
     Help,
@@ -70,7 +71,7 @@ pub enum Action {
     Yes,
     NextField,
     PreviousField,
-    Write,
+    Next,
     Copy,
     Finish,
     TakeBack,
@@ -98,20 +99,20 @@ pub struct Binding {
 }
 
 use Place::{
-    ByHand, Choices, Confirm, Diff, Export, Exported, Filter, Form, Help, Hub, Message, Recover, Result, Review, Seal,
-    Search, SecondLogin, Working,
+    ByHand, Choices, Confirm, Diff, Export, Filter, Form, Help, Hub, Message, Recover, Result, Review, Seal, Search,
+    SecondLogin, Walk, Working,
 };
 
-const SCROLLED: &[Place] = &[Hub, Diff, Review, Result, Exported, Seal, Help, ByHand, SecondLogin, Message];
+const SCROLLED: &[Place] = &[Hub, Diff, Review, Result, Walk, Seal, Help, ByHand, SecondLogin, Message];
 const PAGED: &[Place] =
-    &[Hub, Diff, Review, Result, Exported, Seal, Help, ByHand, SecondLogin, Message, Choices, Form, Confirm];
-const MOVED: &[Place] = &[Hub, Diff, Review, Result, Exported, Seal, Help, ByHand, SecondLogin, Message, Choices];
+    &[Hub, Diff, Review, Result, Export, Walk, Seal, Help, ByHand, SecondLogin, Message, Choices, Form, Confirm];
+const MOVED: &[Place] = &[Hub, Diff, Review, Result, Walk, Seal, Help, ByHand, SecondLogin, Message, Choices];
 const LEFT: &[Place] = &[
     Diff,
     Review,
     Result,
     Export,
-    Exported,
+    Walk,
     Seal,
     Help,
     Filter,
@@ -130,7 +131,7 @@ const EVERYWHERE: &[Place] = &[
     Working,
     Result,
     Export,
-    Exported,
+    Walk,
     Seal,
     Recover,
     Help,
@@ -143,7 +144,7 @@ const EVERYWHERE: &[Place] = &[
     SecondLogin,
     Message,
 ];
-const SCREENS: &[Place] = &[Hub, Diff, Review, Working, Result, Exported, Seal, Recover, Choices, ByHand];
+const SCREENS: &[Place] = &[Hub, Diff, Review, Working, Result, Walk, Seal, Recover, Choices, ByHand];
 const TYPED: &[Place] = &[Help, Filter, Search, Form, Confirm, SecondLogin, Message, Export];
 
 /// Every action, in the order of the help; those with a label in the order of the foot.
@@ -151,7 +152,7 @@ pub const TABLE: &[Binding] = &[
     row(
         Action::Login,
         &[Key::Char('l')],
-        &[Hub, Review, Result, Exported],
+        &[Hub, Review, Result, Walk],
         "second login",
         "Say whether a second login works, so that the last run is kept.",
     ),
@@ -189,7 +190,7 @@ pub const TABLE: &[Binding] = &[
     row(
         Action::Seal,
         &[Key::Char('S')],
-        &[Hub, Result, Exported, Seal],
+        &[Hub, Result, Walk, Seal],
         "seal",
         "The last steps: shows them all, and asks before it begins.",
     ),
@@ -210,13 +211,19 @@ pub const TABLE: &[Binding] = &[
     row(Action::Accept, &[Key::Enter], &[Confirm], "press", "Press the selected button, or accept the word."),
     row(Action::Accept, &[Key::Enter], &[ByHand], "note it", "Note that you do it by hand."),
     row(Action::Accept, &[Key::Enter], &[Filter, Search, Message], "close", "Accept, and close."),
-    row(Action::Write, &[Key::Enter], &[Export], "write the report", "Write the report with these details."),
+    row(Action::Next, &[Key::Enter], &[Export, Walk], "next", "Go on to the next step of the report's way."),
     row(Action::Yes, &[Key::Char('y')], &[Confirm], "", "Answer yes at once, where no word is to be typed."),
     row(Action::NextField, &[Key::Tab, Key::Right], &[Confirm], "other button", "Go to the other button."),
     row(Action::NextField, &[Key::Tab, Key::Down], &[Form, Export], "next field", "Go to the next field."),
     row(Action::PreviousField, &[Key::BackTab, Key::Up], &[Form, Export], "", "Go to the field before."),
     row(Action::PreviousField, &[Key::BackTab, Key::Left], &[Confirm], "", "Go to the other button."),
-    row(Action::Copy, &[Key::Char('c')], &[ByHand, Exported], "copy", "Send the text to your terminal's clipboard."),
+    row(
+        Action::Copy,
+        &[Key::Char('c')],
+        &[ByHand, Walk],
+        "copy",
+        "Send the text, the digest or the commands to your terminal's clipboard.",
+    ),
     row(Action::Up, &[Key::Up, Key::Char('k')], MOVED, "", "Up one line."),
     row(Action::Down, &[Key::Down, Key::Char('j')], MOVED, "", "Down one line."),
     row(Action::PageUp, &[Key::PageUp, Key::Ctrl('u')], PAGED, "", "Up one screen."),
@@ -253,11 +260,11 @@ const fn row(
 
 /// Where the keys go now.
 pub fn place(model: &Model) -> Place {
-    place_of(model.overlays.last(), model.screen())
+    place_of(model.overlays.last(), model)
 }
 
-/// Where the keys go with `overlay` over `screen`.
-pub fn place_of(overlay: Option<&Overlay>, screen: &Screen) -> Place {
+/// Where the keys go with `overlay` over the screen.
+pub fn place_of(overlay: Option<&Overlay>, model: &Model) -> Place {
     match overlay {
         Some(Overlay::Help { .. }) => Help,
         Some(Overlay::Filter(_)) => Filter,
@@ -268,14 +275,14 @@ pub fn place_of(overlay: Option<&Overlay>, screen: &Screen) -> Place {
         Some(Overlay::Confirm(_)) => Confirm,
         Some(Overlay::SecondLogin { .. }) => SecondLogin,
         Some(Overlay::Message { .. }) => Message,
-        None => match screen {
+        None => match model.screen() {
             Screen::Hub => Hub,
             Screen::Diff(_) => Diff,
             Screen::Review(_) => Review,
             Screen::Working(_) => Working,
             Screen::Result(_) => Result,
-            Screen::Export(_) => Export,
-            Screen::Exported { .. } => Exported,
+            Screen::Export if export::is_typing(model) => Export,
+            Screen::Export => Walk,
             Screen::Seal { .. } => Seal,
             Screen::Recover(_) => Recover,
         },
@@ -350,10 +357,10 @@ pub fn why_not(model: &Model, place: Place, action: Action) -> Option<String> {
             Screen::Diff(view) if view.files().len() > 1 => None,
             _ => Some("there is one file".into()),
         },
-        (Action::Write, Export) => match model.screen() {
-            Screen::Export(form) if form.busy => Some("the report is being written".into()),
-            _ => None,
-        },
+        (Action::Next | Action::Back, Export | Walk) if model.walk.busy => Some("the report is being written".into()),
+        (Action::Copy, Walk) if export::to_copy(model).is_none() => {
+            Some("c copies the digest and the commands; there is neither here".into())
+        }
         (Action::Yes | Action::NextField, Confirm) => match model.overlays.last() {
             Some(Overlay::Confirm(confirm)) if confirm.word.is_some() => Some("type the word".into()),
             _ => None,

@@ -1,6 +1,6 @@
 //! Carries out effects: the wizard's only way to the image.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::export::{self, Keys};
-use super::message::{Effect, ExportRequest, Exported, Failure, Message, Planned};
+use super::message::{Delivered, Effect, ExportRequest, Exported, Failure, Message, Planned};
 use super::model::{Model, Preview, Subject};
 use super::saved::Saved;
 use crate::catalogue::Catalogue;
@@ -155,6 +155,9 @@ impl Engine {
             Effect::AgentKeys => send(Message::AgentKeys(export::agent_keys(&self.session.keys))),
             Effect::Export(request) => {
                 send(Message::Exported(self.export(&request).map(Box::new)));
+            }
+            Effect::Deliver(directory, replace) => {
+                send(Message::Delivered(self.deliver(&directory, replace)));
             }
             Effect::Copy(_) | Effect::Redraw | Effect::Plain | Effect::Suspend | Effect::Quit(_) => {}
         }
@@ -307,9 +310,13 @@ impl Engine {
             let preparation = Preparation::of(&session.state, image, catalogue, &findings, &particulars)?;
             preparation.report(image, catalogue, &context, &findings, particulars)
         };
-        let directory = off_image(&image, &request.directory)?;
         let report = work().map_err(|error| error.to_string())?;
-        export::write(&report, &session.state, &directory, &session.keys, request)
+        export::make(&report, &image, &session.state, &session.keys, request)
+    }
+
+    fn deliver(&self, directory: &Path, replace: bool) -> Result<Delivered, String> {
+        let directory = off_image(&self.image(), directory)?;
+        export::deliver(&self.session.state, &directory, replace)
     }
 
     fn image(&self) -> Arc<Image> {

@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::message::{AgentKey, ExportRequest, Exported, Signer};
+use super::message::{AgentKey, Delivered, ExportRequest, Exported, Signer};
 use crate::change::State;
+use crate::image::Image;
+use crate::report::Report;
+use crate::report::handover::{self, Here, Kept};
 use crate::report::sign::{Agent, Keygen, with_agent, with_keygen};
 use crate::report::sshsig::{NAMESPACE, SshSig};
-use crate::report::{Bundle, REPORT_LIMIT, Report, read_file, write_signature};
 
 /// What is known of the publisher's own keys; read from the environment by `cli`.
 #[derive(Debug, Clone, Default)]
@@ -33,46 +35,38 @@ pub(super) fn agent_keys(keys: &Keys) -> Result<Vec<AgentKey>, String> {
         .collect())
 }
 
-/// Writes `report`, and signs it when a signer was chosen. A report that could not be signed stays, and says so.
-pub(super) fn write(
+/// Keeps `report`, and signs it when a signer was chosen. A report that could not be signed stays, and says so.
+pub(super) fn make(
     report: &Report,
+    image: &Image,
     state: &State,
-    directory: &Path,
     keys: &Keys,
     request: &ExportRequest,
 ) -> Result<Exported, String> {
-    let bundle = crate::report::export(state, directory, report, request.replace)?;
-    let signed = sign(&bundle, keys, &request.signer);
-    let name = signer_name(&request.publisher);
-    let (signed_by, signers_line, not_signed) = match signed {
-        Ok(Some(signature)) => (Some(signature.fingerprint), Some(allowed(&name, &signature.public)), None),
+    let kept = handover::keep(state, report).map_err(|error| error.to_string())?;
+    let signer_name = signer_name(&request.publisher);
+    let (signed_by, signers_line, not_signed) = match sign(state, &kept, keys, &request.signer) {
+        Ok(Some(signature)) => (Some(signature.fingerprint), Some(allowed(&signer_name, &signature.public)), None),
         Ok(None) => (None, None, None),
         Err(why) => (None, None, Some(why)),
     };
-    let mut files = vec!["report.json", "report.html", "report.md", "VERIFY.txt"];
-    files.extend(signed_by.is_some().then_some("report.json.sig"));
-    let sign_with = if signed_by.is_some() {
-        Vec::new()
-    } else {
-        vec![format!("ssh-keygen -Y sign -n {NAMESPACE} -f ~/.ssh/id_ed25519 report.json")]
-    };
     Ok(Exported {
-        directory: directory.to_path_buf(),
-        files: files.into_iter().map(str::to_owned).collect(),
-        size: u64::try_from(bundle.size).unwrap_or(u64::MAX),
-        sha256: bundle.sha256,
+        size: u64::try_from(kept.bytes.len()).unwrap_or(u64::MAX),
+        sha256: kept.sha256,
         verdict: report.summary.verdict,
         signed_by,
         signers_line,
         not_signed,
-        sign_with,
-        verify_with: vec![
-            format!(
-                "ssh-keygen -Y verify -f allowed_signers -I {name} -n {NAMESPACE} -s report.json.sig < report.json"
-            ),
-            format!("seaworthy verify report.json --signers allowed_signers --signer {name}"),
-        ],
+        signer_name,
+        here: Here::of(image),
     })
+}
+
+/// Writes the evidence of the report that is kept into `directory`, which is not on the image.
+pub(super) fn deliver(state: &State, directory: &Path, replace: bool) -> Result<Delivered, String> {
+    let files = crate::report::deliver(state, directory, replace)?;
+    let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    Ok(Delivered { directory: directory.to_path_buf(), files: files.iter().filter_map(name).collect() })
 }
 
 /// A signature that was made and written.
@@ -82,19 +76,19 @@ struct Signature {
     public: String,
 }
 
-fn sign(bundle: &Bundle, keys: &Keys, signer: &Signer) -> Result<Option<Signature>, String> {
+fn sign(state: &State, kept: &Kept, keys: &Keys, signer: &Signer) -> Result<Option<Signature>, String> {
     use base64ct::{Base64, Encoding};
-    let bytes = read_file(&bundle.report, REPORT_LIMIT).map_err(|error| error.to_string())?;
+    let bytes = &kept.bytes;
     let armoured = match signer {
         Signer::Later => return Ok(None),
         Signer::Agent(fingerprint) => {
             let agent = Agent { socket: keys.agent.as_deref(), sudo: keys.sudo };
-            with_agent(agent, Some(fingerprint), &bytes)
+            with_agent(agent, Some(fingerprint), bytes)
         }
-        Signer::KeyFile(key) => with_keygen(&Keygen { key, environment: &keys.environment }, &bytes),
+        Signer::KeyFile(key) => with_keygen(&Keygen { key, environment: &keys.environment }, bytes),
     }
     .map_err(|error| error.to_string())?;
-    write_signature(&bundle.signature, &armoured, true).map_err(|error| error.to_string())?;
+    state.keep_signature(&armoured).map_err(|error| error.to_string())?;
     let key = SshSig::parse(armoured.as_bytes()).map_err(|fault| fault.to_string())?.key;
     let public = format!("{} {}", key.kind(), Base64::encode_string(key.blob()));
     Ok(Some(Signature { fingerprint: key.fingerprint(), public }))

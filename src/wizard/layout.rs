@@ -100,6 +100,19 @@ pub fn page(size: Size) -> Area {
     Area { width: inner.width.min(112), ..inner }
 }
 
+/// Columns of the text beside a QR code.
+const BESIDE_CODE: u16 = 36;
+
+/// The text of the digest's page and, where the screen is wide enough for both, the place for its QR code.
+pub fn digest(size: Size) -> (Area, Option<Area>) {
+    let whole = page(size);
+    if size.width < TWO_PANES {
+        return (whole, None);
+    }
+    let code = Area { x: whole.x + BESIDE_CODE + 2, width: whole.width.saturating_sub(BESIDE_CODE + 2), ..whole };
+    (Area { width: BESIDE_CODE, ..whole }, Some(code))
+}
+
 /// A dialog in the middle, `rows` high if there is room; the frame included.
 pub fn dialog(size: Size, rows: usize) -> Area {
     let width = size.width.saturating_sub(4).min(76);

@@ -15,6 +15,7 @@ use crate::change::{Applied, ApplyStep, Plan, Shredding, Undone, What};
 use crate::check::Progress;
 use crate::playbook::Playbook;
 use crate::report::Verdict;
+use crate::report::handover::Here;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,8 +67,10 @@ pub enum Message {
     Sealed(Result<Option<String>, Failure>),
     /// What the agent holds, or why it cannot be asked.
     AgentKeys(Result<Vec<AgentKey>, String>),
-    /// The report is written, or why not.
+    /// The report is made, or why not.
     Exported(Result<Box<Exported>, String>),
+    /// The evidence is written into a directory, or why not.
+    Delivered(Result<Delivered, String>),
     /// Something that was started has failed: what it was, and why.
     Failed(String),
     /// A signal came: its number.
@@ -111,8 +114,11 @@ pub enum Effect {
     Save(String),
     /// Ask the agent for its keys.
     AgentKeys,
-    /// Write the report.
+    /// Make the report, and keep it.
     Export(Box<ExportRequest>),
+    /// Write the evidence of the report that is kept into this directory; one that is there is replaced, when this wizard
+    /// wrote it.
+    Deliver(PathBuf, bool),
     /// Send text to the terminal's clipboard.
     Copy(String),
     /// Draw everything anew.
@@ -218,30 +224,22 @@ pub enum Signer {
     KeyFile(PathBuf),
 }
 
-/// A report to be written.
+/// A report to be made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExportRequest {
-    /// Where to; outside the image.
-    pub directory: PathBuf,
     /// The name the publisher typed.
     pub publisher: String,
     /// A word the reviewer asked for.
     pub challenge: Option<String>,
     /// Who signs.
     pub signer: Signer,
-    /// A report that is there already is replaced: it was written by this wizard.
-    pub replace: bool,
     /// What was decided.
     pub playbook: Playbook,
 }
 
-/// A report that was written.
+/// A report that was made and is kept, off the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exported {
-    /// Where it is.
-    pub directory: PathBuf,
-    /// The files in it.
-    pub files: Vec<String>,
     /// Size of `report.json` in bytes.
     pub size: u64,
     /// SHA-256 of `report.json`, lower-case hexadecimal.
@@ -254,10 +252,19 @@ pub struct Exported {
     pub signers_line: Option<String>,
     /// Why it is not signed though a signer was chosen.
     pub not_signed: Option<String>,
-    /// Commands for whoever signs it later; empty when it is signed.
-    pub sign_with: Vec<String>,
-    /// Commands for the reviewer.
-    pub verify_with: Vec<String>,
+    /// The name by which the reviewer's trust file knows the publisher.
+    pub signer_name: String,
+    /// On a running machine, what is known of it for the lines to paste.
+    pub here: Option<Here>,
+}
+
+/// The evidence as it was written into a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// Where it is.
+    pub directory: PathBuf,
+    /// The files in it.
+    pub files: Vec<String>,
 }
 
 impl Effect {
@@ -278,6 +285,7 @@ impl Effect {
                 Self::Seal(_) | Self::FollowSeal => vec![Message::Sealed(Err(failure))],
                 Self::AgentKeys => vec![Message::AgentKeys(Err(text))],
                 Self::Export(_) => vec![Message::Exported(Err(text))],
+                Self::Deliver(..) => vec![Message::Delivered(Err(text))],
                 _ => vec![Message::Failed(text)],
             }
         }

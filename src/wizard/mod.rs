@@ -19,6 +19,7 @@ mod saved;
 mod screen;
 mod standing;
 mod update;
+mod walk;
 pub mod words;
 
 pub use diff_view::{DiffRow, DiffView};
@@ -27,12 +28,12 @@ pub use export::Keys;
 pub use input::Input;
 pub use key::Key;
 pub use message::{
-    AgentKey, Effect, ExportRequest, Exported, Failure, Instance, Message, Planned, SealDraft, Signer, Waiting,
+    AgentKey, Delivered, Effect, ExportRequest, Exported, Failure, Instance, Message, Planned, SealDraft, Signer,
+    Waiting,
 };
 pub use model::{Model, Notice, Preview, Quit, Row, Subject, Survey};
 pub use saved::saved_playbook;
-pub use screen::{
-    Confirm, Ending, ExportForm, Field, Form, Intent, Outcome, Overlay, Purpose, Review, Screen, Task, Working,
-};
+pub use screen::{Confirm, Ending, Field, Form, Intent, Outcome, Overlay, Purpose, Review, Screen, Task, Working};
 pub use standing::{STANDINGS, Standing};
 pub use update::{start, update};
+pub use walk::{STEPS, Step, Walk};

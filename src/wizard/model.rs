@@ -12,6 +12,7 @@ use super::layout::Size;
 use super::message::{SealDraft, Waiting};
 use super::screen::{Overlay, Screen};
 use super::standing::Standing;
+use super::walk::Walk;
 use crate::catalogue::{Catalogue, Guideline, Phase};
 use crate::change::Left;
 use crate::change::diff::FileDiff;
@@ -188,6 +189,8 @@ pub struct Model {
     pub export_directory: PathBuf,
     /// Where a report has been written to in this session.
     pub exported_to: Option<PathBuf>,
+    /// The way of the report: what was entered on it stays when it is left.
+    pub walk: Walk,
     /// How it ends, once it does.
     pub quit: Option<Quit>,
 }
@@ -227,6 +230,7 @@ impl Model {
             awaited_diff: None,
             export_directory,
             exported_to: None,
+            walk: Walk::default(),
             quit: None,
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::diff_view::DiffView;
 use super::input::Input;
-use super::message::{AgentKey, Exported, Failure, Planned, SealDraft};
+use super::message::{Failure, Planned, SealDraft};
 use crate::change::state::RunSummary;
 use crate::change::{Applied, Refusal, Undone};
 
@@ -21,15 +21,8 @@ pub enum Screen {
     Working(Working),
     /// What a run did.
     Result(Outcome),
-    /// Where the report goes and who signs it.
-    Export(ExportForm),
-    /// The report has been written.
-    Exported {
-        /// What was written.
-        report: Box<Exported>,
-        /// First line shown.
-        top: usize,
-    },
+    /// The way of the report, step by step: see [`Walk`](super::Walk).
+    Export,
     /// Every step of the seal before it begins.
     Seal {
         /// First line shown.
@@ -106,29 +99,6 @@ pub enum Ending {
     },
     /// It stopped.
     Failed(Task, Failure),
-}
-
-/// Where the report goes and who signs it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ExportForm {
-    /// The directory, outside the image.
-    pub directory: Input,
-    /// The publisher's name.
-    pub publisher: Input,
-    /// A word the reviewer asked to find in the report.
-    pub challenge: Input,
-    /// The key file, when that signs.
-    pub key_file: Input,
-    /// Which row has the keys.
-    pub focus: usize,
-    /// Which signer is chosen: 0 later, then the agent's keys, then a key file.
-    pub signer: usize,
-    /// What the agent holds; `None` while it is asked.
-    pub keys: Option<Result<Vec<AgentKey>, String>>,
-    /// What is wrong with what was typed.
-    pub error: Option<String>,
-    /// The report is being written.
-    pub busy: bool,
 }
 
 /// What lies over a screen.

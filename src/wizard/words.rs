@@ -107,18 +107,6 @@ pub fn pad(text: &str, width: usize) -> String {
     out
 }
 
-/// Eight groups of characters, apart, so that two people can read a digest to each other.
-pub fn in_groups(digest: &str, size: usize) -> String {
-    let mut out = String::new();
-    for (at, character) in digest.chars().enumerate() {
-        if at > 0 && at % size == 0 {
-            out.push(' ');
-        }
-        out.push(character);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +165,5 @@ mod tests {
         assert_eq!(fit("漢字漢字", 5), "漢字…");
         assert_eq!(fit("abc", 0), "");
         assert_eq!(pad("漢", 4), "漢  ");
-        assert_eq!(in_groups("abcdefgh", 4), "abcd efgh");
     }
 }

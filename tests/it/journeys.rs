@@ -1,5 +1,6 @@
 //! Whole journeys through the real program in a real terminal. Each waits for what the screen shows, never for time.
 
+mod export;
 mod login;
 mod report;
 mod run;
@@ -66,6 +67,20 @@ fn yes(terminal: &mut Terminal, asked: &str, outcome: &str) -> String {
     terminal.wait_gone(asked);
     terminal.wait(outcome);
     terminal.wait("Checked again")
+}
+
+/// The way of the report from the list to its directory, signed by nobody yet; `each` is called at every step.
+fn export(terminal: &mut Terminal, each: fn(&mut Terminal)) {
+    let steps =
+        ["[Name]", "[Vouched for]", "No ssh-agent", "[Digest]", "[Where to]", "The report is written", "[Seal]"];
+    terminal.send("e");
+    for (place, step) in steps.into_iter().enumerate() {
+        if place > 0 {
+            terminal.send("\r");
+        }
+        terminal.wait(step);
+        each(terminal);
+    }
 }
 
 /// Goes back to the list.

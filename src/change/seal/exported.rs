@@ -63,7 +63,8 @@ impl Exported {
 
     /// Whether `typed` is its digest: the whole, or at least [`DIGEST_CHARS`] characters from its beginning.
     pub fn is(&self, typed: &str) -> bool {
-        let typed = typed.trim().to_ascii_lowercase();
+        // As it is shown in groups, too.
+        let typed: String = typed.split_whitespace().collect::<String>().to_ascii_lowercase();
         typed.len() >= DIGEST_CHARS && self.sha256.starts_with(&typed)
     }
 }
@@ -102,7 +103,12 @@ mod tests {
     #[test]
     fn a_digest_is_known_by_its_beginning() {
         let exported = Exported { sha256: "0123456789abcdef".repeat(4), at: Timestamp::UNIX_EPOCH, lines: 0 };
-        assert!(exported.is("01234567") && exported.is(" 0123456789ABCDEF\n") && exported.is(&exported.sha256));
+        assert!(
+            exported.is("01234567")
+                && exported.is(" 0123456789ABCDEF\n")
+                && exported.is("0123 4567")
+                && exported.is(&exported.sha256)
+        );
         for other in ["", "0123456", "01234568", "89abcdef", &format!("{}0", exported.sha256)] {
             assert!(!exported.is(other), "{other}");
         }

@@ -7,15 +7,28 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
 pub(in crate::cli) struct ReportArgs {
     #[command(subcommand)]
     pub(in crate::cli) command: Option<ReportCommand>,
     /// The directory to write the evidence to; must not be on the image
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) out: Option<PathBuf>,
-    /// Write report.json to standard output and nothing to any disk
+    /// Write report.json to standard output and nothing to the image
     #[arg(long, conflicts_with = "out")]
     pub(in crate::cli) stdout: bool,
+    /// As base64 between markers, for a serial line or a terminal whose output is copied by hand
+    #[arg(long, requires = "stdout")]
+    pub(in crate::cli) base64: bool,
+    /// Hand out the report that was made last, whose SHA-256 begins so (8 characters or more), instead of making one
+    #[arg(long, value_name = "SHA256", requires = "stdout")]
+    pub(in crate::cli) again: Option<String>,
+    /// With --again: the signature that was made with it, instead of the report
+    #[arg(long, requires = "again")]
+    pub(in crate::cli) signature: bool,
+    /// Show the digest as a QR code too, wherever the notes go
+    #[arg(long)]
+    pub(in crate::cli) qr: bool,
     /// Decisions to record; without it, those of the wizard's session on this image
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) playbook: Option<PathBuf>,

@@ -80,6 +80,12 @@ impl Live {
         sessions::sessions(self.principal())
     }
 
+    /// The address and port of this machine that the SSH connection of `session` came to, where that can be told. Behind an
+    /// address translation, as in a VPC, it is not the address that the other side knows.
+    pub fn reached(&self, session: &sessions::Session) -> Option<std::net::SocketAddr> {
+        sessions::reached(session.leader)
+    }
+
     /// Processes at a terminal that write a history or state file when they end. Only root sees everybody's.
     ///
     /// # Errors

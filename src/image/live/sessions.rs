@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::sockets;
+use super::sockets::{self, Ends};
 use super::table::{Process, Table};
 use crate::image::{Error, Image, text};
 
@@ -225,10 +225,7 @@ fn over_ssh(table: &Table, machine: &Machine<'_>, monitor: &Process) -> Session 
         Some(Said::Monitor(name) | Said::LoggedIn(name)) if !name.is_empty() => bounded(&name),
         _ => machine.name(table.login(monitor.pid).unwrap_or(monitor.uid)),
     };
-    let peer = sockets::peer(machine.proc, &table.open_files(monitor.pid)).or_else(|| {
-        let told = |one: &Process| table.variable(one.pid, "SSH_CONNECTION");
-        below().filter_map(told).find_map(|told| told.to_str().and_then(client))
-    });
+    let peer = connection(table, machine.proc, monitor.pid).map(|ends| ends.peer);
     let shown =
         || below().filter_map(|one| table.variable(one.pid, "SSH_USER_AUTH")).find_map(|path| key::shown(&path));
     let key = peer.and_then(|peer| (machine.logged)(&user, peer, monitor.pid)).or_else(shown);
@@ -242,16 +239,36 @@ fn over_ssh(table: &Table, machine: &Machine<'_>, monitor: &Process) -> Session 
     }
 }
 
+/// The connection that the monitor `pid` holds.
+fn connection(table: &Table, proc: &Path, pid: i32) -> Option<Ends> {
+    sockets::connection(proc, &table.open_files(pid)).or_else(|| {
+        let below = table.all().filter(|one| one.pid != pid && is_below(table, one, pid));
+        let mut told = below.filter_map(|one| table.variable(one.pid, "SSH_CONNECTION"));
+        told.find_map(|told| told.to_str().and_then(ends))
+    })
+}
+
+/// The address and port of this machine that the connection held by the monitor `leader` came to. Behind an address
+/// translation it is not the one that the other side knows.
+pub(super) fn reached(leader: i32) -> Option<SocketAddr> {
+    let proc = Path::new("/proc");
+    connection(&Table::read(proc).ok()?, proc, leader).map(|ends| ends.own)
+}
+
 fn is_below(table: &Table, process: &Process, above: i32) -> bool {
     table.line(process.pid).iter().any(|one| one.pid == above)
 }
 
-/// Address and port of the client in `SSH_CONNECTION` (ssh(1)).
-fn client(said: &str) -> Option<SocketAddr> {
+/// Client and server in `SSH_CONNECTION`, each with its port (ssh(1)).
+fn ends(said: &str) -> Option<Ends> {
     let mut words = said.split(' ');
-    let (address, port) = (words.next()?, words.next()?);
-    let address: IpAddr = address.split('%').next()?.parse().ok()?;
-    Some(SocketAddr::new(address.to_canonical(), port.parse().ok()?))
+    let mut end = || {
+        let (address, port) = (words.next()?, words.next()?);
+        let address: IpAddr = address.split('%').next()?.parse().ok()?;
+        Some(SocketAddr::new(address.to_canonical(), port.parse().ok()?))
+    };
+    let peer = end()?;
+    Some(Ends { own: end()?, peer })
 }
 
 /// A name for people to read: visible, and no longer than a login name may be (`useradd(8)`: 256 characters).

@@ -129,20 +129,28 @@ pub(super) fn unit(cgroup: &str) -> Option<String> {
     path.split('/').rfind(is_unit).map(str::to_owned)
 }
 
-/// Who is at the other end of the first connection among the open files (their links, as `/proc/PID/fd` has them).
-pub(super) fn peer(proc: &Path, files: &[PathBuf]) -> Option<SocketAddr> {
+/// The ends of a connection, as this machine sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ends {
+    /// This machine's.
+    pub(super) own: SocketAddr,
+    /// The other side's.
+    pub(super) peer: SocketAddr,
+}
+
+/// The first connection among the open files (their links, as `/proc/PID/fd` has them).
+pub(super) fn connection(proc: &Path, files: &[PathBuf]) -> Option<Ends> {
     let own: Vec<u64> = files.iter().filter_map(|target| socket_inode(target)).collect();
-    ["tcp", "tcp6"]
-        .iter()
-        .find_map(|file| {
-            let table = fs::read_to_string(proc.join("net").join(file)).ok()?;
-            table.lines().skip(1).find_map(|line| {
-                let fields: Vec<&str> = line.split_whitespace().collect();
-                let [_, _, remote, "01", _, _, _, _, _, inode, ..] = fields.as_slice() else { return None };
-                own.contains(&inode.parse().ok()?).then(|| address(remote)).flatten()
-            })
+    let end = |text: &str| address(text).map(|end| SocketAddr::new(end.ip().to_canonical(), end.port()));
+    ["tcp", "tcp6"].iter().find_map(|file| {
+        let table = fs::read_to_string(proc.join("net").join(file)).ok()?;
+        table.lines().skip(1).find_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let [_, local, remote, "01", _, _, _, _, _, inode, ..] = fields.as_slice() else { return None };
+            let is_own = own.contains(&inode.parse().ok()?);
+            is_own.then(|| Some(Ends { own: end(local)?, peer: end(remote)? })).flatten()
         })
-        .map(|peer| SocketAddr::new(peer.ip().to_canonical(), peer.port()))
+    })
 }
 
 fn socket_inode(target: &Path) -> Option<u64> {

@@ -18,7 +18,7 @@ pub(super) fn draw(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
 }
 
 /// Draws a dialog without a frame: the text, scrolled, and its rows under it.
-pub(super) fn open(dialog: &Dialog, area: Area, sheet: &mut Sheet<'_>) {
+fn open(dialog: &Dialog, area: Area, sheet: &mut Sheet<'_>) {
     let foot = u16::try_from(dialog.foot.len()).unwrap_or(u16::MAX).min(area.height);
     let text = Area { height: area.height - foot, ..area };
     let height = text.height.min(u16::try_from(dialog.body.len()).unwrap_or(u16::MAX));
@@ -29,6 +29,16 @@ pub(super) fn open(dialog: &Dialog, area: Area, sheet: &mut Sheet<'_>) {
     let excess = dialog.foot.len().saturating_sub(usize::from(foot));
     let active = dialog.foot.iter().position(is_active).unwrap_or(0);
     for (row, y) in dialog.foot.iter().skip(excess.min(active)).zip(text.y + height..area.y + area.height) {
+        draw_foot(row, area, y, sheet);
+    }
+}
+
+/// Draws rows into `area`; where they do not all fit, the one that has the keys stays in sight.
+pub(super) fn rows(rows: &[Foot], area: Area, sheet: &mut Sheet<'_>) {
+    let excess = rows.len().saturating_sub(usize::from(area.height));
+    let active = rows.iter().rposition(is_active).unwrap_or(0);
+    let first = excess.min(active.saturating_sub(usize::from(area.height) / 2));
+    for (row, y) in rows.iter().skip(first).zip(super::rows(area)) {
         draw_foot(row, area, y, sheet);
     }
 }

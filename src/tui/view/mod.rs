@@ -2,6 +2,7 @@
 
 mod dialog;
 mod diff;
+mod export;
 mod hub;
 mod work;
 
@@ -30,7 +31,7 @@ pub fn view(model: &Model, look: &Look, frame: &mut Frame<'_>) {
     let size = Size { width: area.width, height: area.height };
     let mut sheet = Sheet { buffer: frame.buffer_mut(), theme: &look.theme, cursor: None };
     if size.is_enough() {
-        whole(model, size, &mut sheet);
+        whole(model, size, look.ascii, &mut sheet);
     } else {
         too_small(size, &mut sheet, model.subject.practice);
     }
@@ -46,7 +47,7 @@ pub fn view(model: &Model, look: &Look, frame: &mut Frame<'_>) {
     }
 }
 
-fn whole(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
+fn whole(model: &Model, size: Size, ascii: bool, sheet: &mut Sheet<'_>) {
     header(model, size, sheet);
     let area = page_area(size);
     let width = usize::from(area.width);
@@ -56,8 +57,7 @@ fn whole(model: &Model, size: Size, sheet: &mut Sheet<'_>) {
         Screen::Review(review) => sheet.page(area, &page::review::page(model, width), review.top),
         Screen::Working(working) => work::draw(model, working, area, sheet),
         Screen::Result(outcome) => sheet.page(area, &page::result::page(model, width), outcome.top),
-        Screen::Export(form) => dialog::open(&page::export::form(model, form, width), area, sheet),
-        Screen::Exported { report, top } => sheet.page(area, &page::export::exported(model, report, width), *top),
+        Screen::Export => export::draw(model, size, ascii, sheet),
         Screen::Seal { top } => sheet.page(area, &page::seal::page(model, width), *top),
         Screen::Recover(run) => sheet.page(area, &page::recover::page(model, run, width), 0),
     }

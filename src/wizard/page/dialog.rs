@@ -60,7 +60,7 @@ pub(crate) fn dialog(model: &Model) -> Option<Dialog> {
         Overlay::Filter(_) | Overlay::Search(_) => return None,
         Overlay::Help { top } => {
             let under = model.overlays.get(model.overlays.len().saturating_sub(2)).filter(|_| model.overlays.len() > 1);
-            let place = action::place_of(under, model.screen());
+            let place = action::place_of(under, model);
             reading("Help", help::page(model, place, width), *top)
         }
         Overlay::Message { title, text: said, top } => {
@@ -299,7 +299,8 @@ fn sealing(model: &Model, draft: &SealDraft, body: &mut Page) {
             Role::Warning,
             0,
             "What is not in the report is gone afterwards. On your own machine, look at the report that you copied \
-             there: `sha256sum report.json` shows its digest; its first 8 characters are asked for.",
+             there: `sha256sum report.json` shows its digest. Its first 8 characters are asked for, the first group on \
+             the export's Digest page.",
         ),
         Some(Err(why)) => {
             body.prose(Role::Warning, 0, why);

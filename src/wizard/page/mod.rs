@@ -75,10 +75,14 @@ pub enum Role {
     Field,
     /// What a search found.
     Match,
+    /// Paper: light, and black what is written on it, whatever the theme, so that cameras read it.
+    Paper,
+    /// Ink: the black itself.
+    Ink,
 }
 
 /// Every role, in the order of the enum.
-pub const ROLES: [Role; 24] = [
+pub const ROLES: [Role; 26] = [
     Role::Text,
     Role::Dim,
     Role::Heading,
@@ -103,6 +107,8 @@ pub const ROLES: [Role; 24] = [
     Role::Error,
     Role::Field,
     Role::Match,
+    Role::Paper,
+    Role::Ink,
 ];
 
 /// One line: pieces of text with their roles.

@@ -46,15 +46,14 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
 
 /// The field that has the cursor.
 fn field(model: &mut Model) -> Option<&mut Input> {
-    match model.overlays.last_mut() {
-        Some(Overlay::Filter(input) | Overlay::Search(input)) => Some(input),
-        Some(Overlay::Form(form)) => form.fields.get_mut(form.focus).map(|field| &mut field.input),
-        Some(Overlay::Confirm(confirm)) => confirm.word.as_mut().map(|(_, input)| input),
-        Some(_) => None,
-        None => match model.screens.last_mut() {
-            Some(Screen::Export(form)) if !form.busy => export::field(form),
-            _ => None,
-        },
+    if model.overlays.is_empty() {
+        return if matches!(model.screen(), Screen::Export) { export::field(model) } else { None };
+    }
+    match model.overlays.last_mut()? {
+        Overlay::Filter(input) | Overlay::Search(input) => Some(input),
+        Overlay::Form(form) => form.fields.get_mut(form.focus).map(|field| &mut field.input),
+        Overlay::Confirm(confirm) => confirm.word.as_mut().map(|(_, input)| input),
+        _ => None,
     }
 }
 
@@ -67,11 +66,7 @@ fn typed(model: &mut Model) -> Vec<Effect> {
         }
         Some(Overlay::Form(form)) => form.error = None,
         Some(_) => {}
-        None => {
-            if let Some(Screen::Export(form)) = model.screens.last_mut() {
-                form.error = None;
-            }
-        }
+        None => model.walk.error = None,
     }
     Vec::new()
 }
@@ -120,7 +115,7 @@ fn act(model: &mut Model, place: Place, action: Action) -> Vec<Effect> {
         Action::Yes => return run::yes(model),
         Action::NextField => fields(model, true),
         Action::PreviousField => fields(model, false),
-        Action::Write => return export::write(model),
+        Action::Next => return export::next(model),
         Action::Copy => return copy(model),
         Action::Finish => return run::finish(model),
         Action::TakeBack => return run::take_back(model),
@@ -168,6 +163,8 @@ fn back(model: &mut Model, place: Place) -> Vec<Effect> {
             Overlay::Choices { .. } => model.guiding = false,
             _ => {}
         }
+    } else if matches!(model.screen(), Screen::Export) {
+        export::back(model);
     } else if place != Place::Hub && model.screens.len() > 1 {
         model.screens.pop();
     }
@@ -224,9 +221,7 @@ fn fields(model: &mut Model, forward: bool) {
         Some(Overlay::Confirm(confirm)) => confirm.on_yes = !confirm.on_yes,
         Some(_) => {}
         None => {
-            if let Some(Screen::Export(form)) = model.screens.last_mut() {
-                export::move_focus(form, forward);
-            }
+            export::move_focus(model, forward);
         }
     }
 }
@@ -234,13 +229,7 @@ fn fields(model: &mut Model, forward: bool) {
 fn copy(model: &mut Model) -> Vec<Effect> {
     let text = match (model.overlays.last(), model.screen()) {
         (Some(Overlay::ByHand { .. }), _) => model.guideline().map(|guideline| guideline.by_hand.clone()),
-        (None, Screen::Exported { report: exported, .. }) => {
-            let lines = match &exported.signers_line {
-                Some(line) => std::iter::once(line).chain(&exported.verify_with).cloned().collect(),
-                None => exported.sign_with.clone(),
-            };
-            Some(lines.join("\n"))
-        }
+        (None, Screen::Export) => export::to_copy(model),
         _ => None,
     };
     notice(model, false, "Sent to the terminal; whether it reached your clipboard depends on it.");
@@ -279,12 +268,16 @@ fn move_by(model: &mut Model, by: isize) -> Vec<Effect> {
     if let Screen::Hub = model.screen() {
         return if model.in_details { scroll_details(model, by) } else { move_selection(model, by) };
     }
+    if matches!(model.screen(), Screen::Export) && by.abs() == 1 && export::move_focus(model, by > 0) {
+        return Vec::new();
+    }
     let last = screen_last(model, body);
     match model.screens.last_mut() {
         Some(Screen::Diff(view)) => view.scroll(by, body),
+        Some(Screen::Export) => model.walk.top = moved(model.walk.top, by, last),
         Some(Screen::Review(review)) => review.top = moved(review.top, by, last),
         Some(Screen::Result(outcome)) => outcome.top = moved(outcome.top, by, last),
-        Some(Screen::Exported { top, .. } | Screen::Seal { top }) => *top = moved(*top, by, last),
+        Some(Screen::Seal { top }) => *top = moved(*top, by, last),
         _ => {}
     }
     Vec::new()
@@ -335,7 +328,7 @@ fn screen_last(model: &Model, height: usize) -> usize {
         Screen::Review(_) => page::review::page(model, width).last_top(height),
         Screen::Result(_) => page::result::page(model, width).last_top(height),
         Screen::Seal { .. } => page::seal::page(model, width).last_top(height),
-        Screen::Exported { report, .. } => page::export::exported(model, report, width).last_top(height),
+        Screen::Export => page::export::last_top(model),
         _ => 0,
     }
 }
@@ -390,7 +383,8 @@ pub(super) fn clamp(model: &mut Model) {
         Some(Screen::Diff(view)) => view.scroll(0, body),
         Some(Screen::Review(review)) => review.top = review.top.min(screen),
         Some(Screen::Result(outcome)) => outcome.top = outcome.top.min(screen),
-        Some(Screen::Exported { top, .. } | Screen::Seal { top }) => *top = (*top).min(screen),
+        Some(Screen::Export) => model.walk.top = model.walk.top.min(screen),
+        Some(Screen::Seal { top }) => *top = (*top).min(screen),
         _ => {}
     }
 }

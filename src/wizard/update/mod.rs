@@ -65,6 +65,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Sealed(result) => return seal::sealed(model, result),
         Message::AgentKeys(keys) => export::agent_keys(model, keys),
         Message::Exported(result) => return export::exported(model, result),
+        Message::Delivered(result) => export::delivered(model, result),
         Message::Failed(text) => say(model, "Something went wrong", &text),
         Message::Signal(number) => return quit(model, Quit::Signal(number)),
         Message::Gone => return quit(model, Quit::Gone),

@@ -6,7 +6,7 @@ use super::super::input::Input;
 use super::super::message::{Effect, Failure};
 use super::super::model::{Model, Survey};
 use super::super::screen::{Confirm, Ending, Intent, LOG_LIMIT, Outcome, Overlay, Review, Screen, Task, Working};
-use super::{notice, preview_selected, save, seal};
+use super::{export, notice, preview_selected, save, seal};
 use crate::change::state::{RunSummary, Standing};
 use crate::change::{Applied, ApplyStep, Change, Undone, What};
 use crate::playbook::Decision;
@@ -152,6 +152,7 @@ pub(super) fn check_again(model: &mut Model) -> Vec<Effect> {
     model.findings.clear();
     model.previews.clear();
     model.sealing = None;
+    export::outdate(model);
     let was_paused = model.survey.paused;
     model.survey = Survey { running: true, ..Survey::default() };
     was_paused.then_some(Effect::Pause(false)).into_iter().chain([Effect::Survey]).collect()
@@ -173,7 +174,7 @@ pub(super) fn surveyed(model: &mut Model) -> Vec<Effect> {
         review.planned = None;
         effects.push(Effect::Plan(chosen));
     }
-    if model.screens.iter().any(|screen| matches!(screen, Screen::Seal { .. } | Screen::Exported { .. })) {
+    if model.screens.iter().any(|screen| matches!(screen, Screen::Seal { .. } | Screen::Export)) {
         effects.push(seal::draft(model));
     }
     seal::second_pass(model);

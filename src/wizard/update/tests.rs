@@ -10,13 +10,13 @@ use crate::change::{Applied, Change, Plan, PlanStep, Undone, What};
 use crate::check::{Finding, Status};
 use crate::image::Mode;
 use crate::playbook::Decision;
-use crate::wizard::message::{ExportRequest, Failure, Planned, Signer};
+use crate::wizard::message::{Failure, Planned};
 use crate::wizard::model::Subject;
 use crate::wizard::screen::{Ending, Task};
 use crate::wizard::{Key, Standing};
 
 /// All judged: the first one to attest, the second passes, the third unknown, the rest fail.
-fn model() -> Model {
+pub(super) fn model() -> Model {
     #[derive(serde::Deserialize)]
     struct File {
         guidelines: Vec<Guideline>,
@@ -43,11 +43,11 @@ fn model() -> Model {
     model
 }
 
-fn press(model: &mut Model, keys: &[Key]) -> Vec<Effect> {
+pub(super) fn press(model: &mut Model, keys: &[Key]) -> Vec<Effect> {
     keys.iter().flat_map(|key| update(model, Message::Key(*key))).collect()
 }
 
-fn typed(model: &mut Model, text: &str) {
+pub(super) fn typed(model: &mut Model, text: &str) {
     for character in text.chars() {
         update(model, Message::Key(Key::Char(character)));
     }
@@ -432,32 +432,6 @@ fn a_broken_session_is_said() {
     let mut model = model();
     update(&mut model, Message::Loaded(Ok(Some("not = [toml".into()))));
     assert!(matches!(model.overlays.last(), Some(Overlay::Message { .. })));
-}
-
-#[test]
-fn the_report_names_its_publisher_and_its_signer() {
-    let mut model = model();
-    assert_eq!(press(&mut model, &[Key::Char('e')]), [Effect::AgentKeys]);
-    assert_eq!(press(&mut model, &[Key::Enter]), [], "no name yet");
-    typed(&mut model, "Ada");
-    press(&mut model, &[Key::Down, Key::Down, Key::Down]);
-    update(&mut model, Message::AgentKeys(Err("none".into())));
-    press(&mut model, &[Key::Down, Key::Down]);
-    typed(&mut model, "/keys/id");
-    let effects = press(&mut model, &[Key::Enter]);
-    let request = ExportRequest {
-        directory: "/tmp/report".into(),
-        publisher: "Ada".into(),
-        challenge: None,
-        signer: Signer::KeyFile("/keys/id".into()),
-        playbook: model.playbook.clone(),
-        replace: false,
-    };
-    assert_eq!(effects.last(), Some(&Effect::Export(Box::new(request))));
-    assert_eq!(press(&mut model, &[Key::Enter]), [], "it is being written");
-    update(&mut model, Message::Exported(Err("read-only".into())));
-    assert!(matches!(model.overlays.last(), Some(Overlay::Message { text, .. }) if text == "read-only"));
-    assert!(matches!(model.screen(), Screen::Export(form) if !form.busy));
 }
 
 #[test]

@@ -6,12 +6,12 @@ use std::process::{Command, Stdio};
 
 use tempfile::tempdir;
 
-use super::{DOWN, ESC, back, choose, left_behind, practice, review, select, yes};
+use super::{DOWN, back, choose, left_behind, practice, review, select, yes};
 use crate::support::{seaworthy, stderr, stdout};
 use crate::terminal::Terminal;
 
 /// Waives `id` until the day that is proposed.
-fn waive(terminal: &mut Terminal, id: &str, reason: &str) {
+pub(super) fn waive(terminal: &mut Terminal, id: &str, reason: &str) {
     select(terminal, id);
     terminal.send("\r");
     terminal.wait(&format!("Decide {id}"));
@@ -24,7 +24,7 @@ fn waive(terminal: &mut Terminal, id: &str, reason: &str) {
 }
 
 /// Attests `id` as the person the terminal belongs to.
-fn attest(terminal: &mut Terminal, id: &str) {
+pub(super) fn attest(terminal: &mut Terminal, id: &str) {
     select(terminal, id);
     terminal.send("\r");
     terminal.wait("▸ Attest");
@@ -35,7 +35,7 @@ fn attest(terminal: &mut Terminal, id: &str) {
 }
 
 /// Whether `ssh-keygen` and we accept the report in `directory`.
-fn accepted(home: &Path, directory: &Path) -> (bool, bool) {
+pub(super) fn accepted(home: &Path, directory: &Path) -> (bool, bool) {
     let (report, signers) = (directory.join("report.json"), home.join("allowed_signers"));
     let stock = Command::new("ssh-keygen")
         .args(["-Y", "verify", "-n", "seaworthy-report", "-I", "tester", "-f"])
@@ -115,17 +115,26 @@ fn from_practice_to_a_verified_report() {
 
     let directory = home.path().join("evidence");
     terminal.send("e");
+    terminal.wait("Who vouches for this image?");
+    terminal.send("\r");
+    let vouched = terminal.wait("What you vouch for");
+    assert!(vouched.contains("“the product resolves every client anyway”"), "{vouched}");
+    terminal.send("\r");
     terminal.wait("No ssh-agent");
-    terminal.send(&format!("{DOWN}{DOWN}{}", key.display()));
+    terminal.send(DOWN);
     terminal.wait("(•) key file");
-    terminal.send("\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A");
-    terminal.wait("outside the image");
+    terminal.send(&format!("{}\r", key.display()));
+    let screen = terminal.wait("SHA-256 of report.json");
+    assert!(screen.contains("Signed   by") && screen.contains("SHA256:"), "{screen}");
+    terminal.send("\r");
+    terminal.wait("Where it goes");
     terminal.send(&format!("\x15{}", directory.display()));
     terminal.wait(&format!("Directory  {}", directory.display()));
-    terminal.send(&format!("{DOWN}{DOWN}{DOWN}{DOWN}{DOWN}\r"));
-    let screen = terminal.wait("The report is written");
-    assert!(screen.contains("Signed   by SHA256:"), "{screen}");
-    terminal.send(ESC);
+    terminal.send("\r");
+    terminal.wait("The report is written");
+    terminal.send("\r");
+    terminal.wait("What remains to be sealed");
+    terminal.send("\r");
     terminal.wait("Enter decide");
     terminal.send("q");
     assert_eq!(terminal.end(), (0, true));

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use tempfile::tempdir;
 
-use super::{CLEAR, DOWN, ESC, SMALL, back, choose, left_behind, practice, review, select, yes};
+use super::{CLEAR, DOWN, ESC, SMALL, back, choose, export, left_behind, practice, review, select, yes};
 use crate::terminal::Terminal;
 
 #[test]
@@ -82,12 +82,7 @@ fn every_screen_survives_every_size() {
     shake(&mut terminal);
     yes(&mut terminal, "Carry out the plan", "Carried out");
     shake(&mut terminal);
-    terminal.send("e");
-    terminal.wait("No ssh-agent");
-    shake(&mut terminal);
-    terminal.send("\r");
-    terminal.wait("The report is written");
-    shake(&mut terminal);
+    export(&mut terminal, shake);
     terminal.send("q");
     assert_eq!(terminal.end(), (0, true));
 }
@@ -195,10 +190,7 @@ fn tour(terminal: &mut Terminal) {
     review(terminal);
     terminal.send("a");
     yes(terminal, "Carry out the plan", "Carried out");
-    terminal.send("e");
-    terminal.wait("No ssh-agent");
-    terminal.send("\r");
-    terminal.wait("The report is written");
+    export(terminal, |_| {});
     terminal.send("q");
 }
 

@@ -14,9 +14,7 @@ use seaworthy::image::Mode;
 use seaworthy::image::live::shells::Shell;
 use seaworthy::wizard::{Failure, Instance, Key, Message, Model, Planned, SealDraft, Waiting, update};
 
-use super::scenes::{
-    applied, decided, exported_report, exporting, findings, planned, press, rechecked, reviewing, run_summary, typed,
-};
+use super::scenes::{applied, decided, exported, findings, planned, press, rechecked, reviewing, run_summary, typed};
 
 fn way(user: &str, by: By, root: Root) -> Way {
     Way { user: user.into(), by, root, is_sure: true }
@@ -221,10 +219,9 @@ pub(super) fn scenes() -> Vec<(&'static str, Model)> {
         model
     };
     let exported = {
-        let mut model = exporting();
-        update(&mut model, Message::Exported(Ok(Box::new(exported_report()))));
-        update(&mut model, Message::SealDrafted(Arc::new(draft(Mode::Offline))));
-        press(&mut model, &[Key::End]);
+        let mut model = exported(Mode::Live);
+        update(&mut model, Message::SealDrafted(Arc::new(draft(Mode::Live))));
+        press(&mut model, &[Key::Enter, Key::Enter]);
         model
     };
     let help = {
@@ -248,7 +245,7 @@ pub(super) fn scenes() -> Vec<(&'static str, Model)> {
         ("seal-stopped", stopped),
         ("sealed", sealed(true)),
         ("sealed-not", sealed(false)),
-        ("exported-seal", exported),
+        ("export-seal", exported),
         ("recover-run", interrupted(How::Ended, false, (true, true))),
         ("recover-undo", interrupted(How::Ended, true, (true, true))),
         ("recover-power", interrupted(How::PowerLost, false, (true, false))),

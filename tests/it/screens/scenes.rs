@@ -13,7 +13,10 @@ use seaworthy::check::{Allowed, Finding, Observation, Progress, Status};
 use seaworthy::image::{Mode, Node};
 use seaworthy::playbook::Decision;
 use seaworthy::report::Verdict;
-use seaworthy::wizard::{AgentKey, Exported, Failure, Key, Message, Model, Planned, Preview, Subject, update};
+use seaworthy::report::handover::{Here, Way};
+use seaworthy::wizard::{
+    AgentKey, Delivered, Exported, Failure, Key, Message, Model, Planned, Preview, Subject, update,
+};
 
 pub(super) fn catalogue() -> Arc<Catalogue> {
     #[derive(serde::Deserialize)]
@@ -294,8 +297,10 @@ pub(super) fn applied() -> Model {
     model
 }
 
-pub(super) fn exporting() -> Model {
+/// The way of the report, at its beginning.
+pub(super) fn exporting(mode: Mode) -> Model {
     let mut model = decided();
+    model.subject.mode = mode;
     press(&mut model, &[Key::Char('e')]);
     let key = AgentKey {
         fingerprint: "SHA256:nV3YmrFzYp9sQW1cQkE0zR9m1gHq3o5hYpJd2bQ4v8w".into(),
@@ -304,6 +309,45 @@ pub(super) fn exporting() -> Model {
     };
     update(&mut model, Message::AgentKeys(Ok(vec![key])));
     model
+}
+
+/// Before who signs.
+fn signing() -> Model {
+    let mut model = exporting(Mode::Offline);
+    press(&mut model, &[Key::Enter, Key::Enter]);
+    model
+}
+
+/// The report is made.
+pub(super) fn exported(mode: Mode) -> Model {
+    let mut model = exporting(mode);
+    press(&mut model, &[Key::Enter, Key::Enter, Key::Enter]);
+    let mut exported = exported_report();
+    exported.here = (mode == Mode::Live).then(here);
+    update(&mut model, Message::Exported(Ok(Box::new(exported))));
+    model
+}
+
+/// Before how it leaves the machine, by the way that is so many rows down.
+fn leaving(mode: Mode, down: usize) -> Model {
+    let mut model = exported(mode);
+    press(&mut model, &[Key::Enter]);
+    press(&mut model, &vec![Key::Down; down]);
+    model
+}
+
+/// A session over SSH into an instance.
+fn here() -> Here {
+    Here {
+        program: "/home/admin/seaworthy".into(),
+        way: Some(Way::Ssh),
+        user: Some("admin".into()),
+        host: None,
+        port: Some(22),
+        instance: Some("i-0123456789abcdef0".into()),
+        region: Some("eu-west-1".into()),
+        swap: vec!["/swapfile".into()],
+    }
 }
 
 /// Every screen by name.
@@ -385,16 +429,34 @@ pub(super) fn scenes() -> Vec<(&'static str, Model)> {
     update(&mut failed, Message::Applied(Err(Failure { text: text.into(), changed: true })));
     rechecked(&mut failed);
     scenes.push(("result-failed", failed));
-    scenes.push(("export", exporting()));
-    let mut no_agent = exporting();
+    scenes.push(("export", exporting(Mode::Offline)));
+    let mut vouched = exporting(Mode::Live);
+    press(&mut vouched, &[Key::Enter]);
+    scenes.push(("export-vouched", vouched));
+    let mut agent = signing();
+    press(&mut agent, &[Key::Down]);
+    scenes.push(("export-agent", agent));
+    let mut no_agent = signing();
     let why = "No ssh-agent can be reached: SSH_AUTH_SOCK is not set. Start one, connect with `ssh -A`, or sign later on \
                your own machine (recommended).";
     update(&mut no_agent, Message::AgentKeys(Err(why.into())));
-    press(&mut no_agent, &[Key::Up, Key::Up, Key::Ctrl('u'), Key::Enter]);
-    scenes.push(("export-no-agent", no_agent));
-    let mut exported = exporting();
-    update(&mut exported, Message::Exported(Ok(Box::new(exported_report()))));
-    scenes.push(("exported", exported));
+    scenes.push(("export-no-agent", no_agent.clone()));
+    press(&mut no_agent, &[Key::Down, Key::Enter]);
+    scenes.push(("export-key-file", no_agent));
+    scenes.push(("export-digest", exported(Mode::Offline)));
+    scenes.push(("export-where", leaving(Mode::Live, 0)));
+    scenes.push(("export-where-manager", leaving(Mode::Live, 1)));
+    scenes.push(("export-where-console", leaving(Mode::Live, 2)));
+    let mut delivered = leaving(Mode::Offline, 0);
+    press(&mut delivered, &[Key::Enter]);
+    update(
+        &mut delivered,
+        Message::Delivered(Ok(Delivered {
+            directory: "/srv/reports/ami-1".into(),
+            files: ["report.json", "report.html", "report.md", "VERIFY.txt"].map(str::to_owned).into(),
+        })),
+    );
+    scenes.push(("export-delivered", delivered));
     let mut recover = judged();
     update(&mut recover, Message::Runs(Ok(vec![run_summary(RunStanding::Unfinished)])));
     scenes.push(("recover", recover));
@@ -410,18 +472,13 @@ pub(super) fn scenes() -> Vec<(&'static str, Model)> {
 
 pub(super) fn exported_report() -> Exported {
     Exported {
-        directory: "/srv/reports/ami-1".into(),
-        files: vec!["report.json".into(), "report.html".into(), "report.md".into()],
         size: 48_213,
         sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
         verdict: Verdict::NotSeaworthy,
         signed_by: None,
         signers_line: None,
         not_signed: None,
-        sign_with: vec!["ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n seaworthy-report report.json".into()],
-        verify_with: vec![
-            "ssh-keygen -Y verify -f allowed_signers -I ada@example.com -n seaworthy-report -s report.json.sig < report.json"
-                .into(),
-        ],
+        signer_name: "ada.lovelace".into(),
+        here: None,
     }
 }

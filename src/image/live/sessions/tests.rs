@@ -119,11 +119,16 @@ fn names_are_made_visible() {
 }
 
 #[test]
-fn the_client_is_the_first_address() {
-    assert_eq!(client("203.0.113.5 50110 10.0.0.10 22"), "203.0.113.5:50110".parse().ok());
-    assert_eq!(client("fe80::1%eth0 7 ::1 22"), "[fe80::1]:7".parse().ok());
-    assert_eq!(client("UNKNOWN 65535 UNKNOWN 65535"), None);
-    assert_eq!(client(""), None);
+fn the_client_is_the_first_address_and_the_server_the_second() {
+    let told = |said: &str| ends(said).map(|ends| (ends.peer.to_string(), ends.own.to_string()));
+    assert_eq!(
+        told("203.0.113.5 50110 10.0.0.10 22"),
+        Some(("203.0.113.5:50110".to_owned(), "10.0.0.10:22".to_owned()))
+    );
+    assert_eq!(told("fe80::1%eth0 7 ::1 22"), Some(("[fe80::1]:7".to_owned(), "[::1]:22".to_owned())));
+    assert_eq!(told("UNKNOWN 65535 UNKNOWN 65535"), None);
+    assert_eq!(told("203.0.113.5 50110"), None);
+    assert_eq!(told(""), None);
 }
 
 #[test]
