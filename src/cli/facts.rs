@@ -409,7 +409,7 @@ fn metadata(image: &Image) -> Result<(String, serde_json::Value), Failure> {
     match live.metadata() {
         Answer::Forbidden => Err(Failure::Failed("the metadata service was not asked: --no-imds".into())),
         Answer::None(reason) => Err(Failure::Failed(format!("no instance metadata: {}", text::visible(reason)))),
-        Answer::Found { document, product_codes, token_required } => {
+        Answer::Found { document, product_codes, token_required, .. } => {
             let mut out = String::new();
             for (key, value) in document {
                 let _ = writeln!(out, "{}={}", text::visible(key), text::visible(value));

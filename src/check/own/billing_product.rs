@@ -71,6 +71,7 @@ mod tests {
         let cut = with("UsageOperation", "Other");
         let answer = |products: &[(&str, &str)]| Answer::Found {
             document: products.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            identity: Box::new(crate::image::live::metadata::Identity::empty()),
             product_codes: None,
             token_required: None,
         };

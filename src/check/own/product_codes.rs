@@ -59,7 +59,12 @@ mod tests {
     fn answer(document: &[(&str, &str)], codes: Option<&[&str]>) -> Answer {
         let document = document.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let product_codes = codes.map(|codes| codes.iter().map(|code| (*code).to_owned()).collect());
-        Answer::Found { document, product_codes, token_required: None }
+        Answer::Found {
+            document,
+            identity: Box::new(crate::image::live::metadata::Identity::empty()),
+            product_codes,
+            token_required: None,
+        }
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! The EC2 instance metadata service, version 2 (EC2 user guide, "Instance metadata and user data").
 //!
-//! Four HTTP/1.1 exchanges with a link-local address: a token, the instance identity document and the product codes with
-//! it, the document without it. All of them together end within one second, and no answer is read beyond a few kilobytes.
+//! Five HTTP/1.1 exchanges with a link-local address: a token; the instance identity document, its signature and the
+//! product codes with it; the document without it. All of them together end within one second, and no answer is read
+//! beyond a few kilobytes.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
+
+use base64ct::{Base64, Encoding};
+use jiff::Timestamp;
 
 pub(super) mod launch;
 
@@ -22,11 +26,32 @@ pub enum Answer {
         /// `region`, `imageId`, `architecture`, `instanceId`, `accountId` …; lists such as `billingProducts` with
         /// commas between their elements.
         document: BTreeMap<String, String>,
+        /// The same document as evidence.
+        identity: Box<Identity>,
         /// The codes of products that are charged for while this instance runs; `None` when that was not answered.
         product_codes: Option<Vec<String>>,
         /// `Some(true)` when IMDSv1 is off.
         token_required: Option<bool>,
     },
+}
+
+/// The instance identity document as it was given, and its signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The document's exact bytes: JSON, some hundred bytes.
+    pub document: Vec<u8>,
+    /// The PKCS#7 message at `rsa2048`, decoded from its base64; or why there is none.
+    pub rsa2048: Result<Vec<u8>, String>,
+    /// When it was fetched, by this machine's clock.
+    pub fetched_at: Timestamp,
+}
+
+#[cfg(test)]
+impl Identity {
+    /// For tests that look at the fields only.
+    pub(crate) fn empty() -> Self {
+        Self { document: Vec::new(), rsa2048: Err(String::new()), fetched_at: Timestamp::UNIX_EPOCH }
+    }
 }
 
 /// How long everything together may take.
@@ -36,6 +61,7 @@ const LONGEST: usize = 16 << 10;
 /// Where the service is.
 const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)), 80);
 const DOCUMENT: &str = "/latest/dynamic/instance-identity/document";
+const RSA2048: &str = "/latest/dynamic/instance-identity/rsa2048";
 const PRODUCT_CODES: &str = "/latest/meta-data/product-codes";
 
 /// Asks the service at 169.254.169.254.
@@ -51,8 +77,13 @@ fn ask_at(address: SocketAddr, limit: Duration) -> Answer {
         Err(why) => return Answer::None(why),
     };
     match service.document(&token) {
-        Ok(document) => Answer::Found {
+        Ok((document, bytes)) => Answer::Found {
             document,
+            identity: Box::new(Identity {
+                document: bytes,
+                rsa2048: service.rsa2048(&token),
+                fetched_at: Timestamp::now(),
+            }),
             product_codes: service.product_codes(&token),
             token_required: service.token_required(),
         },
@@ -85,7 +116,8 @@ impl Service {
         self.exchange("GET", path, &format!("X-aws-ec2-metadata-token: {token}\r\n"))
     }
 
-    fn document(&self, token: &str) -> Result<BTreeMap<String, String>, String> {
+    /// The document's fields and its bytes.
+    fn document(&self, token: &str) -> Result<(BTreeMap<String, String>, Vec<u8>), String> {
         let document = self.get(DOCUMENT, token)?;
         if document.status != 200 {
             return Err(format!(
@@ -94,7 +126,25 @@ impl Service {
             ));
         }
         fields(&document.body)
+            .map(|fields| (fields, document.body))
             .ok_or_else(|| "what answers at the metadata address gave no identity document".to_owned())
+    }
+
+    /// The document's signature with RSA-2048 (EC2 user guide, "Verify the instance identity document using the RSA-2048
+    /// signature"): PKCS#7 in base64, broken into lines.
+    fn rsa2048(&self, token: &str) -> Result<Vec<u8>, String> {
+        let answer = self.get(RSA2048, token)?;
+        if answer.status != 200 {
+            return Err(format!(
+                "the metadata service answered {} when asked for the identity document's signature",
+                answer.status
+            ));
+        }
+        let base64: Vec<u8> = answer.body.into_iter().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        let decoded = str::from_utf8(&base64).ok().and_then(|base64| Base64::decode_vec(base64).ok());
+        decoded.filter(|pkcs7| !pkcs7.is_empty()).ok_or_else(|| {
+            "the metadata service gave a signature of the identity document that is no base64".to_owned()
+        })
     }
 
     /// One code a line; an instance without any has no such path.

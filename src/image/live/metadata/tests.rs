@@ -38,6 +38,13 @@ fn amazon(v1: bool) -> impl Fn(&str) -> Vec<u8> {
     move |request| match request {
         _ if request.starts_with("PUT /latest/api/token ") => http("200 OK", "AQAEtoken=="),
         _ if request.starts_with("GET /latest/meta-data/product-codes ") && v1 => http("200 OK", "abc\ndef\n"),
+        _ if request.starts_with("GET /latest/dynamic/instance-identity/rsa2048 ") => {
+            if v1 {
+                http("404 Not Found", "")
+            } else {
+                http("200 OK", "AAEC\nAwQ=")
+            }
+        }
         _ if !request.starts_with("GET /latest/dynamic/instance-identity/document ") => http("404 Not Found", ""),
         _ if request.contains("X-aws-ec2-metadata-token: AQAEtoken==\r\n") || v1 => http("200 OK", IDENTITY),
         _ => http("401 Unauthorized", ""),
@@ -55,17 +62,25 @@ fn why(answer: Answer) -> String {
 fn the_document_and_whether_a_token_is_needed() {
     for v1 in [false, true] {
         let (address, requests) = service(amazon(v1));
-        let Answer::Found { document, product_codes, token_required } = ask_at(address, PATIENT) else {
+        let before = Timestamp::now();
+        let Answer::Found { document, identity, product_codes, token_required } = ask_at(address, PATIENT) else {
             panic!("not found")
         };
         assert_eq!(document.get("region").map(String::as_str), Some("us-east-1"));
         assert_eq!(document.get("version").map(String::as_str), Some("1"));
         assert_eq!(document.get("billingProducts").map(String::as_str), Some("bp-1, bp-2"));
         assert_eq!(document.len(), 4);
+        assert_eq!(identity.document, IDENTITY.as_bytes(), "its exact bytes");
+        assert!(identity.fetched_at >= before && identity.fetched_at <= Timestamp::now());
+        if v1 {
+            assert!(identity.rsa2048.unwrap_err().contains("answered 404 when asked for the identity document's"));
+        } else {
+            assert_eq!(identity.rsa2048, Ok(vec![0, 1, 2, 3, 4]));
+        }
         let codes = if v1 { vec!["abc".to_owned(), "def".to_owned()] } else { Vec::new() };
         assert_eq!(product_codes, Some(codes));
         assert_eq!(token_required, Some(!v1));
-        assert_eq!(requests.iter().take(4).filter(|request| request.starts_with("GET")).count(), 3);
+        assert_eq!(requests.iter().take(5).filter(|request| request.starts_with("GET")).count(), 4);
     }
 }
 
@@ -76,6 +91,19 @@ fn an_answer_without_a_length_ends_with_the_stream() {
         _ => format!("HTTP/1.0 200 OK\r\n\r\n{IDENTITY}").into_bytes(),
     });
     assert!(matches!(ask_at(address, PATIENT), Answer::Found { token_required: Some(false), .. }));
+}
+
+#[test]
+fn a_signature_that_is_none_is_said() {
+    for body in ["", "\n", "<html>", "AAE", "AA==AA=="] {
+        let (address, _requests) = service(move |request| match request {
+            _ if request.starts_with("PUT") => http("200 OK", "token"),
+            _ if request.contains("/rsa2048 ") => http("200 OK", body),
+            _ => http("200 OK", IDENTITY),
+        });
+        let Answer::Found { identity, .. } = ask_at(address, PATIENT) else { panic!("{body}") };
+        assert!(identity.rsa2048.as_ref().is_err_and(|why| why.contains("no base64")), "{body}: {identity:?}");
+    }
 }
 
 #[test]
