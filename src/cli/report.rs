@@ -64,15 +64,24 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         now: engine::now(),
     };
     let preparation = Preparation::of(&state, &image, &catalogue, &findings, &particulars)?;
-    let report = preparation.report(&image, &catalogue, &context, &findings, particulars)?;
+    let mut report = preparation.report(&image, &catalogue, &context, &findings, particulars)?;
+    let apart = args.without_identity.then(|| report::identity::withhold(&mut report)).flatten();
     engine::tell_interrupted(&image, common, environment);
     if args.stdout {
         let kept = handover::keep(&state, &report)?;
         handover::print("REPORT", &kept.bytes, args.base64)?;
         handover::digest(&kept.sha256, kept.bytes.len(), args.qr, common, environment);
+        if apart.is_some() {
+            note(
+                "The identity document was left out, and with --stdout it is kept nowhere; --out writes identity.json.",
+            );
+        }
     } else if let Some(directory) = &directory {
+        let identity = apart.map(|file| report::export_identity(&state, directory, &file, args.yes)).transpose();
+        let identity = identity.map_err(Failure::Failed)?;
         let bundle = report::export(&state, directory, &report, args.yes).map_err(Failure::Failed)?;
-        let files = [&bundle.report, &bundle.html, &bundle.markdown, &bundle.verify].map(|path| text::path(path));
+        let files = [&bundle.report, &bundle.html, &bundle.markdown, &bundle.verify];
+        let files: Vec<String> = files.into_iter().chain(&identity).map(|path| text::path(path)).collect();
         match common.format {
             Format::Text => print(&format!("{}\n", files.join("\n")))?,
             Format::Json => print_json(&serde_json::json!({

@@ -3,7 +3,7 @@
 use super::args::{Common, Format, VerifyArgs};
 use super::engine;
 use super::output::{Failure, print};
-use crate::report::verify::{Expectations, VerifyFiles, verify_files};
+use crate::report::verify::{AwsCertificate, Expectations, VerifyFiles, verify_files};
 
 pub(super) fn run(args: &VerifyArgs, common: &Common) -> Result<u8, Failure> {
     let Some(signers) = &args.signers else {
@@ -23,10 +23,20 @@ pub(super) fn run(args: &VerifyArgs, common: &Common) -> Result<u8, Failure> {
             sha256: args.expect_sha256.as_deref(),
             challenge: args.challenge.as_deref(),
             max_age: args.max_age,
+            report: args.expect_report.as_deref(),
+            instance: args.expect_instance.as_deref(),
+            ami: args.expect_ami.as_deref(),
+            account: args.expect_account.as_deref(),
+            region: args.expect_region.as_deref(),
             ..Expectations::default()
         },
         binding: args.binding.as_deref(),
         baseline: args.baseline.as_deref(),
+        aws: match (&args.aws_cert, &args.aws_cert_unpinned) {
+            (Some(path), _) => Some(AwsCertificate::Pinned(path)),
+            (None, path) => path.as_deref().map(AwsCertificate::Given),
+        },
+        identity_file: args.identity.as_deref(),
         html: args.html.as_deref(),
         markdown: args.markdown.as_deref(),
         catalogue: Some(&catalogue),

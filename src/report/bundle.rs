@@ -110,6 +110,16 @@ pub fn write_bundle(directory: &Path, report: &Report, replace: bool) -> Result<
     Ok(bundle)
 }
 
+/// Writes `identity.json` to `path`, whose directory is made if need be.
+///
+/// # Errors
+/// As [`write_bundle`].
+pub(super) fn write_identity(path: &Path, bytes: &[u8], replace: bool) -> Result<(), BundleError> {
+    let directory = path.parent().unwrap_or(path);
+    fs::create_dir_all(directory).map_err(|error| io("make", directory, &error))?;
+    write_file(path, bytes, replace)
+}
+
 /// Writes a signature to `path`.
 ///
 /// # Errors

@@ -72,6 +72,8 @@ fn verified(path: &Path, trust: SignedBy<'_>) -> Result<(String, String), String
         expect: Expectations::default(),
         binding: None,
         baseline: None,
+        aws: None,
+        identity_file: None,
         html: None,
         markdown: None,
         catalogue: Some(trust.catalogue),

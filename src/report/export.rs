@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::bundle::write_identity;
 use super::handover::{Kept, keep};
+use super::identity::IdentityFile;
 use super::{Bundle, Report, parse, write_bundle, write_signature};
 use crate::change::{State, note_created};
 
@@ -15,6 +17,17 @@ pub fn export(state: &State, directory: &Path, report: &Report, replace: bool) -
     let bundle = write(state, directory, report, replace)?;
     keep(state, report).map_err(|error| error.to_string())?;
     Ok(bundle)
+}
+
+/// Writes `identity.json` for a report that goes to `directory`, and notes in `state` that it was made; where it is.
+///
+/// # Errors
+/// As [`export`].
+pub fn export_identity(state: &State, directory: &Path, file: &IdentityFile, replace: bool) -> Result<PathBuf, String> {
+    let path = directory.join("identity.json");
+    note_created(state, [path.as_path()]).map_err(|error| error.to_string())?;
+    write_identity(&path, &file.to_bytes(), replace).map_err(|error| error.to_string())?;
+    Ok(path)
 }
 
 /// Writes the evidence of the report that is kept into `directory`, its signature with it where there is one. The files that

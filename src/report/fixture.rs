@@ -174,6 +174,27 @@ pub(crate) fn identity() -> Identity {
     Identity::unavailable(IdentityOf::Inspector, "the image is not running")
 }
 
+/// The identity of an instance of `image`; its document is not signed. It goes with [`Mode::Live`].
+pub(crate) fn identity_on(image: &str) -> Identity {
+    let document = format!(
+        r#"{{"accountId":"123456789012","imageId":"{image}","instanceId":"i-0123456789abcdef0","pendingTime":"2026-11-22T14:30:00Z","region":"us-east-1"}}"#
+    );
+    Identity {
+        of: IdentityOf::Image,
+        claims: Some(InstanceInfo {
+            instance_id: Some("i-0123456789abcdef0".into()),
+            image_id: Some(image.into()),
+            region: Some("us-east-1".into()),
+            account_id: Some("123456789012".into()),
+        }),
+        document_sha256: Some(sha256_hex(document.as_bytes())),
+        document: Some(Base64::encode_string(document.as_bytes())),
+        rsa2048: None,
+        fetched_at: Some(NOW.parse().unwrap()),
+        unavailable: Some("a test gives no signature".into()),
+    }
+}
+
 pub(crate) const NOW: &str = "2026-11-22T16:00:00Z";
 
 /// A report with one of everything; its verdict is `seaworthy-with-waivers`.

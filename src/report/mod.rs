@@ -26,6 +26,7 @@ mod export;
 #[cfg(test)]
 mod fixture;
 pub mod handover;
+pub mod identity;
 mod place;
 mod preparation;
 mod record;
@@ -39,7 +40,7 @@ pub mod view;
 
 pub use bundle::{Bundle, BundleError, read_file, write_bundle, write_file, write_signature};
 pub use earlier::{Earlier, SignedBy};
-pub use export::{deliver, export};
+pub use export::{deliver, export, export_identity};
 pub use place::off_image;
 pub use preparation::{Caller, Particulars, Preparation};
 pub use record::*;

@@ -273,6 +273,8 @@ fn a_bundle_is_written_signed_and_verified() {
             expect: Expectations { sha256: Some(&bundle.sha256), ..Expectations::default() },
             binding: None,
             baseline: None,
+            aws: None,
+            identity_file: None,
             html: Some(&bundle.html),
             markdown: Some(&bundle.markdown),
             catalogue: Some(&catalogue),

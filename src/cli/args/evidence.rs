@@ -38,6 +38,10 @@ pub(in crate::cli) struct ReportArgs {
     /// A word given by the reviewer, to prove that the report is new
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) challenge: Option<String>,
+    /// Keep the instance identity document out of the report, which then has its digest only, and write it to
+    /// identity.json beside the report
+    #[arg(long)]
+    pub(in crate::cli) without_identity: bool,
     /// Replace a report that is already there, and do not ask
     #[arg(long, short)]
     pub(in crate::cli) yes: bool,
@@ -163,6 +167,32 @@ pub(in crate::cli) struct VerifyArgs {
     /// go back
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) baseline: Option<PathBuf>,
+    /// The id the report must have
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) expect_report: Option<String>,
+    /// The instance the report must be made on
+    #[arg(long, value_name = "INSTANCE")]
+    pub(in crate::cli) expect_instance: Option<String>,
+    /// The image that instance must have been started from: for a build the one it began with, for an image audit the
+    /// product
+    #[arg(long, value_name = "AMI")]
+    pub(in crate::cli) expect_ami: Option<String>,
+    /// The AWS account that instance must belong to
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(in crate::cli) expect_account: Option<String>,
+    /// The Region that instance must run in
+    #[arg(long, value_name = "REGION")]
+    pub(in crate::cli) expect_region: Option<String>,
+    /// AWS's RSA-2048 certificate for the instance's Region, to check that AWS signed which machine it was; accepted
+    /// only when its fingerprint is the one this program knows
+    #[arg(long, value_name = "FILE", conflicts_with = "aws_cert_unpinned")]
+    pub(in crate::cli) aws_cert: Option<PathBuf>,
+    /// The same, whatever its fingerprint: you answer for the certificate
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) aws_cert_unpinned: Option<PathBuf>,
+    /// identity.json, for a report made --without-identity
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) identity: Option<PathBuf>,
     /// The HTML view to hold against the report
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) html: Option<PathBuf>,

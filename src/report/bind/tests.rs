@@ -1,8 +1,8 @@
 use super::*;
-use crate::report::fixture::{NOW, TestKey, catalogue, sample};
+use crate::report::fixture::{NOW, TestKey, catalogue, identity_on, sample};
 use crate::report::sshsig::{BINDING_NAMESPACE, NAMESPACE};
 use crate::report::verify::{CheckStatus, Expectations, Signed, Signers, Verification, VerifyInput, verify};
-use crate::report::{IdentityOf, InstanceInfo, Previous, sign, to_bytes as report_bytes};
+use crate::report::{Mode, Previous, sign, to_bytes as report_bytes};
 
 const AMI: &str = "ami-0123456789abcdef0";
 const SIGNER: &str = "release@example.com";
@@ -18,13 +18,8 @@ fn audit(image: &str) -> Report {
         signer: None,
         comparison: None,
     });
-    audit.identity.of = IdentityOf::Image;
-    audit.identity.claims = Some(InstanceInfo {
-        instance_id: Some("i-0123456789abcdef0".into()),
-        image_id: Some(image.into()),
-        region: Some("us-east-1".into()),
-        account_id: Some("123456789012".into()),
-    });
+    audit.image.mode = Mode::Live;
+    audit.identity = identity_on(image);
     audit
 }
 

@@ -1,7 +1,6 @@
 //! The image and the program in the report's words.
 
-use super::{Identity, IdentityOf, ImageInfo, InstanceInfo, Mode, OsInfo, Tool};
-use crate::image::live::metadata::Answer;
+use super::{ImageInfo, Mode, OsInfo, Tool};
 use crate::image::text::{path, visible};
 use crate::image::{self, Image};
 
@@ -33,46 +32,6 @@ impl ImageInfo {
             packages: None,
         }
         .with_facts(image)
-    }
-}
-
-impl Identity {
-    /// No identity, for this reason.
-    pub fn unavailable(of: IdentityOf, why: &str) -> Self {
-        Self {
-            of,
-            claims: None,
-            document: None,
-            rsa2048: None,
-            document_sha256: None,
-            fetched_at: None,
-            unavailable: Some(visible(why)),
-        }
-    }
-
-    /// The identity of the machine that `image` is, or is looked at on. Asks the metadata service of a live image unless
-    /// that was forbidden.
-    pub fn of(image: &Image) -> Self {
-        let Some(live) = image.live() else {
-            return Self::unavailable(IdentityOf::Inspector, "the image is not running");
-        };
-        match live.metadata() {
-            Answer::Found { document, .. } => {
-                Self { claims: Some(claims(document)), unavailable: None, ..Self::unavailable(IdentityOf::Image, "") }
-            }
-            Answer::Forbidden => Self::unavailable(IdentityOf::Image, "the metadata service was not asked: --no-imds"),
-            Answer::None(why) => Self::unavailable(IdentityOf::Image, why),
-        }
-    }
-}
-
-fn claims(document: &std::collections::BTreeMap<String, String>) -> InstanceInfo {
-    let field = |name: &str| document.get(name).map(|value| visible(value));
-    InstanceInfo {
-        instance_id: field("instanceId"),
-        image_id: field("imageId"),
-        region: field("region"),
-        account_id: field("accountId"),
     }
 }
 

@@ -420,10 +420,10 @@ fn limits(input: &ReportInput<'_>, report: &Report) -> Vec<String> {
             "The image was not running: what only a running machine shows (listening sockets, the running kernel, instance metadata) was not looked at."
                 .to_owned(),
         ),
-        Mode::Live if report.identity.claims.is_none() => {
-            limits.push("The instance metadata service did not answer or was not asked.".to_owned());
+        Mode::Live => {
+            let why = report.identity.unavailable.iter();
+            limits.extend(why.map(|why| format!("AWS does not vouch for which instance this is: {why}.")));
         }
-        Mode::Live => {}
     }
     if report.catalogue.custom {
         limits.push("House rules were added to the built-in catalogue.".to_owned());

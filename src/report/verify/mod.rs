@@ -5,17 +5,18 @@
 //! | --- | --- |
 //! | 0 | authentic, consistent, as expected, and seaworthy (or with waivers that hold) |
 //! | 1 | authentic, but not seaworthy, undecided, a practice report, or a waiver has ended since |
-//! | 2 | wrong use, or the list of trusted signers is unreadable or faulty |
+//! | 2 | wrong use, or the list of trusted signers or the AWS certificate is unreadable or faulty |
 //! | 3 | the signature does not fit the bytes, is malformed, is for something else, or is too weak |
 //! | 4 | the signer is not listed, not for this name, too early or late, revoked, or did not touch the token |
 //! | 5 | the contents do not agree with themselves, or a view is not the report's |
-//! | 6 | something expected is different: digest, challenge, age, the report it goes on from |
+//! | 6 | something expected is different: digest, challenge, age, the machine (or AWS's signature of it), the report it goes on from |
 //! | 7 | a file is missing or cannot be read |
 
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::identity::{CERTIFICATE_LIMIT, Certificate, FILE_LIMIT, IdentityFile, Trust};
 use super::sshsig::SIGNATURE_LIMIT;
 use super::{REPORT_LIMIT, Report, parse, read_file, sha256_hex, view};
 use crate::catalogue::Catalogue;
@@ -24,6 +25,7 @@ use crate::image::text::visible;
 mod binding;
 mod contents;
 mod expect;
+mod identity;
 mod journal;
 mod output;
 mod previous;
@@ -46,6 +48,20 @@ pub struct Expectations<'a> {
     pub challenge: Option<&'a str>,
     /// How old it may be.
     pub max_age: Option<SignedDuration>,
+    /// The report's id; case does not matter.
+    pub report: Option<&'a str>,
+    /// The instance it was made on.
+    pub instance: Option<&'a str>,
+    /// The image that instance was started from.
+    pub ami: Option<&'a str>,
+    /// The account that instance belongs to.
+    pub account: Option<&'a str>,
+    /// The Region of that instance.
+    pub region: Option<&'a str>,
+    /// AWS's certificate, to check its signature of the identity document with.
+    pub aws: Option<&'a Trust>,
+    /// `identity.json`, where the report holds only the document's digest.
+    pub identity_file: Option<&'a IdentityFile>,
     /// The statement to which AMI it belongs.
     pub binding: Option<Signed<'a>>,
     /// The bytes of the report that it must go on from.
@@ -103,6 +119,10 @@ pub struct VerifyFiles<'a> {
     pub binding: Option<&'a Path>,
     /// The report that it must go on from.
     pub baseline: Option<&'a Path>,
+    /// AWS's certificate.
+    pub aws: Option<AwsCertificate<'a>>,
+    /// `identity.json`.
+    pub identity_file: Option<&'a Path>,
     /// `report.html`.
     pub html: Option<&'a Path>,
     /// `report.md`.
@@ -111,6 +131,15 @@ pub struct VerifyFiles<'a> {
     pub catalogue: Option<&'a Catalogue>,
     /// Now.
     pub now: Timestamp,
+}
+
+/// The file of an AWS certificate, and how far it is trusted.
+#[derive(Debug, Clone, Copy)]
+pub enum AwsCertificate<'a> {
+    /// Only if its fingerprint is the pinned one.
+    Pinned(&'a Path),
+    /// As it is.
+    Given(&'a Path),
 }
 
 /// Every check, in order, with the exit code of its failure.
@@ -129,6 +158,8 @@ const CHECKS: &[(&str, u8)] = &[
     ("digest", 6),
     ("challenge", 6),
     ("age", 6),
+    ("identity", 6),
+    ("expected", 6),
     ("binding-signature", 3),
     ("binding-signer", 4),
     ("binding", 6),
@@ -144,6 +175,18 @@ pub fn verify_files(files: &VerifyFiles<'_>) -> Verification {
     let signers = match load_signers(files) {
         Ok(signers) => signers,
         Err(sentence) => return failed(2, sentence),
+    };
+    let aws = match files.aws.map(load_certificate).transpose() {
+        Ok(aws) => aws,
+        Err(sentence) => return failed(2, sentence),
+    };
+    let identity_file = match files.identity_file.map(|path| read_file(path, FILE_LIMIT)).transpose() {
+        Err(error) => return failed(7, error.to_string()),
+        Ok(bytes) => bytes.map(|bytes| IdentityFile::parse(&bytes)).transpose(),
+    };
+    let identity_file = match identity_file {
+        Ok(file) => file,
+        Err(fault) => return failed(6, format!("identity.json: {}", fault.to_string().trim_end_matches('.'))),
     };
     let optional = |path: Option<&Path>| path.map(|path| read_file(path, REPORT_LIMIT * 2)).transpose();
     let read = || {
@@ -166,6 +209,8 @@ pub fn verify_files(files: &VerifyFiles<'_>) -> Verification {
             signers: &signers,
             signer: files.signer,
             expect: Expectations {
+                aws: aws.as_ref(),
+                identity_file: identity_file.as_ref(),
                 binding: binding.as_ref().map(|(bytes, signature)| Signed { bytes, signature }),
                 baseline: baseline.as_deref(),
                 ..files.expect
@@ -187,6 +232,17 @@ fn beside(file: &Path) -> PathBuf {
 
 fn read_binding(path: &Path) -> Result<(Vec<u8>, Vec<u8>), super::BundleError> {
     Ok((read_file(path, super::bind::BINDING_LIMIT)?, read_file(&beside(path), SIGNATURE_LIMIT)?))
+}
+
+fn load_certificate(file: AwsCertificate<'_>) -> Result<Trust, String> {
+    let (AwsCertificate::Pinned(path) | AwsCertificate::Given(path)) = file;
+    let bytes = read_file(path, CERTIFICATE_LIMIT).map_err(|error| error.to_string())?;
+    let parsed = Certificate::parse(&bytes)
+        .map_err(|fault| format!("{}: {}", crate::image::text::path(path), fault.to_string().trim_end_matches('.')))?;
+    Ok(match file {
+        AwsCertificate::Pinned(_) => Trust::Pinned(parsed),
+        AwsCertificate::Given(_) => Trust::Given(parsed),
+    })
 }
 
 fn load_signers(files: &VerifyFiles<'_>) -> Result<Signers, String> {
@@ -232,6 +288,8 @@ pub fn verify(input: &VerifyInput<'_>) -> Verification {
             ("digest", Some(_)) => expect::digest(input.expect.sha256, &result.sha256),
             ("challenge", Some(report)) => expect::challenge(report, input.expect.challenge),
             ("age", Some(report)) => expect::age(report, input),
+            ("identity", Some(report)) => identity::identity(report, input),
+            ("expected", Some(report)) => identity::expected(report, input),
             ("binding-signature" | "binding-signer", _) if input.expect.binding.is_none() => continue,
             ("binding-signature", _) => binding::signature(input),
             ("binding-signer", _) => binding::signer(input),

@@ -10,6 +10,7 @@ use crate::report::{Kind, Outcome, Verdict, to_bytes, view};
 
 mod contents;
 mod form;
+mod identity;
 mod previous;
 
 const SIGNER: &str = "release@example.com";
@@ -22,6 +23,8 @@ struct Case {
     revoked: Option<String>,
     signer: Option<&'static str>,
     expect: Expectations<'static>,
+    aws: Option<Trust>,
+    identity_file: Option<IdentityFile>,
     html: Option<Vec<u8>>,
     markdown: Option<Vec<u8>>,
     now: &'static str,
@@ -42,6 +45,8 @@ impl Case {
             revoked: None,
             signer: Some(SIGNER),
             expect: Expectations::default(),
+            aws: None,
+            identity_file: None,
             html: None,
             markdown: None,
             now: NOW,
@@ -62,7 +67,7 @@ impl Case {
             signature: &self.signature,
             signers: &signers,
             signer: self.signer,
-            expect: self.expect,
+            expect: Expectations { aws: self.aws.as_ref(), identity_file: self.identity_file.as_ref(), ..self.expect },
             html: self.html.as_deref(),
             markdown: self.markdown.as_deref(),
             catalogue: Some(&catalogue()),
@@ -346,6 +351,8 @@ fn files_that_are_missing_or_faulty() {
             expect: Expectations::default(),
             binding: None,
             baseline: None,
+            aws: None,
+            identity_file: None,
             html: None,
             markdown: None,
             catalogue: Some(&catalogue()),
