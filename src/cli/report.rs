@@ -11,6 +11,7 @@ use crate::image::text;
 use crate::playbook::Playbook;
 use crate::report::{self, Particulars, Preparation};
 
+mod audit;
 mod bind;
 mod diff;
 mod handover;
@@ -43,28 +44,39 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         .map(|directory| report::off_image(&image, directory))
         .transpose()
         .map_err(Failure::Usage)?;
-    let state = engine::state(&image, environment)?;
+    let build = audit::build(&args.previous, &catalogue)?;
+    let mut state = engine::state(&image, environment)?;
     confirm::nothing_waits(&state)?;
+    if let Some(build) = &build {
+        state = audit::state(&image, &state, build)?;
+    }
     let playbook = match &args.playbook {
         Some(path) => engine::playbook(path, &catalogue)?,
         None => session(&state)?,
     };
-    let context = engine::context(&image, common, &playbook)?;
+    let mut context = engine::context(&image, common, &playbook)?;
+    if let Some(build) = &build {
+        context = audit::context(&image, context, build);
+    }
     let begun = Instant::now();
     let (context, findings) = engine::survey(&image, &catalogue, context, common, environment);
     let publisher = args.publisher.clone().unwrap_or_else(|| environment.person());
+    let previous = build.as_ref().map(report::Earlier::previous);
     let particulars = Particulars {
         playbook: &playbook,
         publisher: &publisher,
         challenge: args.challenge.as_deref(),
-        kind: report::Kind::Build,
-        previous: None,
+        kind: if build.is_some() { report::Kind::ImageAudit } else { report::Kind::Build },
+        previous: previous.as_ref(),
         caller: &environment.caller(&image),
         duration: begun.elapsed(),
         now: engine::now(),
     };
     let preparation = Preparation::of(&state, &image, &catalogue, &findings, &particulars)?;
     let mut report = preparation.report(&image, &catalogue, &context, &findings, particulars)?;
+    if let (Some(build), Some(audit)) = (&build, &context.audit) {
+        report::audit::close(&image, audit, build, &mut report).map_err(Failure::Failed)?;
+    }
     let apart = args.without_identity.then(|| report::identity::withhold(&mut report)).flatten();
     engine::tell_interrupted(&image, common, environment);
     if args.stdout {

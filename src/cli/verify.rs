@@ -3,7 +3,7 @@
 use super::args::{Common, Format, VerifyArgs};
 use super::engine;
 use super::output::{Failure, print};
-use crate::report::verify::{AwsCertificate, Expectations, VerifyFiles, verify_files};
+use crate::report::verify::{AwsCertificate, Expectations, VerifyFiles, verify_files, verify_pair_files};
 
 pub(super) fn run(args: &VerifyArgs, common: &Common) -> Result<u8, Failure> {
     let Some(signers) = &args.signers else {
@@ -13,7 +13,7 @@ pub(super) fn run(args: &VerifyArgs, common: &Common) -> Result<u8, Failure> {
         ));
     };
     let catalogue = engine::catalogue(common)?;
-    let verification = verify_files(&VerifyFiles {
+    let files = VerifyFiles {
         report: &args.report,
         signature: args.signature.as_deref(),
         signers,
@@ -41,8 +41,14 @@ pub(super) fn run(args: &VerifyArgs, common: &Common) -> Result<u8, Failure> {
         markdown: args.markdown.as_deref(),
         catalogue: Some(&catalogue),
         now: engine::now(),
-    });
+    };
     let json = args.json || common.format == Format::Json;
+    if let Some(audit) = &args.audit {
+        let pair = verify_pair_files(&files, audit);
+        print(&if json { pair.json() } else { pair.text() })?;
+        return Ok(pair.code);
+    }
+    let verification = verify_files(&files);
     print(&if json { verification.json() } else { verification.text() })?;
     Ok(verification.code)
 }

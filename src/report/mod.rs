@@ -18,6 +18,7 @@
 //!    [`write_signature`] puts it beside the report.
 //! 3. [`verify::verify_files`] reads and judges; [`verify::Verification`] renders as text or JSON and has the exit code.
 
+pub mod audit;
 pub mod bind;
 mod bundle;
 pub mod compare;

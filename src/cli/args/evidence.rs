@@ -32,6 +32,8 @@ pub(in crate::cli) struct ReportArgs {
     /// Decisions to record; without it, those of the wizard's session on this image
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) playbook: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) previous: super::PreviousArgs,
     /// Who vouches for the report
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) publisher: Option<String>,
@@ -139,6 +141,10 @@ pub(in crate::cli) struct BindArgs {
 pub(in crate::cli) struct VerifyArgs {
     /// report.json; its signature is report.json.sig beside it
     pub(in crate::cli) report: PathBuf,
+    /// The image audit that closes what the build report left for the seal; its signature is beside it, and what is
+    /// expected is expected of it
+    #[arg(conflicts_with = "signature")]
+    pub(in crate::cli) audit: Option<PathBuf>,
     /// The trust file (`allowed_signers`, as ssh-keygen knows it), from the publisher, not from the bundle
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) signers: Option<PathBuf>,

@@ -28,6 +28,7 @@ mod expect;
 mod identity;
 mod journal;
 mod output;
+mod pair;
 mod previous;
 mod signature;
 mod signers;
@@ -37,6 +38,7 @@ mod views;
 
 use output::Judgement::{self, Failed, Holds, NotChecked};
 pub use output::{Check, CheckStatus, ReportSeen, SignerSeen, Verification};
+pub use pair::{PairVerification, verify_pair_files};
 pub use signers::{SIGNERS_LIMIT, Signers};
 
 /// What the reviewer expects of the report.

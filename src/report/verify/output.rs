@@ -43,6 +43,19 @@ pub struct Check {
     pub sentence: String,
 }
 
+impl Check {
+    /// What `judgement` comes to.
+    pub(super) fn of(name: &'static str, judgement: Judgement) -> Self {
+        let (status, sentence) = match judgement {
+            Judgement::Holds(sentence) => (CheckStatus::Ok, sentence),
+            Judgement::Failed(sentence) => (CheckStatus::Failed, sentence),
+            Judgement::Warning(sentence) => (CheckStatus::Warning, sentence),
+            Judgement::NotChecked(sentence) => (CheckStatus::NotChecked, sentence),
+        };
+        Self { name, status, sentence }
+    }
+}
+
 /// Who signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SignerSeen {
@@ -115,13 +128,9 @@ impl Verification {
 
     /// Notes a check; whether it failed.
     pub(super) fn push(&mut self, name: &'static str, code: u8, judgement: Judgement) -> bool {
-        let (status, sentence) = match judgement {
-            Judgement::Holds(sentence) => (CheckStatus::Ok, sentence),
-            Judgement::Failed(sentence) => (CheckStatus::Failed, sentence),
-            Judgement::Warning(sentence) => (CheckStatus::Warning, sentence),
-            Judgement::NotChecked(sentence) => (CheckStatus::NotChecked, sentence),
-        };
-        self.checks.push(Check { name, status, sentence });
+        let check = Check::of(name, judgement);
+        let status = check.status;
+        self.checks.push(check);
         if status == CheckStatus::Failed {
             self.code = code;
         }

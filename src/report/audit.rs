@@ -1,0 +1,131 @@
+//! The image audit: what the finished image is judged by, beside the report of its build.
+//!
+//! The image is judged as ever; what an instance makes for itself when it first boots is expected to be there again
+//! ([`crate::check::audit`]). What the two reports must have in common is here, for whoever makes the audit and for
+//! whoever verifies both.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::compare::{compare, drift};
+use super::{Earlier, IdentityOf, Kind, Previous, Report};
+use crate::check::audit::Audit;
+use crate::image::Image;
+use crate::image::text::visible;
+
+/// What is known of `image`, if it runs as an instance, and of the build that it comes from. Asks the metadata service of
+/// a running image unless that was forbidden.
+pub fn known(image: &Image, build: &Report) -> Audit {
+    let keys = build.guidelines.iter().find(|record| record.id == "KEY-01");
+    let told = keys.into_iter().flat_map(|record| record.before.observations.iter().chain(&record.after.observations));
+    let build_keys: BTreeSet<String> =
+        told.filter_map(|seen| seen.text.clone()).filter(|text| text.contains("SHA256:")).collect();
+    let live = image.live();
+    Audit {
+        boots: live.map(|_| image.boots()),
+        launch_keys: live.map_or_else(|| Ok(Vec::new()), crate::image::live::Live::launch_keys),
+        build_keys,
+        program: build.tool.binary_sha256.clone(),
+    }
+}
+
+/// What the program left on the build machine by its report: paths that the finished image must not have.
+pub fn traces(build: &Report) -> Vec<PathBuf> {
+    let paths = build.own_traces.iter().map(|trace| &trace.path);
+    // A backslash may stand for itself or for a character that was made visible.
+    paths.filter(|path| path.starts_with('/') && !path.contains('\\')).map(PathBuf::from).collect()
+}
+
+/// Why `audit` is no audit of the image that `build` tells of, in a sentence; `None` when nothing speaks against it.
+pub fn foreign(build: &Report, audit: &Report) -> Option<String> {
+    if build.kind != Kind::Build || audit.kind != Kind::ImageAudit {
+        return Some(format!(
+            "The first is {} and the second {}; wanted are the report of a build and the image audit of it.",
+            name(build.kind),
+            name(audit.kind)
+        ));
+    }
+    let same = |one: Option<&String>, other: Option<&String>| one.is_some() && one == other;
+    let instance = |report: &Report| match (report.identity.of, &report.identity.claims) {
+        (IdentityOf::Image, Some(claims)) => claims.instance_id.clone(),
+        _ => None,
+    };
+    if same(build.image.boot_id.as_ref(), audit.image.boot_id.as_ref())
+        || same(instance(build).as_ref(), instance(audit).as_ref())
+    {
+        return Some(
+            "The audit looked at the very machine that was being prepared. Launch an instance of the finished AMI, or mount its snapshot."
+                .to_owned(),
+        );
+    }
+    let (old, new) = (build.image.filesystem_uuid.as_ref()?, audit.image.filesystem_uuid.as_ref()?);
+    (old != new).then(|| {
+        format!(
+            "The root file system that was audited is {}, that of the build {}: the audited image was not made from the build's disk.",
+            visible(new),
+            visible(old)
+        )
+    })
+}
+
+fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Build => "the report of a build",
+        Kind::ImageAudit => "an image audit",
+        Kind::Practice => "a practice report",
+    }
+}
+
+/// Makes `report` an audit of `build`: what is different since, what became of the files that were changed, and what the
+/// audit cannot tell.
+///
+/// # Errors
+/// When `report` is about something else than an image made from that build.
+pub fn close(image: &Image, audit: &Audit, build: &Earlier, report: &mut Report) -> Result<(), String> {
+    if let Some(sentence) = foreign(&build.report, report) {
+        return Err(sentence);
+    }
+    let mut comparison = compare(&build.report, report);
+    comparison.drift = Some(drift(image, &[], &build.report));
+    report.previous = Some(Previous { comparison: Some(comparison), ..build.previous() });
+    report.limits.extend(limits(audit));
+    Ok(())
+}
+
+/// What an audit cannot tell, for the report to say.
+fn limits(audit: &Audit) -> Vec<String> {
+    let Some(boots) = &audit.boots else {
+        return vec![
+            "The image was mounted: nothing that AWS signs names the AMI that its disk belongs to.".to_owned(),
+        ];
+    };
+    let mut limits = vec![
+        "What an instance makes for itself when it first boots was judged by its age: only what is older counts. A look at the mounted snapshot sees the image before that."
+            .to_owned(),
+    ];
+    let moment = |seconds| Timestamp::from_second(seconds).unwrap_or_default();
+    limits.extend(match boots {
+        Err(error) => Some(format!("When the instance booted is not known: {error}.")),
+        Ok(boots) => match boots.rebooted() {
+            Some(false) => None,
+            Some(true) => Some(format!(
+                "The instance was started again at {}, after its first boot at {}: what an earlier boot changed or removed on the image cannot be told.",
+                moment(boots.this),
+                moment(boots.first.unwrap_or(boots.this))
+            )),
+            None => Some(format!(
+                "Whether the instance had booted before {} cannot be told (cloud-init or the metadata service does not say): what is older than that boot was left unknown where an earlier one may have made it.",
+                moment(boots.this)
+            )),
+        },
+    });
+    if let Err(why) = &audit.launch_keys {
+        limits.push(format!("Which key the instance was launched with is not known: {}.", visible(why)));
+    }
+    limits
+}
+
+#[cfg(test)]
+mod tests;
