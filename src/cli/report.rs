@@ -45,14 +45,13 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         .transpose()
         .map_err(Failure::Usage)?;
     let build = audit::build(&args.previous, &catalogue)?;
-    let mut state = engine::state(&image, environment)?;
+    let state = engine::state(&image, environment)?;
     confirm::nothing_waits(&state)?;
-    if let Some(build) = &build {
-        state = audit::state(&image, &state, build)?;
-    }
+    let own = build.as_ref().map(|build| audit::state(&image, &state, build)).transpose()?;
+    let memory = own.as_ref().unwrap_or(&state);
     let playbook = match &args.playbook {
         Some(path) => engine::playbook(path, &catalogue)?,
-        None => session(&state)?,
+        None => session(memory)?,
     };
     let mut context = engine::context(&image, common, &playbook)?;
     if let Some(build) = &build {
@@ -72,7 +71,7 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         duration: begun.elapsed(),
         now: engine::now(),
     };
-    let preparation = Preparation::of(&state, &image, &catalogue, &findings, &particulars)?;
+    let preparation = Preparation::of(memory, &image, &catalogue, &findings, &particulars)?;
     let mut report = preparation.report(&image, &catalogue, &context, &findings, particulars)?;
     if let (Some(build), Some(audit)) = (&build, &context.audit) {
         report::audit::close(&image, audit, build, &mut report).map_err(Failure::Failed)?;

@@ -38,11 +38,14 @@ pub struct PairVerification {
 const CHECKS: [(&str, u8); 6] = [("reports", 6), ("pair", 6), ("disk", 6), ("seal", 1), ("drift", 6), ("verdict", 1)];
 
 /// Verifies the build report that `files` name and `audit`, whose signature has the same name with `.sig` at its end.
-/// What is expected is expected of the audit; the baseline is that of the build.
+/// What is expected, AWS's certificate and the views are for the audit, whose instance was started from the AMI; the baseline
+/// is that of the build.
 pub fn verify_pair_files(files: &VerifyFiles<'_>, audit: &Path) -> PairVerification {
     let build = verify_files(&VerifyFiles {
         signature: None,
         expect: Expectations::default(),
+        aws: None,
+        identity_file: None,
         html: None,
         markdown: None,
         ..*files
