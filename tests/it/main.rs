@@ -41,6 +41,7 @@ mod screens;
 mod seal;
 mod sshd;
 mod support;
+mod tamper;
 mod terminal;
 mod units;
 mod vm;
