@@ -197,6 +197,8 @@ pub struct Playbook {
 pub struct Known<'k> {
     /// Whether there is a guideline of this id.
     pub guideline: &'k dyn Fn(&str) -> bool,
+    /// Whether that guideline has a statement for a person to confirm.
+    pub statement: &'k dyn Fn(&str) -> bool,
     /// Whether the search for secrets has a rule of this id.
     pub rule: &'k dyn Fn(&str) -> bool,
 }
@@ -250,6 +252,10 @@ impl Playbook {
             let decision = decision.into_inner();
             if let Some(fault) = decision.fault(today) {
                 return Err(at(offset, format!("{id}: {fault}")));
+            }
+            if decision.choice() == Choice::Attest && !(known.statement)(&id) {
+                let why = "there is nothing to confirm about it, it has no statement; a waiver may let it be";
+                return Err(at(offset, format!("{id}: {why}")));
             }
             decisions.insert(id, decision);
         }
@@ -317,7 +323,7 @@ mod tests {
 
     fn parse(text: &str) -> Result<Playbook, String> {
         let known = |id: &str| ["SSH-04", "SSH-13", "PRD-13", "KEY-01"].contains(&id);
-        let known = Known { guideline: &known, rule: &|id| id == "private-key" };
+        let known = Known { guideline: &known, statement: &|id| id == "PRD-13", rule: &|id| id == "private-key" };
         Playbook::parse(text, "book.toml", "2026-11-22".parse().unwrap(), known).map_err(|error| error.to_string())
     }
 
@@ -385,6 +391,7 @@ mod tests {
                 "name a person",
             ),
             ("[decisions.PRD-13]\nchoice='attest'\nby=''", "name a person"),
+            ("[decisions.SSH-04]\nchoice='attest'\nby='Ann'", "SSH-04: there is nothing to confirm about it"),
             ("\n[[allow]]\npath='/x'\nrule='private-key'\nuntil='2027-01-01'", "book.toml:2: missing field `reason`"),
             (
                 "[[allow]]\npath='/x'\nrule='privat'\nreason='long enough it is'\nuntil='2027-01-01'",

@@ -79,7 +79,7 @@ pub(super) fn run(args: &ApplyArgs, common: &Common, environment: &Environment) 
     }
     // What was decided is told before anything is done for it.
     let decide = || {
-        let decisions = report::decisions(&catalogue, &playbook, &findings, &environment.person());
+        let decisions = report::decisions(&catalogue, &playbook, &findings, &environment.account());
         if args.playbook.is_some() { decide(&state, &decisions) } else { Ok(()) }
     };
     if plan.steps.is_empty() {

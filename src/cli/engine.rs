@@ -261,7 +261,11 @@ pub(super) fn failing(scope: &Catalogue, findings: &Findings) -> Vec<String> {
 pub(super) fn playbook(path: &Path, catalogue: &Catalogue) -> Result<Playbook, Failure> {
     let text = read_host_file(path)?;
     let name = crate::image::text::path(path);
-    let known = Known { guideline: &|id| catalogue.get(id).is_some(), rule: &check::sweep::has_rule };
+    let known = Known {
+        guideline: &|id| catalogue.get(id).is_some(),
+        statement: &|id| catalogue.get(id).is_some_and(|guideline| guideline.attest.is_some()),
+        rule: &check::sweep::has_rule,
+    };
     let playbook = Playbook::parse(&text, &name, today(), known).map_err(|error| Failure::Usage(error.to_string()))?;
     for (what, day) in playbook.ended(today()) {
         note(&format!(

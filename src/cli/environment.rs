@@ -101,6 +101,12 @@ impl Environment {
         self.sudo_user.clone().or_else(|| self.user.clone()).unwrap_or_default()
     }
 
+    /// The same by the name of the account where the environment says nothing, as in a service.
+    pub(super) fn account(&self) -> String {
+        let own = || nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map(|user| user.name);
+        Some(self.person()).filter(|person| !person.is_empty()).or_else(own).unwrap_or_default()
+    }
+
     /// Who called the program on this machine, which may be `image`, and how. Nothing on the command line is a secret: keys
     /// are named by their files.
     pub(super) fn caller(&self, image: &Image) -> Caller {

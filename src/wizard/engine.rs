@@ -22,6 +22,8 @@ use crate::report::{Caller, Kind, Particulars, Preparation, Report, off_image};
 
 mod login;
 mod seal;
+#[cfg(test)]
+mod tests;
 
 /// What a wizard is opened with.
 #[derive(Debug)]

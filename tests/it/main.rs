@@ -33,6 +33,7 @@ mod packages;
 mod practice;
 mod privilege;
 mod real_root;
+mod record;
 mod report;
 mod revert;
 mod roots;

@@ -67,7 +67,8 @@ pub(super) fn virtualization(root: &Path) -> Option<String> {
         return Some(container);
     }
     let dmi = |name: &str| line(root, &format!("sys/class/dmi/id/{name}")).unwrap_or_default();
-    if dmi("sys_vendor") == "Amazon EC2" && dmi("product_name").ends_with(".metal") {
+    let is_metal = |instance: String| instance.rsplit_once('.').is_some_and(|(_, size)| size.starts_with("metal"));
+    if dmi("sys_vendor") == "Amazon EC2" && is_metal(dmi("product_name")) {
         return Some("none".to_owned());
     }
     let told = ["product_name", "sys_vendor", "board_vendor", "bios_vendor"].map(dmi);
@@ -94,7 +95,7 @@ mod tests {
         let on = |files: &[(&str, &str)]| virtualization(machine(files).path());
         let (vendor, product) = ("sys/class/dmi/id/sys_vendor", "sys/class/dmi/id/product_name");
         assert_eq!(on(&[(vendor, "Amazon EC2\n"), (product, "m7i.large\n")]).as_deref(), Some("amazon"));
-        assert_eq!(on(&[(vendor, "Amazon EC2\n"), (product, "m7i.metal\n")]).as_deref(), Some("none"));
+        assert_eq!(on(&[(vendor, "Amazon EC2\n"), (product, "m7i.metal-24xl\n")]).as_deref(), Some("none"));
         assert_eq!(on(&[(vendor, "Xen\n"), (product, "HVM domU\n")]).as_deref(), Some("xen"));
         assert_eq!(on(&[("sys/hypervisor/type", "xen\n")]).as_deref(), Some("xen"));
         assert_eq!(on(&[("run/systemd/container", "lxc\n"), (vendor, "QEMU\n")]).as_deref(), Some("lxc"));

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Clock, ImageInfo, MachineId, Operator, OwnTrace, Packages};
 use crate::change::{State, created};
+use crate::image::live::Live;
 use crate::image::live::clock::clock;
 use crate::image::live::sessions::Door;
 use crate::image::packages::Database;
@@ -17,13 +18,13 @@ impl ImageInfo {
     pub(super) fn with_facts(self, image: &Image) -> Self {
         let (live, disk) = (image.live(), image.disk());
         Self {
-            boot_id: live.and_then(|live| live.boot_id()),
+            boot_id: live.and_then(Live::boot_id),
             machine_id: machine_id(image),
             filesystem_uuid: disk.filesystem,
             partition_uuid: disk.partition,
-            virtualization: live.and_then(|live| live.virtualization()),
-            security: live.map_or_else(|| configured(image), |live| live.security()),
-            fips: live.and_then(|live| live.fips()),
+            virtualization: live.and_then(Live::virtualization),
+            security: live.map_or_else(|| configured(image), Live::security),
+            fips: live.and_then(Live::fips),
             packages: packages(image),
             ..self
         }
@@ -45,8 +46,8 @@ fn machine_id(image: &Image) -> Option<MachineId> {
 /// The mode that selinux(8) is to start in.
 fn configured(image: &Image) -> Option<String> {
     let config = image.read_text(Path::new("/etc/selinux/config")).ok()??;
-    let modes = config.lines().filter_map(|line| line.trim().strip_prefix("SELINUX="));
-    let mode = modes.last()?.trim().to_ascii_lowercase();
+    let mut modes = config.lines().filter_map(|line| line.trim().strip_prefix("SELINUX="));
+    let mode = modes.next_back()?.trim().to_ascii_lowercase();
     ["enforcing", "permissive", "disabled"].contains(&mode.as_str()).then(|| format!("selinux: {mode}"))
 }
 
@@ -143,6 +144,17 @@ mod tests {
         let found = packages(&fixture.image()).unwrap();
         assert_eq!(found.count, 2);
         assert_eq!(found.sha256, sha256_hex(b"bash 1.2-3 amd64\nzlib 1.2-3 amd64\n"));
+    }
+
+    #[test]
+    fn the_running_machine_is_described() {
+        let image = Image::open(Path::new("/")).unwrap();
+        image.live().unwrap().forbid_metadata();
+        let facts = ImageInfo::of(&image);
+        assert_eq!(facts.boot_id.map(|id| id.len()), Some(36));
+        assert!(facts.fips.is_some() && facts.machine_id.is_some());
+        let clock = Clock::of_this_machine(&image);
+        assert!(clock.source.is_some() || clock.synchronised.is_none(), "nobody else says so");
     }
 
     #[test]

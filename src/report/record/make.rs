@@ -425,6 +425,11 @@ fn limits(input: &ReportInput<'_>, report: &Report) -> Vec<String> {
             limits.extend(why.map(|why| format!("AWS does not vouch for which instance this is: {why}.")));
         }
     }
+    if report.clock.synchronised == Some(false) {
+        limits.push(
+            "The clock of the machine that wrote this was not synchronised: every time in it may be wrong.".to_owned(),
+        );
+    }
     if report.catalogue.custom {
         limits.push("House rules were added to the built-in catalogue.".to_owned());
     }
