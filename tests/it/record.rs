@@ -7,21 +7,28 @@ use seaworthy::report::{Report, parse};
 
 use crate::support::{put, seaworthy, small_root, stderr, stdout};
 
-const PLAYBOOK: &str = r#"
+/// Decisions of every kind that the journal treats in its own way; the waiver holds for another month.
+fn playbook() -> String {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let until = today.saturating_add(jiff::Span::new().days(30));
+    format!(
+        r#"
 [decisions.SSH-04]
 choice = "apply"
 
 [decisions.SSH-13]
 choice = "waive"
 reason = "The console needs it until 3.2 is out."
-until = "2027-03-31"
+until = "{until}"
 by = "Ann Example"
 
 [decisions.PRD-16]
 choice = "attest"
 by = "Ann Example"
 note = "SEC-1234"
-"#;
+"#
+    )
+}
 
 fn report(home: &Path, root: &str, more: &[&str]) -> Report {
     let written = seaworthy(home, [&["report", "--stdout", "--publisher", "Bob", "--root", root], more].concat());
@@ -45,7 +52,7 @@ fn a_playbook_is_told_of_when_it_is_applied_and_when_it_no_longer_counts() {
     let home = tempfile::tempdir().unwrap();
     let root = small_root(home.path());
     let root = root.to_str().unwrap();
-    put(home.path(), "book.toml", PLAYBOOK);
+    put(home.path(), "book.toml", &playbook());
     let book = home.path().join("book.toml");
     let book = ["--playbook", book.to_str().unwrap()];
     let applied = seaworthy(home.path(), [&["apply", "--yes", "--root", root], &book[..]].concat());
