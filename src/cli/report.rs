@@ -30,11 +30,11 @@ pub(super) fn run(args: &ReportArgs, common: &Common, environment: &Environment)
 }
 
 fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Result<u8, Failure> {
-    if args.out.is_none() && !args.stdout {
-        return Err(Failure::Usage("say where the report goes: --out DIR (not on the image) or --stdout".into()));
-    }
     if let Some(digest) = &args.again {
         return handover::again(digest, args, common, environment);
+    }
+    if args.out.is_none() && !args.stdout {
+        return Err(Failure::Usage("say where the report goes: --out DIR (not on the image) or --stdout".into()));
     }
     let catalogue = engine::catalogue(common)?;
     let image = engine::image(common)?;

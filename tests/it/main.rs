@@ -22,6 +22,7 @@ mod corpus;
 mod distros;
 mod formats;
 mod fuzz;
+mod handover;
 mod hostile;
 mod initramfs;
 mod journeys;

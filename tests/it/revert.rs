@@ -18,7 +18,8 @@ use crate::support::{put, stderr, stdout};
 /// Far more than anything here takes on a slow machine.
 const LONG: Duration = Duration::from_secs(180);
 
-struct Machine {
+/// A running machine that the tests come to over SSH.
+pub(crate) struct Machine {
     directory: TempDir,
     port: u16,
     namespaces: Child,
@@ -26,7 +27,7 @@ struct Machine {
 
 impl Machine {
     /// A machine with two accounts that one key opens: root, and admin, who becomes root with sudo unasked.
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let directory = tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let root = directory.path().join("root");
         assert!(Command::new("cp").arg("-a").arg(roots::debian(12)).arg(&root).status().unwrap().success());
@@ -70,11 +71,15 @@ impl Machine {
         machine
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    fn ssh(&self, user: &str) -> Command {
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn ssh(&self, user: &str) -> Command {
         let mut ssh = Command::new("ssh");
         ssh.args(["-F", "/dev/null", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR"]);
         ssh.args(["-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=20"]);
@@ -82,7 +87,7 @@ impl Machine {
         ssh
     }
 
-    fn run(&self, user: &str, command: &str) -> Output {
+    pub(crate) fn run(&self, user: &str, command: &str) -> Output {
         self.ssh(user).arg(command).stdin(Stdio::null()).output().unwrap()
     }
 

@@ -14,9 +14,11 @@ use seaworthy::check::{Finding, Observation, Status};
 use seaworthy::tui::{Depth, Look, Theme, theme_names, view};
 use seaworthy::wizard::{self, Key, Message, Model, Preview, STANDINGS, update};
 
+mod code;
 mod last;
 mod scenes;
 
+pub(crate) use code::read as read_code;
 use scenes::{decided, judged, line, press, sshd_diff};
 
 /// The sizes every screen is drawn at.

@@ -17,11 +17,12 @@ pub(in crate::cli) struct ReportArgs {
     /// Write report.json to standard output and nothing to the image
     #[arg(long, conflicts_with = "out")]
     pub(in crate::cli) stdout: bool,
-    /// As base64 between markers, for a serial line or a terminal whose output is copied by hand
-    #[arg(long, requires = "stdout")]
+    /// With --stdout or --again: as base64 between markers, for a serial line or a terminal whose output is copied by hand
+    #[arg(long, conflicts_with = "out")]
     pub(in crate::cli) base64: bool,
-    /// Hand out the report that was made last, whose SHA-256 begins so (8 characters or more), instead of making one
-    #[arg(long, value_name = "SHA256", requires = "stdout")]
+    /// Write to standard output the report that was made last, whose SHA-256 begins so (8 characters or more), instead of
+    /// making one
+    #[arg(long, value_name = "SHA256", conflicts_with = "out")]
     pub(in crate::cli) again: Option<String>,
     /// With --again: the signature that was made with it, instead of the report
     #[arg(long, requires = "again")]

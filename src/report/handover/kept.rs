@@ -45,7 +45,7 @@ impl Kept {
             None => Err(format!("no report is kept here: {again}")),
             Some(kept) if kept.sha256.starts_with(&wanted) => Ok(kept),
             Some(kept) => {
-                let begins: String = kept.sha256.chars().take(16).collect();
+                let begins: String = kept.sha256.chars().take(DIGEST_CHARS).collect();
                 Err(format!("that report is not kept any more, only one whose digest begins with {begins}: {again}"))
             }
         }
@@ -86,7 +86,7 @@ mod tests {
         let other = Report { publisher: "Somebody Else".into(), ..report };
         let other = keep(&state, &other).unwrap();
         let said = Kept::named(&state, &kept.sha256).unwrap_err();
-        assert!(said.contains(&other.sha256[..16]) && !said.contains('\n'), "{said}");
+        assert!(said.contains(&other.sha256[..8]) && !said.contains('\n'), "{said}");
         assert_eq!(Kept::of(&state).unwrap().unwrap().signature, None, "the old one's signature is gone with it");
     }
 

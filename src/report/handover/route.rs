@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use super::armour::unarmour;
+use crate::change::seal::DIGEST_CHARS;
 use crate::image::Image;
 use crate::image::live::metadata::Answer;
 use crate::image::live::sessions::Door;
-use crate::image::text::visible;
 
 /// A way in, which is the way out as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,8 +87,8 @@ impl Here {
             here.user = Some(own.user);
         }
         if let Answer::Found { document, .. } = live.metadata() {
-            here.instance = document.get("instanceId").map(|id| visible(id));
-            here.region = document.get("region").map(|region| visible(region));
+            let field = |name: &str| document.get(name).filter(|value| is_plain(value)).cloned();
+            (here.instance, here.region) = (field("instanceId"), field("region"));
         }
         Some(here)
     }
@@ -126,9 +126,9 @@ impl Here {
     /// The command of this machine that writes the report to standard output.
     fn fetch(&self, sha256: &str, flags: &str) -> String {
         let sudo = if self.user.as_deref() == Some("root") { "" } else { "sudo " };
-        // As many characters as tell it from any other report, and no more than fit on a line.
-        let begins: String = sha256.chars().take(16).collect();
-        format!("{sudo}{} report --stdout{flags} --again {begins}", self.program)
+        // One report is kept, so that these tell whether it is that one; and the line stays short.
+        let begins: String = sha256.chars().take(DIGEST_CHARS).collect();
+        format!("{sudo}{} report{flags} --again {begins}", self.program)
     }
 
     fn port(&self) -> String {

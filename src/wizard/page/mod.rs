@@ -190,6 +190,24 @@ impl Page {
         }
     }
 
+    /// A command of a shell, `indent` columns in. Where it is wrapped, it is so that what is selected on the screen can be
+    /// pasted: between words only, with a backslash. A single word that is too long is broken all the same.
+    pub fn command(&mut self, indent: usize, text: &str) {
+        let room = self.width.saturating_sub(indent + 2);
+        let mut line = String::new();
+        for word in shell_words(text) {
+            if !line.is_empty() && line.width() + 1 + word.width() > room {
+                self.prose(Role::Accent, indent, &format!("{line} \\"));
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        self.prose(Role::Accent, indent, &line);
+    }
+
     /// A point of a list: a dash, then prose.
     pub fn point(&mut self, role: Role, indent: usize, text: &str) {
         let first = format!("{}- ", " ".repeat(indent));
@@ -241,6 +259,20 @@ impl Page {
             .word_splitter(WordSplitter::NoHyphenation);
         self.lines.extend(wrap(&text, options).into_iter().map(|line| vec![(role, line.into_owned())]));
     }
+}
+
+/// The words of a command, quotes and what is in them together.
+fn shell_words(text: &str) -> impl Iterator<Item = &str> {
+    let mut quote = None;
+    let is_end = move |character: char| {
+        match quote {
+            None if matches!(character, '\'' | '"') => quote = Some(character),
+            Some(open) if open == character => quote = None,
+            _ => {}
+        }
+        character == ' ' && quote.is_none()
+    };
+    text.split(is_end).filter(|word| !word.is_empty())
 }
 
 /// The page as plain text, for copying and for tests.

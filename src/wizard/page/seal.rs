@@ -160,8 +160,8 @@ pub(crate) fn afterwards(page: &mut Page, model: &Model, instance: Option<&Insta
                 0,
                 "Your connection will end, and the machine powers itself off. Then make the image, on your own machine:",
             );
-            page.prose(Role::Accent, 2, &format!("aws ec2 wait instance-stopped{region} --instance-ids {id}"));
-            page.prose(Role::Accent, 2, &format!("aws ec2 create-image{region} --instance-id {id} --name NAME"));
+            page.command(2, &format!("aws ec2 wait instance-stopped{region} --instance-ids {id}"));
+            page.command(2, &format!("aws ec2 create-image{region} --instance-id {id} --name NAME"));
             page.prose(
                 Role::Text,
                 0,
@@ -178,9 +178,9 @@ pub(crate) fn afterwards(page: &mut Page, model: &Model, instance: Option<&Insta
         Mode::Offline => {
             let place = text::path(&model.subject.mount_point);
             page.prose(Role::Text, 0, "Unmount it, then make the image from its volume:");
-            page.prose(Role::Accent, 2, &format!("umount {place}"));
-            page.prose(Role::Accent, 2, "aws ec2 create-snapshot --volume-id VOLUME-ID");
-            page.prose(Role::Accent, 2, "aws ec2 register-image --name NAME --block-device-mappings …");
+            page.command(2, &format!("umount {place}"));
+            page.command(2, "aws ec2 create-snapshot --volume-id VOLUME-ID");
+            page.command(2, "aws ec2 register-image --name NAME --block-device-mappings …");
         }
     }
 }

@@ -43,3 +43,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_command_is_wrapped_so_that_it_can_be_pasted() {
+    let mut page = Page::new(24);
+    page.command(2, "tool --name 'a b' \"c 'd e\" | other > file");
+    assert_eq!(page.to_string(), "  tool --name 'a b' \\\n  \"c 'd e\" | other > \\\n  file\n");
+    let mut page = Page::new(60);
+    page.command(2, "short one");
+    assert_eq!(page.to_string(), "  short one\n");
+    let mut page = Page::new(12);
+    page.command(2, "x 'a word that is too long'");
+    assert!(page.to_string().starts_with("  x \\\n  'a word"), "{page}");
+}

@@ -22,7 +22,7 @@ fn ssh_needs_one_line() {
     assert_eq!(
         commands.there,
         [
-            "ssh admin@203.0.113.7 sudo /home/admin/seaworthy report --stdout --again 9f86d081884c7d65 > report.json",
+            "ssh admin@203.0.113.7 sudo /home/admin/seaworthy report --again 9f86d081 > report.json",
             "sha256sum report.json",
         ]
     );
@@ -31,8 +31,8 @@ fn ssh_needs_one_line() {
     assert_eq!(
         commands.there,
         [
-            "ssh -p 2222 root@HOST seaworthy report --stdout --again 9f86d081884c7d65 > report.json",
-            "ssh -p 2222 root@HOST seaworthy report --stdout --signature --again 9f86d081884c7d65 > report.json.sig",
+            "ssh -p 2222 root@HOST seaworthy report --again 9f86d081 > report.json",
+            "ssh -p 2222 root@HOST seaworthy report --signature --again 9f86d081 > report.json.sig",
             "sha256sum report.json",
         ]
     );
@@ -44,8 +44,8 @@ fn session_manager_is_asked_to_run_it() {
     let commands = here().commands(Way::SessionManager, DIGEST, false);
     let [line, _] = commands.there.as_slice() else { panic!("{commands:?}") };
     let start = "aws ssm start-session --region eu-west-1 --target i-0123456789abcdef0 --document-name \
-                 AWS-StartInteractiveCommand --parameters 'command=[\"sudo /home/admin/seaworthy report --stdout --base64 \
-                 --again 9f86d081884c7d65\"]' | sed ";
+                 AWS-StartInteractiveCommand --parameters 'command=[\"sudo /home/admin/seaworthy report --base64 \
+                 --again 9f86d081\"]' | sed ";
     assert!(line.starts_with(start), "{line}");
     assert!(line.ends_with(" | base64 -d > report.json"), "{line}");
 }

@@ -46,14 +46,14 @@ fn paste(page: &mut Page, way: Way, here: &Here, exported: &Exported) {
     if !on_this.is_empty() {
         page.prose(Role::Text, 0, "In a shell of this machine (q leaves Seaworthy, and everything is kept):");
         for line in &on_this {
-            page.prose(Role::Accent, 2, line);
+            page.command(2, line);
         }
         page.prose(Role::Text, 0, "Copy what it prints, markers and all, into pasted.txt. Then on your own machine:");
     } else {
         page.prose(Role::Text, 0, "On your own machine; c copies it:");
     }
     for line in &there {
-        page.prose(Role::Accent, 2, line);
+        page.command(2, line);
     }
     if let Some(unknown) = here.unknown(way) {
         page.prose(Role::Dim, 0, unknown);
@@ -88,7 +88,7 @@ fn directory(page: &mut Page, model: &Model, live: bool) {
 fn afterwards(page: &mut Page, exported: &Exported) {
     if exported.signed_by.is_none() {
         page.heading("Then sign it there");
-        page.prose(Role::Accent, 2, SIGN);
+        page.command(2, SIGN);
         page.prose(
             Role::Text,
             0,
@@ -97,14 +97,13 @@ fn afterwards(page: &mut Page, exported: &Exported) {
     }
     if let Some(line) = &exported.signers_line {
         page.heading("For the reviewer's allowed_signers; send it another way");
-        page.prose(Role::Accent, 2, line);
+        page.command(2, line);
     }
     let name = &exported.signer_name;
     page.heading("The reviewer verifies it with");
-    page.prose(
-        Role::Accent,
+    page.command(
         2,
         &format!("ssh-keygen -Y verify -f allowed_signers -I {name} -n {NAMESPACE} -s report.json.sig < report.json"),
     );
-    page.prose(Role::Accent, 2, &format!("seaworthy verify report.json --signers allowed_signers --signer {name}"));
+    page.command(2, &format!("seaworthy verify report.json --signers allowed_signers --signer {name}"));
 }

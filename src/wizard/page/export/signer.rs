@@ -72,9 +72,9 @@ fn later(page: &mut Page) {
         0,
         "No key comes near this machine. Once report.json is on your own machine and shows the same digest there:",
     );
-    page.prose(Role::Accent, 2, SIGN);
+    page.command(2, SIGN);
     page.prose(Role::Text, 0, "or, which shows the digest and asks first, also for a key in an agent or on a token:");
-    page.prose(Role::Accent, 2, "seaworthy report sign report.json --agent");
+    page.command(2, "seaworthy report sign report.json --agent");
     page.prose(Role::Text, 0, "A key in a KMS or an HSM signs what --tbs writes; --attach takes what comes back:");
-    page.prose(Role::Accent, 2, "seaworthy report sign report.json --tbs to-be-signed.bin");
+    page.command(2, "seaworthy report sign report.json --tbs to-be-signed.bin");
 }

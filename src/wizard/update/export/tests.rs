@@ -141,10 +141,7 @@ fn a_running_machine_is_left_by_a_line_to_paste() {
         other => panic!("{other:?}"),
     };
     let ssh = copied(&mut model);
-    assert!(
-        ssh.starts_with("ssh HOST sudo seaworthy report --stdout --again 9f86d081884c7d65 > report.json\n"),
-        "{ssh}"
-    );
+    assert!(ssh.starts_with("ssh HOST sudo seaworthy report --again 9f86d081 > report.json\n"), "{ssh}");
     press(&mut model, &[Key::Down]);
     assert!(copied(&mut model).starts_with("aws ssm start-session "));
     press(&mut model, &[Key::Down]);
