@@ -37,6 +37,7 @@ pub(super) fn run(args: &VerifyArgs, common: &Common) -> Result<u8, Failure> {
             (None, path) => path.as_deref().map(AwsCertificate::Given),
         },
         identity_file: args.identity.as_deref(),
+        dsse: args.dsse.as_deref(),
         html: args.html.as_deref(),
         markdown: args.markdown.as_deref(),
         catalogue: Some(&catalogue),

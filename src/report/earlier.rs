@@ -74,6 +74,7 @@ fn verified(path: &Path, trust: SignedBy<'_>) -> Result<(String, String), String
         baseline: None,
         aws: None,
         identity_file: None,
+        dsse: None,
         html: None,
         markdown: None,
         catalogue: Some(trust.catalogue),

@@ -22,6 +22,7 @@ pub mod audit;
 pub mod bind;
 mod bundle;
 pub mod compare;
+pub mod dsse;
 mod earlier;
 mod export;
 #[cfg(test)]

@@ -275,6 +275,7 @@ fn a_bundle_is_written_signed_and_verified() {
             baseline: None,
             aws: None,
             identity_file: None,
+            dsse: None,
             html: Some(&bundle.html),
             markdown: Some(&bundle.markdown),
             catalogue: Some(&catalogue),

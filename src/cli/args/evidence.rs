@@ -56,7 +56,8 @@ pub(in crate::cli) enum ReportCommand {
     #[command(after_help = "Examples:
   seaworthy report sign report.json --agent
   seaworthy report sign report.json --key ~/.ssh/id_ed25519
-  seaworthy report sign report.json --tbs to-be-signed.bin")]
+  seaworthy report sign report.json --tbs to-be-signed.bin
+  seaworthy report sign report.json --agent --dsse")]
     Sign(SignArgs),
     /// State which AMI the reports belong to, once it exists; sign what is written with `report sign`
     #[command(after_help = "Examples:
@@ -110,6 +111,10 @@ pub(in crate::cli) struct SignArgs {
     /// The public key (OpenSSH format) that the raw signature was made with
     #[arg(long = "pub", value_name = "FILE")]
     pub(in crate::cli) public: Option<PathBuf>,
+    /// Sign a summary for in-toto tools instead, in a DSSE envelope: report.intoto.json. Not with a key file or a
+    /// security key, which cannot sign in that form
+    #[arg(long)]
+    pub(in crate::cli) dsse: bool,
     /// Replace a signature that is already there
     #[arg(long, short)]
     pub(in crate::cli) yes: bool,
@@ -200,6 +205,9 @@ pub(in crate::cli) struct VerifyArgs {
     /// identity.json, for a report made --without-identity
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) identity: Option<PathBuf>,
+    /// The DSSE envelope that `report sign --dsse` made
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) dsse: Option<PathBuf>,
     /// The HTML view to hold against the report
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) html: Option<PathBuf>,

@@ -1,6 +1,6 @@
 //! `seaworthy report sign`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::change::note_created_here;
 use crate::cli::args::{Common, Format, SignArgs};
@@ -8,7 +8,7 @@ use crate::cli::environment::Environment;
 use crate::cli::output::{Failure, confirm, note, print, print_json};
 use crate::cli::{OK, engine};
 use crate::image::text;
-use crate::report::sign::{self, Agent, KeyPlace, Keygen, SignError};
+use crate::report::sign::{self, Agent, KeyPlace, Keygen, SignError, dsse};
 use crate::report::{self, FormError, bind};
 
 /// Exit code: the agent, ssh-keygen or the user refused to sign.
@@ -18,6 +18,12 @@ pub(super) fn run(args: &SignArgs, common: &Common, environment: &Environment) -
     if args.tbs.is_none() && args.attach.is_none() && args.key.is_none() && !args.agent {
         return Err(Failure::Usage(
             "say how to sign: --agent, --key FILE, --tbs FILE, or --attach FILE --pub FILE".into(),
+        ));
+    }
+    if args.dsse && args.key.is_some() && !args.agent {
+        return Err(Failure::Usage(
+            "ssh-keygen signs in SSH's own form only, so a key file makes no DSSE envelope; give the key to an agent (ssh-add) and use --agent, or use --tbs and --attach"
+                .into(),
         ));
     }
     let bytes = report::read_file(&args.file, report::REPORT_LIMIT).map_err(Failure::failed)?;
@@ -30,9 +36,14 @@ pub(super) fn run(args: &SignArgs, common: &Common, environment: &Environment) -
             "Is this the digest that the image's last screen showed? Sign it?",
         ),
     };
+    let statement = if args.dsse { Some(statement(args, &bytes)?) } else { None };
     if let Some(path) = &args.tbs {
         note_created_here([path.as_path()])?;
-        report::write_file(path, &sign::to_be_signed(&bytes), args.yes).map_err(Failure::failed)?;
+        let to_be_signed = match &statement {
+            Some(statement) => dsse::to_be_signed(statement),
+            None => sign::to_be_signed(&bytes),
+        };
+        report::write_file(path, &to_be_signed, args.yes).map_err(Failure::failed)?;
         note(&format!("Sign the bytes of {} and come back with --attach SIGNATURE --pub KEY.pub.", text::path(path)));
         return Ok(OK);
     }
@@ -47,13 +58,20 @@ pub(super) fn run(args: &SignArgs, common: &Common, environment: &Environment) -
     let signature = if let Some(raw) = &args.attach {
         let public = args.public.as_deref().map(engine::read_host_file).transpose()?.unwrap_or_default();
         let raw = report::read_file(raw, report::sshsig::SIGNATURE_LIMIT).map_err(Failure::failed)?;
-        sign::attach(&bytes, &raw, &public)
+        match &statement {
+            Some(statement) => dsse::attach(statement, &raw, &public),
+            None => sign::attach(&bytes, &raw, &public),
+        }
     } else if let (Some(key), false) = (&args.key, args.agent) {
         with_key_file(key, &bytes)
     } else {
         let agent = Agent { socket: environment.agent.as_deref(), sudo: environment.sudo_user.is_some() };
         let waiting = || note("Waiting for your agent: it may want a touch or a confirmation.");
-        sign::with_agent_telling(agent, agent_key(args).as_deref(), &bytes, &waiting)
+        let wanted = agent_key(args);
+        match &statement {
+            Some(statement) => dsse::with_agent(agent, wanted.as_deref(), statement, &waiting),
+            None => sign::with_agent_telling(agent, wanted.as_deref(), &bytes, &waiting),
+        }
     };
     let signature = match signature {
         Ok(signature) => signature,
@@ -62,16 +80,29 @@ pub(super) fn run(args: &SignArgs, common: &Common, environment: &Environment) -
             return Ok(UNSIGNED);
         }
     };
-    let mut path = args.file.clone().into_os_string();
-    path.push(".sig");
-    note_created_here([Path::new(&path)])?;
-    report::write_signature(Path::new(&path), &signature, args.yes).map_err(Failure::failed)?;
-    let path = text::path(Path::new(&path));
+    let path = if args.dsse { args.file.with_extension("intoto.json") } else { with_sig(&args.file) };
+    note_created_here([path.as_path()])?;
+    report::write_signature(&path, &signature, args.yes).map_err(Failure::failed)?;
+    let path = text::path(&path);
     match common.format {
         Format::Text => print(&format!("{path}\n"))?,
         Format::Json => print_json(&serde_json::json!({"signature": path}))?,
     }
     Ok(OK)
+}
+
+fn with_sig(report: &Path) -> PathBuf {
+    let mut path = report.as_os_str().to_owned();
+    path.push(".sig");
+    path.into()
+}
+
+/// What an envelope says of the report.
+fn statement(args: &SignArgs, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+    let report = report::parse(bytes).map_err(|error| {
+        Failure::Failed(format!("{} is nothing to make a statement about: {error}", text::path(&args.file)))
+    })?;
+    Ok(report::view::intoto(&report, &report::sha256_hex(bytes)).into_bytes())
 }
 
 fn with_key_file(key: &Path, bytes: &[u8]) -> Result<String, SignError> {

@@ -160,7 +160,8 @@ pub(in crate::report) fn signature(
     }
 }
 
-fn choose<'a>(keys: &'a [Identity], wanted: Option<&str>) -> Result<&'a PublicKey, SignError> {
+/// The key that is wanted of those the agent holds.
+pub(super) fn choose<'a>(keys: &'a [Identity], wanted: Option<&str>) -> Result<&'a PublicKey, SignError> {
     let list = || {
         let lines: Vec<String> = keys.iter().map(|key| format!("\n  {} {}", key.fingerprint, key.comment)).collect();
         lines.concat()

@@ -8,6 +8,7 @@ use super::bind;
 use super::sshsig::{BINDING_NAMESPACE, Hash, NAMESPACE, PublicKey, SshSig};
 
 pub mod agent;
+pub mod dsse;
 mod keygen;
 mod machine;
 
@@ -44,13 +45,9 @@ pub fn to_be_signed(report: &[u8]) -> Vec<u8> {
 /// # Errors
 /// When the key or signature is malformed, or the signature does not fit the report.
 pub fn attach(report: &[u8], signature: &[u8], public: &str) -> Result<String, SignError> {
-    use base64ct::{Base64, Encoding};
     let key = PublicKey::parse_line(public).map_err(|fault| SignError::new(format!("The public key: {fault}")))?;
-    let text: String = String::from_utf8_lossy(signature).split_ascii_whitespace().collect();
-    let decoded = Base64::decode_vec(&text).ok();
-    let candidates = std::iter::once(signature).chain(decoded.as_deref());
     let mut why = SignError::new("The signature does not fit.");
-    for raw in candidates {
+    for raw in &decoded_also(signature) {
         for rsa_hash in [512, 256] {
             let attempt = key.wrap(raw, rsa_hash).map_err(|fault| SignError::new(fault.to_string()));
             match attempt.and_then(|signature| finished(report, key.clone(), signature)) {
@@ -62,6 +59,13 @@ pub fn attach(report: &[u8], signature: &[u8], public: &str) -> Result<String, S
     Err(SignError::new(format!(
         "{why} Was it made over exactly the bytes to be signed for this report, with this key?"
     )))
+}
+
+/// The bytes of a signature file as they are, and what they are in base64.
+fn decoded_also(signature: &[u8]) -> Vec<Vec<u8>> {
+    use base64ct::{Base64, Encoding};
+    let text: String = String::from_utf8_lossy(signature).split_ascii_whitespace().collect();
+    std::iter::once(signature.to_vec()).chain(Base64::decode_vec(&text).ok()).collect()
 }
 
 /// Armours a fresh signature once it has been verified.

@@ -11,6 +11,8 @@ use super::wire::{Reader, put_string};
 use crate::image::text::visible;
 use crate::report::sha256;
 
+mod bare;
+
 /// A public key this program can check signatures with: Ed25519, ECDSA P-256 and P-384, RSA of 2048 to 8192 bits, and
 /// the FIDO variants of Ed25519 and P-256.
 #[derive(Debug, Clone, PartialEq, Eq)]

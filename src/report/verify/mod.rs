@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::dsse::ENVELOPE_LIMIT;
 use super::identity::{CERTIFICATE_LIMIT, Certificate, FILE_LIMIT, IdentityFile, Trust};
 use super::sshsig::SIGNATURE_LIMIT;
 use super::{REPORT_LIMIT, Report, parse, read_file, sha256_hex, view};
@@ -24,6 +25,7 @@ use crate::image::text::visible;
 
 mod binding;
 mod contents;
+mod dsse;
 mod expect;
 mod identity;
 mod journal;
@@ -68,6 +70,8 @@ pub struct Expectations<'a> {
     pub binding: Option<Signed<'a>>,
     /// The bytes of the report that it must go on from.
     pub baseline: Option<&'a [u8]>,
+    /// The bytes of a DSSE envelope that vouches for it.
+    pub dsse: Option<&'a [u8]>,
 }
 
 /// A file and its signature.
@@ -115,7 +119,7 @@ pub struct VerifyFiles<'a> {
     pub revoked: Option<&'a Path>,
     /// Whose signature is wanted.
     pub signer: Option<&'a str>,
-    /// What else is expected; its binding and baseline are read from [`Self::binding`] and [`Self::baseline`].
+    /// What else is expected; its files are read from the fields below.
     pub expect: Expectations<'a>,
     /// The binding to an AMI; its signature has the same name with `.sig` at its end.
     pub binding: Option<&'a Path>,
@@ -125,6 +129,8 @@ pub struct VerifyFiles<'a> {
     pub aws: Option<AwsCertificate<'a>>,
     /// `identity.json`.
     pub identity_file: Option<&'a Path>,
+    /// The DSSE envelope.
+    pub dsse: Option<&'a Path>,
     /// `report.html`.
     pub html: Option<&'a Path>,
     /// `report.md`.
@@ -166,6 +172,9 @@ const CHECKS: &[(&str, u8)] = &[
     ("binding-signer", 4),
     ("binding", 6),
     ("baseline", 6),
+    ("dsse", 3),
+    ("dsse-signer", 4),
+    ("dsse-statement", 5),
     ("html", 5),
     ("markdown", 5),
 ];
@@ -199,13 +208,14 @@ pub fn verify_files(files: &VerifyFiles<'_>) -> Verification {
             optional(files.markdown)?,
             files.binding.map(read_binding).transpose()?,
             optional(files.baseline)?,
+            files.dsse.map(|path| read_file(path, ENVELOPE_LIMIT)).transpose()?,
         ))
     };
     match read() {
         // Too large to be a report at all, whoever signed it.
         Err(error @ super::BundleError::TooLarge { .. }) => failed(5, error.to_string()),
         Err(error) => failed(7, error.to_string()),
-        Ok((report, signature, html, markdown, binding, baseline)) => verify(&VerifyInput {
+        Ok((report, signature, html, markdown, binding, baseline, dsse)) => verify(&VerifyInput {
             report: &report,
             signature: &signature,
             signers: &signers,
@@ -215,6 +225,7 @@ pub fn verify_files(files: &VerifyFiles<'_>) -> Verification {
                 identity_file: identity_file.as_ref(),
                 binding: binding.as_ref().map(|(bytes, signature)| Signed { bytes, signature }),
                 baseline: baseline.as_deref(),
+                dsse: dsse.as_deref(),
                 ..files.expect
             },
             html: html.as_deref(),
@@ -297,6 +308,10 @@ pub fn verify(input: &VerifyInput<'_>) -> Verification {
             ("binding-signer", _) => binding::signer(input),
             ("binding", Some(report)) => binding::binding(report, &result.sha256, input),
             ("baseline", Some(report)) => previous::baseline(report, input.expect.baseline),
+            ("dsse", _) => dsse::signature(input),
+            ("dsse-signer" | "dsse-statement", _) if input.expect.dsse.is_none() => continue,
+            ("dsse-signer", _) => dsse::signer(input),
+            ("dsse-statement", Some(report)) => dsse::statement(report, &result.sha256, input),
             ("html", Some(report)) => views::rendered(report, &result.sha256, input.html, view::html),
             (_, Some(report)) => views::rendered(report, &result.sha256, input.markdown, view::markdown),
         };

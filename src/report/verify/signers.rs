@@ -67,6 +67,11 @@ impl Signers {
         Ok(())
     }
 
+    /// The keys it lists, certificate authorities left out; each may be there more than once.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.entries.iter().filter(|entry| !entry.authority).map(|entry| entry.key.as_slice())
+    }
+
     /// Whether `key` may sign for `namespace` at `now` as `signer`, or as anybody when that is `None`.
     /// Gives the principals of the line that says so.
     ///

@@ -16,7 +16,7 @@ pub fn junit(report: &Report, sha256: &str) -> String {
     suites.extend(phases(report).map(|(phase, records)| Suite {
         class: phase.name(),
         title: phase.title(),
-        cases: records.iter().map(guideline).collect(),
+        cases: records.into_iter().map(guideline).collect(),
     }));
     let all = |mark: Mark| suites.iter().map(|suite| suite.count(mark)).sum::<usize>();
     let tests: usize = suites.iter().map(|suite| suite.cases.len()).sum();
@@ -85,7 +85,7 @@ fn verdict(report: &Report) -> Case {
     Case { name: "The image is seaworthy".to_owned(), mark, kind, message: message.to_owned(), places: Vec::new() }
 }
 
-fn guideline(record: &&GuidelineRecord) -> Case {
+fn guideline(record: &GuidelineRecord) -> Case {
     let mark = match record.result {
         Outcome::Pass | Outcome::Fixed | Outcome::ByHand | Outcome::Attested => None,
         Outcome::Fail | Outcome::NotAttested => Some(Mark::Failure),
@@ -137,7 +137,8 @@ impl Suite {
         out.push_str("    </properties>\n");
         for case in &self.cases {
             put!(out, "    <testcase classname=\"seaworthy.{}\" name=\"{}\">\n", self.class, esc(&case.name));
-            let places: String = case.places.iter().map(|place| format!("{}\n", esc(place))).collect();
+            let places: Vec<String> = case.places.iter().map(|place| esc(place) + "\n").collect();
+            let places = places.concat();
             match case.mark.map(Mark::element) {
                 Some(element) => put!(
                     out,

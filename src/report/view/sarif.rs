@@ -1,5 +1,7 @@
 //! SARIF 2.1.0 (OASIS), for code scanners' dashboards: what fails, is not known, or is waived, with its place in the image.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::programs::{asked_by, json};
@@ -94,7 +96,7 @@ fn result(index: usize, record: &GuidelineRecord) -> Option<Value> {
         text.push_str(seen);
     }
     if record.after.unlisted > 0 {
-        text.push_str(&format!(" There are {} more places.", record.after.unlisted));
+        put!(text, " There are {} more places.", record.after.unlisted);
     }
     let waiver = record.decision.as_ref().filter(|_| record.result == Outcome::Waived);
     let suppressions: Vec<Value> = waiver
@@ -135,7 +137,7 @@ fn uri(path: &str) -> String {
     for byte in visible(path).trim_start_matches('/').bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
+            _ => put!(out, "%{byte:02X}"),
         }
     }
     if out.is_empty() { "./".to_owned() } else { out }
