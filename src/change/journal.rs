@@ -113,6 +113,15 @@ pub enum Event {
         /// The guideline.
         guideline: String,
     },
+    /// The preparation goes on from a report: of the last image, or for an image audit the one of the build.
+    Previous {
+        /// Its id.
+        report_id: String,
+        /// SHA-256 of its bytes.
+        sha256: String,
+        /// Fingerprint of the key that signed it; `null`: its signature was not verified.
+        signer: Option<String>,
+    },
     /// A report was handed out. Its own journal ends before this line.
     Export {
         /// The report's id.

@@ -7,14 +7,17 @@ use super::args::{Common, Format, ReportArgs, ReportCommand};
 use super::environment::Environment;
 use super::output::{Failure, note, print, print_json};
 use super::{OK, confirm, engine};
+use crate::change::State;
 use crate::image::text;
 use crate::playbook::Playbook;
-use crate::report::{self, Particulars, Preparation};
+use crate::report::compare::conclusion;
+use crate::report::{self, Earlier, Particulars, Preparation};
 
 mod audit;
 mod bind;
 mod diff;
 mod handover;
+mod previous;
 mod render;
 mod sign;
 
@@ -45,11 +48,12 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         .transpose()
         .map_err(Failure::Usage)?;
     let build = audit::build(&args.previous, &catalogue)?;
+    let last = previous::read(&args.previous, &catalogue)?;
     let state = engine::state(&image, environment)?;
     confirm::nothing_waits(&state)?;
     let own = build.as_ref().map(|build| audit::state(&image, &state, build)).transpose()?;
     let memory = own.as_ref().unwrap_or(&state);
-    let playbook = match &args.playbook {
+    let mut playbook = match &args.playbook {
         Some(path) => engine::playbook(path, &catalogue)?,
         None => session(memory)?,
     };
@@ -60,7 +64,13 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
     let begun = Instant::now();
     let (context, findings) = engine::survey(&image, &catalogue, context, common, environment);
     let publisher = args.publisher.clone().unwrap_or_else(|| environment.person());
-    let previous = build.as_ref().map(report::Earlier::previous);
+    let duration = begun.elapsed();
+    if let Some(last) = &last {
+        let renewed = previous::renewed(last, &playbook, &findings, args, (&publisher, environment))?;
+        previous::keep(memory, args, &renewed)?;
+        playbook.decisions.extend(renewed);
+    }
+    let previous = build.as_ref().or(last.as_ref()).map(Earlier::previous);
     let particulars = Particulars {
         playbook: &playbook,
         publisher: &publisher,
@@ -68,13 +78,16 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         kind: if build.is_some() { report::Kind::ImageAudit } else { report::Kind::Build },
         previous: previous.as_ref(),
         caller: &environment.caller(&image),
-        duration: begun.elapsed(),
+        duration,
         now: engine::now(),
     };
     let preparation = Preparation::of(memory, &image, &catalogue, &findings, &particulars)?;
     let mut report = preparation.report(&image, &catalogue, &context, &findings, particulars)?;
     if let (Some(build), Some(audit)) = (&build, &context.audit) {
         report::audit::close(&image, audit, build, &mut report).map_err(Failure::Failed)?;
+    }
+    if let Some(last) = &last {
+        preparation.compare(&image, last, &mut report);
     }
     let apart = args.without_identity.then(|| report::identity::withhold(&mut report)).flatten();
     engine::tell_interrupted(&image, common, environment);
@@ -118,12 +131,15 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
     }
     if !common.quiet {
         note(&format!("Verdict: {}", report.summary.verdict.word()));
+        if let Some(comparison) = report.previous.as_ref().and_then(|previous| previous.comparison.as_ref()) {
+            note(&format!("Since report {}: {}", comparison.old.report_id, conclusion(comparison)));
+        }
     }
     Ok(OK)
 }
 
 /// The decisions of the wizard's session, when there is one.
-pub(super) fn session(state: &crate::change::State) -> Result<Playbook, Failure> {
+pub(super) fn session(state: &State) -> Result<Playbook, Failure> {
     match state.load_session()? {
         None => Ok(Playbook::default()),
         Some(text) => crate::wizard::saved_playbook(&text).map_err(Failure::Failed),

@@ -53,7 +53,7 @@ impl Earlier {
     /// As the report that goes on from it names it.
     pub fn previous(&self) -> Previous {
         Previous {
-            report_id: self.report.report_id.clone(),
+            report_id: text::visible(&self.report.report_id),
             sha256: self.sha256.clone(),
             signer: self.signer.clone(),
             comparison: None,

@@ -354,3 +354,11 @@ pub(crate) fn events(report: &Report) -> Vec<Event> {
     events.push(Event::End);
     events
 }
+
+/// The journal of `report`, which tells that it goes on from `previous`.
+pub(crate) fn continuing(report: &Report, previous: &Previous) -> Journal {
+    let Previous { report_id, sha256, signer, .. } = previous.clone();
+    let mut events = events(report);
+    events.push(Event::Previous { report_id, sha256, signer });
+    journal(&events)
+}

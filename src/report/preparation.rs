@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::compare::{compare, drift};
 use super::{
-    Clock, Identity, ImageInfo, Kind, Operator, OwnTrace, Previous, Report, ReportInput, Tool, decisions, new_id,
-    record,
+    Clock, Earlier, Identity, ImageInfo, Kind, Operator, OwnTrace, Previous, Report, ReportInput, Tool, decisions,
+    new_id, record,
 };
 use crate::catalogue::Catalogue;
 use crate::change::journal::JournalLine;
-use crate::change::{Plan, State, decisions::decide};
+use crate::change::{Plan, State, decisions::decide, goes_on_from};
 use crate::check::{Context, Findings};
 use crate::image::{Error, Image};
 use crate::playbook::Playbook;
@@ -71,6 +72,9 @@ impl Preparation {
     ) -> Result<Self, Error> {
         let runs = state.plans()?;
         let before = if runs.is_empty() { None } else { state.before()? };
+        if let Some(Previous { report_id, sha256, signer, .. }) = particulars.previous {
+            goes_on_from(state, report_id, sha256, signer.as_deref())?;
+        }
         decide(state, &decisions(catalogue, particulars.playbook, now, particulars.publisher))?;
         Ok(Self {
             before: before.unwrap_or_else(|| now.clone()),
@@ -93,7 +97,7 @@ impl Preparation {
         particulars: Particulars<'_>,
     ) -> Result<Report, Error> {
         let first = self.journal.first().and_then(|line| serde_json::from_str::<JournalLine>(line).ok());
-        Ok(record(&ReportInput {
+        let mut report = record(&ReportInput {
             report_id: new_id()?,
             tool: Tool { arguments: particulars.caller.arguments.clone(), ..Tool::current() },
             image: ImageInfo::of(image),
@@ -115,6 +119,19 @@ impl Preparation {
             now: particulars.now,
             challenge: particulars.challenge,
             publisher: particulars.publisher,
-        }))
+        });
+        if particulars.previous.is_some_and(|previous| previous.signer.is_none()) {
+            report.limits.push("The signature of the report that this one goes on from was not verified.".to_owned());
+        }
+        Ok(report)
+    }
+
+    /// Notes in `report`, once nothing else of it changes, what is different since `earlier`, which it goes on from.
+    pub fn compare(&self, image: &Image, earlier: &Earlier, report: &mut Report) {
+        let mut comparison = compare(&earlier.report, report);
+        comparison.drift = Some(drift(image, &self.runs, &earlier.report));
+        if let Some(previous) = &mut report.previous {
+            previous.comparison = Some(comparison);
+        }
     }
 }

@@ -32,7 +32,7 @@ pub use message::{
     Waiting,
 };
 pub use model::{Model, Notice, Preview, Quit, Row, Subject, Survey};
-pub use saved::saved_playbook;
+pub use saved::{saved_playbook, with_waivers};
 pub use screen::{Confirm, Ending, Field, Form, Intent, Outcome, Overlay, Purpose, Review, Screen, Task, Working};
 pub use standing::{STANDINGS, Standing};
 pub use update::{start, update};

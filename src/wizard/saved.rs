@@ -63,6 +63,16 @@ pub fn saved_playbook(text: &str) -> Result<Playbook, String> {
     Saved::from_toml(text).map(Saved::playbook)
 }
 
+/// The session `text` (`None`: a new one) with `waivers` decided in it, for those who work without a screen.
+///
+/// # Errors
+/// When it is no TOML or holds something unknown; one line.
+pub fn with_waivers(text: Option<&str>, waivers: &BTreeMap<String, Decision>) -> Result<String, String> {
+    let mut saved = text.map(Saved::from_toml).transpose()?.unwrap_or_default();
+    saved.decisions.extend(waivers.clone());
+    Ok(saved.to_toml())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use std::process::Output;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-use crate::support::{seaworthy, small_root, stderr, stdout};
+use crate::support::{put, seaworthy, small_root, stderr, stdout};
 
 /// A root, and a place for reports of it.
 struct Product {
@@ -126,4 +126,86 @@ fn what_is_no_report_is_told_with_code_3() {
     assert!(stderr(&unsigned).contains("was not accepted"), "{}", stderr(&unsigned));
     assert!(stdout(&unsigned).is_empty());
     assert!(Path::new(&good).exists());
+}
+
+/// The JSON of the report `file`.
+fn json(file: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+}
+
+#[test]
+fn a_second_report_tells_what_came_of_the_first() {
+    let product = Product::new();
+    product.apply(&["SSH-04"]);
+    let playbook = product.playbook(&waiver("ACC-01", &day(30)));
+    let first = product.report("first", &["--playbook", &playbook]);
+    let changed = json(&first)["changes"].as_array().unwrap().clone();
+    assert!(!changed.is_empty());
+    // Somebody edits what was left.
+    let path = changed[0]["path"].as_str().unwrap();
+    put(&product.root, path, "PermitRootLogin yes\n# by hand\n");
+    let second = product.report("second", &["--previous", &first, "--previous-unverified"]);
+    let report = json(&second);
+    let previous = &report["previous"];
+    assert_eq!((&previous["report_id"], &previous["signer"]), (&json(&first)["report_id"], &Value::Null));
+    let drift = &previous["comparison"]["drift"]["files"][0];
+    assert_eq!((drift["path"].as_str(), drift["state"].as_str()), (Some(path), Some("changed")));
+    assert!(previous["comparison"]["regressed"].as_array().unwrap().iter().any(|turn| turn["id"] == "SSH-04"));
+    let events: Vec<Value> = report["journal"]["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| serde_json::from_str::<Value>(line.as_str().unwrap()).unwrap()["event"].clone())
+        .collect();
+    let told = events.iter().find(|event| event["kind"] == "previous").unwrap();
+    assert_eq!(told["sha256"], previous["sha256"]);
+    let limits = report["limits"].as_array().unwrap();
+    assert!(limits.iter().any(|limit| limit.as_str().unwrap().contains("was not verified")), "{limits:?}");
+
+    let output = product.run(&["report", "diff", &first, &second]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(text.contains("The new report goes on from the old one."), "{text}");
+    assert!(text.contains(&format!("{path}  changed: its content is another")), "{text}");
+}
+
+#[test]
+fn waivers_of_the_last_report_are_listed_and_never_taken_over() {
+    let product = Product::new();
+    let playbook = product.playbook(&waiver("SSH-04", &day(30)));
+    let first = product.report("first", &["--playbook", &playbook]);
+    let root = product.root.display().to_string();
+    let args = ["report", "--root", &root, "--stdout", "--previous", &first, "--previous-unverified"];
+    let output = product.run(&args);
+    let told = stderr(&output);
+    assert!(told.contains("Waivers of the previous report that were not renewed: 1."), "{told}");
+    assert!(
+        told.contains(&format!("SSH-04  was waived until {} by Ann: \"The console needs it.\"", day(30))),
+        "{told}"
+    );
+    assert!(told.contains("It regressed: guidelines: SSH-04."), "{told}");
+    let report: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let record = report["guidelines"].as_array().unwrap().iter().find(|record| record["id"] == "SSH-04").unwrap();
+    assert_eq!((&record["decision"], record["result"].as_str()), (&Value::Null, Some("fail")));
+    assert_eq!(report["previous"]["comparison"]["waivers"][0]["fate"], "dropped");
+}
+
+#[test]
+fn a_previous_report_is_verified_or_said_to_be_not() {
+    let product = Product::new();
+    let first = product.report("first", &[]);
+    let root = product.root.display().to_string();
+    fs::write(product.place.path().join("signers"), "").unwrap();
+    let signers = product.at("signers");
+    for (more, code, says) in [
+        (&["--previous", &first][..], 2, "--previous-signers FILE"),
+        (&["--previous-unverified"], 2, "--previous"),
+        (&["--previous", &first, "--previous-unverified", "--previous-signers", &signers], 2, "cannot be used with"),
+        (&["--previous", &first, "--previous-signers", &signers], 3, "was not accepted (as verify, code"),
+    ] {
+        let output = product.run(&[&["report", "--root", &root, "--stdout"], more].concat());
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        assert!(stderr(&output).contains(says), "{}", stderr(&output));
+        assert!(stdout(&output).is_empty());
+    }
 }

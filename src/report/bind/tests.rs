@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::fixture::{NOW, TestKey, catalogue, identity_on, sample};
+use crate::report::fixture::{NOW, TestKey, catalogue, continuing, identity_on, sample};
 use crate::report::sshsig::{BINDING_NAMESPACE, NAMESPACE};
 use crate::report::verify::{CheckStatus, Expectations, Signed, Signers, Verification, VerifyInput, verify};
 use crate::report::{Mode, Previous, sign, to_bytes as report_bytes};
@@ -12,12 +12,10 @@ fn audit(image: &str) -> Report {
     let mut audit = sample();
     let build = report_bytes(&audit);
     audit.kind = Kind::ImageAudit;
-    audit.previous = Some(Previous {
-        report_id: audit.report_id.clone(),
-        sha256: sha256_hex(&build),
-        signer: None,
-        comparison: None,
-    });
+    let previous =
+        Previous { report_id: audit.report_id.clone(), sha256: sha256_hex(&build), signer: None, comparison: None };
+    audit.journal = continuing(&audit, &previous);
+    audit.previous = Some(previous);
     audit.image.mode = Mode::Live;
     audit.identity = identity_on(image);
     audit

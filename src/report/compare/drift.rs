@@ -18,10 +18,11 @@ const DIFFS: usize = 512 << 10;
 /// The most files that are listed.
 const FILES: usize = 500;
 
-/// What became of the files that `old` changed. For a file that this preparation (`runs`) has changed since, what it was
-/// made from counts, not what it became.
+/// What became of the files that `old` changed. For a file that this preparation has changed since, by one of `runs` that
+/// `old` does not know, what it was made from counts, not what it became.
 pub fn drift(image: &Image, runs: &[(String, Plan)], old: &Report) -> Drift {
-    let found = found(runs);
+    let known: BTreeSet<&str> = old.changes.iter().map(|change| change.run.as_str()).collect();
+    let found = found(runs.iter().filter(|(run, _)| !known.contains(run.as_str())));
     let mut first: BTreeMap<&str, &ChangeRecord> = BTreeMap::new();
     let mut last: BTreeMap<&str, usize> = BTreeMap::new();
     for (number, change) in old.changes.iter().enumerate() {
@@ -54,10 +55,10 @@ pub fn drift(image: &Image, runs: &[(String, Plan)], old: &Report) -> Drift {
     drift
 }
 
-/// What each path was that this preparation changed, before its first change.
-fn found(runs: &[(String, Plan)]) -> BTreeMap<String, Option<&Node>> {
+/// What each path was that `runs` changed, before its first change.
+fn found<'a>(runs: impl Iterator<Item = &'a (String, Plan)>) -> BTreeMap<String, Option<&'a Node>> {
     let mut found = BTreeMap::new();
-    for change in runs.iter().flat_map(|(_, plan)| &plan.steps).flat_map(|step| &step.changes) {
+    for change in runs.flat_map(|(_, plan)| &plan.steps).flat_map(|step| &step.changes) {
         if let Change::Path { path, before, .. } = change {
             found.entry(text::path(path)).or_insert(before.as_ref());
         }

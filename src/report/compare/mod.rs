@@ -15,6 +15,7 @@ use crate::image::text::visible;
 mod drift;
 mod judge;
 mod pair;
+mod renew;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -22,7 +23,8 @@ mod text;
 pub use drift::drift;
 pub use judge::compare;
 pub use pair::{Pair, Source};
-pub use text::text;
+pub use renew::{Renewable, renewable};
+pub use text::{conclusion, text};
 
 /// What is different between two reports. Their texts are as [`visible`] shows them, whoever wrote them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -315,11 +315,12 @@ fn a_file_that_this_preparation_changed_is_judged_by_what_it_was_made_from() {
         after: Some(Node::new_file(after.as_bytes(), 0o644)),
         secret: false,
     };
-    let run = |before: &str| {
+    let run_of = |id: &str, before: &str| {
         let steps = [change(before, "between"), change("between", "now")];
         let steps = steps.map(|change| PlanStep { guideline: "SSH-04".into(), changes: vec![change] }).into();
-        [("run".to_owned(), Plan { steps, ..Plan::default() })]
+        [(id.to_owned(), Plan { steps, ..Plan::default() })]
     };
+    let run = |before| run_of("run", before);
     let mut old = left(|_| {});
     let record = &mut old.changes[0];
     for node in [record.before.as_mut(), record.after.as_mut()].into_iter().flatten() {
@@ -331,6 +332,8 @@ fn a_file_that_this_preparation_changed_is_judged_by_what_it_was_made_from() {
     assert_eq!(states(&run(LEFT)), []);
     assert_eq!(states(&run("hello\nPort 21\n")), [DriftState::Reverted]);
     assert_eq!(states(&[]), [DriftState::Changed]);
+    // The older report tells of this run already: what is there since counts.
+    assert_eq!(states(&run_of(&old.changes[0].run, LEFT)), [DriftState::Changed]);
 }
 
 #[test]

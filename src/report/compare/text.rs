@@ -172,7 +172,7 @@ impl DriftState {
 }
 
 /// Whether it regressed, and why, in one sentence.
-fn conclusion(comparison: &Comparison) -> String {
+pub fn conclusion(comparison: &Comparison) -> String {
     let mut reasons = Vec::new();
     if comparison.verdict_is_worse() {
         reasons.push(format!(

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::output::Judgement::{self, Failed, Holds, NotChecked, Warning};
+use crate::change::journal::{Event, JournalLine};
 use crate::image::text::visible;
 use crate::report::compare::{Comparison, Drift, Side, compare};
 use crate::report::{Previous, Report, parse, sha256_hex};
@@ -13,6 +14,9 @@ pub(super) fn comparison(report: &Report, baseline: Option<&[u8]>) -> Judgement 
         return NotChecked("It goes on from no other report.".to_owned());
     };
     let id = visible(&previous.report_id);
+    if !journaled(report, previous) {
+        return Failed(format!("It says that it goes on from report {id}, but its journal does not tell so."));
+    }
     let Some(told) = &previous.comparison else {
         return NotChecked(format!("It does not tell what is different since report {id}."));
     };
@@ -39,6 +43,17 @@ pub(super) fn comparison(report: &Report, baseline: Option<&[u8]>) -> Judgement 
             Failed(format!("What it tells to be different since report {id} does not follow from the two: {what}."))
         }
     }
+}
+
+/// Whether the last that the journal tells of an earlier report is what the report says.
+fn journaled(report: &Report, previous: &Previous) -> bool {
+    let lines = report.journal.lines.iter().rev();
+    let events = lines.filter_map(|line| serde_json::from_str::<JournalLine>(line).ok()).map(|line| line.event);
+    let told = events.into_iter().find_map(|event| match event {
+        Event::Previous { report_id, sha256, signer } => Some((report_id, sha256, signer)),
+        _ => None,
+    });
+    told == Some((previous.report_id.clone(), previous.sha256.clone(), previous.signer.clone()))
 }
 
 /// What of `told` does not follow from the two reports.
@@ -106,7 +121,7 @@ fn continues(report: &Report, previous: &Previous, baseline: &[u8]) -> Judgement
         Ok(old) => old,
         Err(error) => return Failed(format!("What it goes on from is no report: {error}")),
     };
-    if old.report_id != previous.report_id {
+    if visible(&old.report_id) != previous.report_id {
         return Failed(format!("It calls the report it goes on from {id}; that is {}.", visible(&old.report_id)));
     }
     if report.generated_at < old.generated_at {

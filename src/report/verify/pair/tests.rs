@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::report::fixture::{NOW, TestKey, catalogue, sample};
+use crate::report::fixture::{NOW, TestKey, catalogue, continuing, sample};
 use crate::report::verdict::{Counts, outcome};
 use crate::report::{Choice, DecisionRecord, FinishStep, IdentityOf, InstanceInfo, Kind, Previous, to_bytes};
 
@@ -65,18 +65,19 @@ fn audited(build: &Report) -> Report {
     audit.changes.clear();
     audit.commands.clear();
     audit.attestations.clear();
-    audit.journal = crate::report::Journal::default();
     for record in &mut audit.guidelines {
         record.changes.clear();
         record.decision = None;
         record.before = record.after.clone();
     }
-    audit.previous = Some(Previous {
+    let previous = Previous {
         report_id: build.report_id.clone(),
         sha256: sha256_hex(&to_bytes(build)),
         signer: Some("SHA256:x".into()),
         comparison: None,
-    });
+    };
+    audit.journal = continuing(&audit, &previous);
+    audit.previous = Some(previous);
     settled(audit)
 }
 
@@ -164,7 +165,10 @@ fn pairs_that_are_none_or_leave_something_open() {
         ),
         (
             "of another build",
-            with_audit(|audit| audit.previous.as_mut().unwrap().sha256 = sha256_hex(b"another")),
+            with_audit(|audit| {
+                audit.previous.as_mut().unwrap().sha256 = sha256_hex(b"another");
+                audit.journal = continuing(audit, audit.previous.as_ref().unwrap());
+            }),
             6,
             "not from the one that was given",
         ),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::report::Previous;
 use crate::report::compare::{Drift, DriftState, Drifted, compare};
+use crate::report::fixture::{continuing, events, journal};
 
 /// The report of a month before [`after`].
 fn before() -> Report {
@@ -17,12 +18,14 @@ fn after(old: &Report, change: impl FnOnce(&mut Report)) -> Report {
     let mut report = sample();
     let mut comparison = compare(old, &report);
     comparison.drift = Some(Drift { same: old.changes.len(), ..Drift::default() });
-    report.previous = Some(Previous {
+    let previous = Previous {
         report_id: old.report_id.clone(),
         sha256: sha256_hex(&to_bytes(old)),
         signer: Some("SHA256:abc".into()),
         comparison: Some(comparison),
-    });
+    };
+    report.journal = continuing(&report, &previous);
+    report.previous = Some(previous);
     change(&mut report);
     report
 }
@@ -66,7 +69,13 @@ fn t19_the_baseline_is_gone_on_from() {
             "older than that",
         ),
         ("by number, not by letter", held_against(&newer("2026.9"), &after(&newer("2026.9"), |_| {})), 0, ""),
-        ("under another name", held_against(&old, &after(&old, unnamed)), 5, "of another pair of reports"),
+        ("under another name", held_against(&old, &after(&old, unnamed)), 5, "its journal does not tell so"),
+        (
+            "not in the journal",
+            Case::of(&after(&old, |report| report.journal = journal(&events(report)))),
+            5,
+            "its journal does not tell so",
+        ),
     ]);
 }
 
@@ -97,6 +106,7 @@ fn what_it_tells_of_the_report_before_follows_from_the_two() {
         ("a change hidden", lie(|report| told(report).otherwise.clear()), 5, "what changed otherwise"),
         ("a fix claimed", lie(|report| told(report).fixed = told(report).otherwise.clone()), 5, "what was fixed"),
         ("a waiver hidden", lie(|report| told(report).waivers.clear()), 5, "the waivers"),
+        ("of another report", lie(|report| told(report).old.report_id = "01JX".into()), 5, "another pair"),
         ("of another pair", lie(|report| told(report).new.verdict = Verdict::Seaworthy), 5, "another pair"),
         ("particulars", lie(|report| told(report).old.verdict = Verdict::Seaworthy), 5, "of the older one"),
         ("drift of a file", drift(vec![drifted("/etc/ssh/sshd_config")], 1), 0, ""),
@@ -112,7 +122,10 @@ fn what_it_tells_of_the_report_before_follows_from_the_two() {
 #[test]
 fn that_nobody_verified_the_report_before_is_said() {
     let old = before();
-    let unverified = |report: &mut Report| report.previous.as_mut().unwrap().signer = None;
+    let unverified = |report: &mut Report| {
+        report.previous.as_mut().unwrap().signer = None;
+        report.journal = continuing(report, report.previous.as_ref().unwrap());
+    };
     for case in [Case::of(&after(&old, unverified)), held_against(&old, &after(&old, unverified))] {
         let result = case.verify();
         assert_eq!(result.code, 0);
