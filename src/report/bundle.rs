@@ -203,10 +203,11 @@ their name as a signer, and a file \"allowed_signers\" with a line like
 
    It exits with 0 when the report is authentic, consistent, and its verdict is seaworthy.
 
-report.html and report.md are made from report.json and are not signed themselves; step 2 makes them again and compares.
+{identity}report.html and report.md are made from report.json and are not signed themselves; step 2 makes them again and compares.
 A signature says who vouches for the report. It does not prove that the machine told the truth when it was written.
 This file is not signed.
 ",
-        id = report.report_id
+        id = report.report_id,
+        identity = super::identity::recipe(report),
     )
 }

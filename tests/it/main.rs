@@ -24,6 +24,7 @@ mod formats;
 mod fuzz;
 mod handover;
 mod hostile;
+mod identity;
 mod initramfs;
 mod journeys;
 mod keys;

@@ -4,7 +4,8 @@ use super::pinned;
 use crate::image::text::visible;
 use crate::report::Report;
 
-/// The part of `VERIFY.txt` on the identity document, a paragraph or two; empty when `report` holds no signed document.
+/// The part of `VERIFY.txt` on the identity document, with an empty line at its end; nothing when `report` holds no signed
+/// document.
 ///
 /// AWS's own recipe lacks `-nointern`: without it openssl believes a certificate that came with the message.
 pub fn recipe(report: &Report) -> String {
@@ -18,9 +19,9 @@ pub fn recipe(report: &Report) -> String {
         None => "Compare what the first prints with a fingerprint that you trust.".to_owned(),
     };
     format!(
-        "3. Whether AWS says which machine it was (openssl). Take the certificate under \"RSA-2048\" for {region} from the
-   page \"AWS public certificates for instance identity document signatures\" of the EC2 user guide, not from this
-   directory, and save it as aws.pem. Then
+        "Whether AWS says which machine it was (openssl): take the certificate under \"RSA-2048\" for {region} from the page
+\"AWS public certificates for instance identity document signatures\" of the EC2 user guide, not from this directory, and
+save it as aws.pem. Then
 
      openssl x509 -in aws.pem -noout -fingerprint -sha256
      sed -n 's/^    \"document\": \"\\(.*\\)\",$/\\1/p' report.json | base64 -d > document.json
@@ -28,9 +29,10 @@ pub fn recipe(report: &Report) -> String {
      openssl smime -verify -inform DER -in rsa2048.p7 -certfile aws.pem -nointern -noverify \\
        -out signed.json && cmp signed.json document.json
 
-   {fingerprint} The last must print \"Verification successful\"
-   and nothing else. Leave nothing out of it: without -nointern it believes a certificate that came with the message.
-   The same with Seaworthy: add --aws-cert aws.pem to step 2.
+{fingerprint}
+The last must print \"Verification successful\" and nothing else. Leave nothing out of it: without -nointern it believes a
+certificate that came with the message. Seaworthy checks the same with: seaworthy verify ... --aws-cert aws.pem
+
 "
     )
 }
