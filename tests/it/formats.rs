@@ -8,8 +8,10 @@ use tempfile::{TempDir, tempdir};
 
 use crate::support::{seaworthy, small_root, stderr, stdout};
 
+mod dsse;
+
 /// A report of a small root, as the program writes it.
-pub(crate) fn report() -> (TempDir, PathBuf) {
+fn report() -> (TempDir, PathBuf) {
     let directory = tempdir().unwrap();
     let root = small_root(directory.path());
     // A file name that would be markup, a link or a placeholder somewhere.
@@ -56,7 +58,7 @@ fn every_view_is_rendered_to_standard_output_or_a_file() {
 }
 
 /// Python with the judges in it (see `.ci/run`), fed with one of the scripts beside this file.
-pub(crate) fn judge(script: &str, args: &[&Path]) -> Result<String, String> {
+fn judge(script: &str, args: &[&Path]) -> Result<String, String> {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = project.join("target/judges/bin/python3");
     let made =

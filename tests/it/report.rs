@@ -114,12 +114,12 @@ fn our_refusal(signature: &str, message: &[u8], signers: &str) -> Option<String>
 }
 
 /// A directory with a test key in it.
-struct Keys {
+pub(crate) struct Keys {
     directory: tempfile::TempDir,
 }
 
 impl Keys {
-    fn new(kind: &[&str], passphrase: &str) -> Self {
+    pub(crate) fn new(kind: &[&str], passphrase: &str) -> Self {
         Self::within(&std::env::temp_dir(), kind, passphrase)
     }
 
@@ -138,7 +138,7 @@ impl Keys {
         keys
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
@@ -190,13 +190,13 @@ impl Keys {
 }
 
 /// A real ssh-agent, ended with the test.
-struct RealAgent {
+pub(crate) struct RealAgent {
     child: Child,
-    socket: PathBuf,
+    pub(crate) socket: PathBuf,
 }
 
 impl RealAgent {
-    fn start(directory: &Path) -> Self {
+    pub(crate) fn start(directory: &Path) -> Self {
         Self::asking(directory, Path::new("/bin/false"))
     }
 
@@ -220,7 +220,7 @@ impl RealAgent {
         Self { child, socket }
     }
 
-    fn add(&self, key: &Path) {
+    pub(crate) fn add(&self, key: &Path) {
         self.tell(&["-q".as_ref(), key.as_os_str()], Path::new("/bin/false"));
     }
 
