@@ -24,6 +24,7 @@ pub use drift::drift;
 pub use judge::compare;
 pub use pair::{Pair, Source};
 pub use renew::{Renewable, renewable};
+pub(super) use text::told;
 pub use text::{conclusion, text};
 
 /// What is different between two reports. Their texts are as [`visible`] shows them, whoever wrote them.

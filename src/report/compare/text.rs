@@ -101,7 +101,7 @@ fn waivers(out: &mut String, waivers: &[WaiverTurn]) {
 }
 
 /// What became of a waiver, in a sentence.
-fn told(turn: &WaiverTurn) -> String {
+pub(in crate::report) fn told(turn: &WaiverTurn) -> String {
     let until = |waiver: Option<&Waiver>| {
         waiver.and_then(|waiver| waiver.until).map_or_else(|| "an unknown day".to_owned(), |until| until.to_string())
     };

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::super::*;
 use crate::check::Status;
 use crate::report::fixture::sample;
-use crate::report::{IdentityOf, InstanceInfo};
+use crate::report::{IdentityOf, InstanceInfo, Outcome, Verdict};
 
 /// Not the digest of the sample, so that what is expected does not change with fields that no view shows.
 const SHA256: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
