@@ -15,6 +15,7 @@
 
 mod ami;
 mod apply;
+mod audit;
 mod bad_input;
 mod cli;
 mod compare;

@@ -127,8 +127,9 @@ pub(in crate::cli) struct BindArgs {
     /// The image audit
     pub(in crate::cli) audit: Option<PathBuf>,
     /// The AMI they belong to
+    // Of the type that the common flag of this name has, whose values are read from the same place.
     #[arg(long, value_name = "AMI")]
-    pub(in crate::cli) ami: String,
+    pub(in crate::cli) ami: PathBuf,
     /// The Region it is in; without it, what the image audit says
     #[arg(long, value_name = "REGION")]
     pub(in crate::cli) region: Option<String>,

@@ -13,7 +13,7 @@ pub(super) fn run(args: &BindArgs, common: &Common) -> Result<u8, Failure> {
     let build = read(&args.build)?;
     let audit = args.audit.as_deref().map(read).transpose()?;
     let binding = bind(&Bound {
-        ami: &args.ami,
+        ami: &args.ami.to_string_lossy(),
         region: args.region.as_deref(),
         account: args.account.as_deref(),
         build: &build,

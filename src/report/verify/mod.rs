@@ -340,11 +340,24 @@ fn seaworthy(report: &Report, now: Timestamp) -> Judgement {
     });
     match (report.summary.verdict, ended) {
         (Verdict::NotSeaworthy | Verdict::Undecided, _) => {
-            Failed(format!("It is authentic, but its verdict is {word}."))
+            Failed(format!("It is authentic, but its verdict is {word}.{}", left_for_seal(report)))
         }
         (_, Some((id, until))) => Failed(format!(
             "It is authentic, but the waiver of {id} ended on {until}, so its verdict ({word}) no longer holds."
         )),
         _ => Holds(format!("Its verdict is {word}.")),
     }
+}
+
+/// What closes the guidelines that were left for the seal.
+fn left_for_seal(report: &Report) -> String {
+    let left = report.guidelines.iter().filter(|record| record.result == super::Outcome::Deferred);
+    let ids: Vec<String> = left.map(|record| visible(&record.id)).collect();
+    if ids.is_empty() {
+        return String::new();
+    }
+    format!(
+        " Left for the seal, after this report: {}. Audit the finished image (seaworthy report --audit-of) and verify both reports together.",
+        ids.join(", ")
+    )
 }

@@ -236,14 +236,12 @@ fn standing(
     let Some(audit) = audit else { return before };
     let now = (audit.severity, audit.after.status, audit.decided(false, today));
     let is_waived = before.2 == Decided::Waived && now.2 == Decided::Nothing;
+    // The seal's work is the audit's to tell.
+    let is_untold = now.2 == Decided::Nothing && build.result != Outcome::Deferred;
     match audit.after.status {
-        Status::Pass | Status::NotApplicable => now,
         Status::Fail if is_waived => (now.0, now.1, Decided::Waived),
-        Status::Fail => now,
-        // The seal's work is the audit's to tell.
-        _ if build.result == Outcome::Deferred => now,
-        Status::Unknown | Status::Attest if now.2 == Decided::Nothing => before,
-        Status::Unknown | Status::Attest => now,
+        Status::Unknown | Status::Attest if is_untold => before,
+        _ => now,
     }
 }
 
@@ -274,9 +272,6 @@ impl PairVerification {
                 CheckStatus::NotChecked => "-",
             };
             let _ = writeln!(out, "{mark:<8} {:<10} {}", check.name, check.sentence);
-        }
-        if let Some(last) = self.checks.last() {
-            let _ = writeln!(out, "\n{}", last.sentence);
         }
         out
     }
