@@ -260,13 +260,20 @@ impl State {
         write_file(&self.directory.join(SIGNATURE), armoured.as_bytes())
     }
 
-    /// The report that is kept, and its signature; `None` where there is none.
+    /// The report that is kept; `None` where there is none.
     ///
     /// # Errors
-    /// When the state cannot be read.
-    pub fn kept_report(&self) -> Result<Option<(Vec<u8>, Option<Vec<u8>>)>, Error> {
-        let Some(report) = read_file(&self.directory.join(REPORT))? else { return Ok(None) };
-        Ok(Some((report, read_file(&self.directory.join(SIGNATURE))?)))
+    /// When it cannot be read.
+    pub fn kept_report(&self) -> Result<Option<Vec<u8>>, Error> {
+        read_file(&self.directory.join(REPORT))
+    }
+
+    /// The signature of the report that is kept; `None` where it was not signed here.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn kept_signature(&self) -> Result<Option<Vec<u8>>, Error> {
+        read_file(&self.directory.join(SIGNATURE))
     }
 
     /// The lines of every run's journal, for the report.

@@ -146,8 +146,8 @@ fn over_ssh_the_line_that_is_shown_brings_the_report_that_was_shown() {
     assert!(line.starts_with("ssh -p ") && line.contains(start), "{line}");
     let shown = lines(&said, "SHA-256 ")[0].split(' ').next().unwrap().to_owned();
     assert_eq!(sha256_hex(&paste(&own, line)), shown);
-    let mode = machine.run("admin", "sudo stat -c %a /run/seaworthy/report.json; cat /run/seaworthy/report.json");
-    assert_eq!(stdout(&mode), "600\n", "nobody else reads it");
+    let kept = machine.run("admin", "sudo stat -c %a /run/seaworthy/report.json; cat /run/seaworthy/report.json");
+    assert_eq!(stdout(&kept), "600\n", "nobody else reads it");
 
     // Straight to the other machine, and between markers through a terminal.
     let straight = machine.run("admin", "sudo seaworthy report --stdout --publisher Ada --no-imds");

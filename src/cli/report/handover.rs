@@ -73,7 +73,7 @@ fn drawn(code: &Code, ascii: bool, environment: &Environment) -> String {
     } else {
         code.ascii().iter().map(|line| line.replace("##", &format!("{dark}  {light}"))).collect()
     };
-    lines.iter().map(|line| format!("{light}{line}{off}\n")).collect()
+    lines.iter().flat_map(|line| [light, line, off, "\n"]).collect()
 }
 
 /// On a running machine: the lines to paste that fetch the report, for the way this session came in, else for every way.

@@ -13,6 +13,7 @@ use base64ct::{Base64, Encoding};
 use jiff::Timestamp;
 
 pub(super) mod launch;
+pub(super) mod outside;
 
 /// What the metadata service said.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -242,6 +242,12 @@ impl Live {
         }
     }
 
+    /// The address that the world outside of its VPC knows this instance by, where it has one and the metadata service may
+    /// be asked and says so; asked for each time.
+    pub fn public_address(&self) -> Option<std::net::Ipv4Addr> {
+        matches!(self.metadata(), metadata::Answer::Found { .. }).then(metadata::outside::address).flatten()
+    }
+
     /// What the package manager of `image` knows of pending security updates; asked for once. It reaches no network
     /// unless [`Live::allow_repositories`] came first.
     ///

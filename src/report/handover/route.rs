@@ -81,7 +81,8 @@ impl Here {
             if let Door::Ssh { from, .. } = own.door
                 && let Some(reached) = live.reached(&own)
             {
-                here.host = known_outside(reached.ip(), from);
+                let public = || live.public_address().map(|address| address.to_string());
+                here.host = known_outside(reached.ip(), from).or_else(public);
                 here.port = Some(reached.port());
             }
             here.user = Some(own.user);

@@ -191,12 +191,14 @@ impl Page {
     }
 
     /// A command of a shell, `indent` columns in. Where it is wrapped, it is so that what is selected on the screen can be
-    /// pasted: between words only, with a backslash. A single word that is too long is broken all the same.
+    /// pasted: between words only, with a backslash. A word that is too long for the indent goes without it; one that is
+    /// too long for the page is broken all the same.
     pub fn command(&mut self, indent: usize, text: &str) {
         let room = self.width.saturating_sub(indent + 2);
         let mut line = String::new();
         for word in shell_words(text) {
             if !line.is_empty() && line.width() + 1 + word.width() > room {
+                let indent = indent.min(self.width.saturating_sub(line.width() + 2));
                 self.prose(Role::Accent, indent, &format!("{line} \\"));
                 line.clear();
             }

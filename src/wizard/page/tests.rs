@@ -55,4 +55,7 @@ fn a_command_is_wrapped_so_that_it_can_be_pasted() {
     let mut page = Page::new(12);
     page.command(2, "x 'a word that is too long'");
     assert!(page.to_string().starts_with("  x \\\n  'a word"), "{page}");
+    let mut page = Page::new(12);
+    page.command(2, "x 'nine ch' y");
+    assert_eq!(page.to_string(), "  x \\\n 'nine ch' \\\n  y\n", "the backslash stays on its line");
 }

@@ -429,6 +429,23 @@ pub(super) fn scenes() -> Vec<(&'static str, Model)> {
     update(&mut failed, Message::Applied(Err(Failure { text: text.into(), changed: true })));
     rechecked(&mut failed);
     scenes.push(("result-failed", failed));
+    scenes.extend(ways_out());
+    let mut recover = judged();
+    update(&mut recover, Message::Runs(Ok(vec![run_summary(RunStanding::Unfinished)])));
+    scenes.push(("recover", recover));
+    scenes.push(("help", with(&[Key::Char('?')])));
+    let mut message = judged();
+    update(
+        &mut message,
+        Message::Failed("Your decisions could not be kept: cannot write /run/seaworthy: no space left.".into()),
+    );
+    scenes.push(("message", message));
+    scenes
+}
+
+/// The way of the report, step by step, by name.
+fn ways_out() -> Vec<(&'static str, Model)> {
+    let mut scenes = Vec::new();
     scenes.push(("export", exporting(Mode::Offline)));
     let mut vouched = exporting(Mode::Live);
     press(&mut vouched, &[Key::Enter]);
@@ -457,16 +474,6 @@ pub(super) fn scenes() -> Vec<(&'static str, Model)> {
         })),
     );
     scenes.push(("export-delivered", delivered));
-    let mut recover = judged();
-    update(&mut recover, Message::Runs(Ok(vec![run_summary(RunStanding::Unfinished)])));
-    scenes.push(("recover", recover));
-    scenes.push(("help", with(&[Key::Char('?')])));
-    let mut message = judged();
-    update(
-        &mut message,
-        Message::Failed("Your decisions could not be kept: cannot write /run/seaworthy: no space left.".into()),
-    );
-    scenes.push(("message", message));
     scenes
 }
 

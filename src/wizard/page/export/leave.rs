@@ -24,8 +24,8 @@ pub(super) fn sheet(model: &Model, width: usize) -> (Vec<Foot>, Page) {
             let mark = if way == chosen { "(•) " } else { "( ) " };
             let name = way.map_or("a directory in memory, to copy it from", Way::title);
             let note = if way.is_some() && way == own { "  this session" } else { "" };
-            let line = vec![(Role::Text, mark.to_owned()), (Role::Text, name.to_owned()), (Role::Dim, note.to_owned())];
-            rows.push(Foot::Choice(line, way == chosen));
+            let row = vec![(Role::Text, mark.to_owned()), (Role::Text, name.to_owned()), (Role::Dim, note.to_owned())];
+            rows.push(Foot::Choice(row, way == chosen));
         }
     }
     if chosen.is_none() {
@@ -43,14 +43,14 @@ pub(super) fn sheet(model: &Model, width: usize) -> (Vec<Foot>, Page) {
 
 fn paste(page: &mut Page, way: Way, here: &Here, exported: &Exported) {
     let Commands { here: on_this, there } = here.commands(way, &exported.sha256, exported.signed_by.is_some());
-    if !on_this.is_empty() {
+    if on_this.is_empty() {
+        page.prose(Role::Text, 0, "On your own machine; c copies it:");
+    } else {
         page.prose(Role::Text, 0, "In a shell of this machine (q leaves Seaworthy, and everything is kept):");
         for line in &on_this {
             page.command(2, line);
         }
         page.prose(Role::Text, 0, "Copy what it prints, markers and all, into pasted.txt. Then on your own machine:");
-    } else {
-        page.prose(Role::Text, 0, "On your own machine; c copies it:");
     }
     for line in &there {
         page.command(2, line);
