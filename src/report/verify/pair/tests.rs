@@ -3,9 +3,9 @@
 use std::fs;
 
 use super::*;
-use crate::report::fixture::{NOW, TestKey, catalogue, continuing, sample};
+use crate::report::fixture::{NOW, TestKey, catalogue, continuing, identity_on, sample};
 use crate::report::verdict::{Counts, outcome};
-use crate::report::{Choice, DecisionRecord, FinishStep, IdentityOf, InstanceInfo, Kind, Previous, to_bytes};
+use crate::report::{Choice, DecisionRecord, FinishStep, Identity, IdentityOf, Kind, Previous, to_bytes};
 
 const SIGNER: &str = "release@example.com";
 const UUID: &str = "3e6be9de-8139-11d1-9106-a43f08d823a6";
@@ -40,6 +40,7 @@ fn stands(report: &mut Report, id: &str, status: Status) {
 fn build() -> Report {
     let mut build = sample();
     build.image.mode = Mode::Live;
+    build.identity = Identity::unavailable(IdentityOf::Image, "the metadata service was not asked: --no-imds");
     build.image.filesystem_uuid = Some(UUID.into());
     build.image.boot_id = Some("boot of the build".into());
     stands(&mut build, "KEY-01", Status::Fail);
@@ -55,13 +56,7 @@ fn audited(build: &Report) -> Report {
     audit.image.mode = Mode::Live;
     audit.image.filesystem_uuid = Some(UUID.into());
     audit.image.boot_id = Some("boot of the instance".into());
-    audit.identity.of = IdentityOf::Image;
-    audit.identity.claims = Some(InstanceInfo {
-        instance_id: Some("i-0123456789abcdef0".into()),
-        image_id: Some("ami-0123456789abcdef0".into()),
-        region: None,
-        account_id: None,
-    });
+    audit.identity = identity_on("ami-0123456789abcdef0");
     audit.changes.clear();
     audit.commands.clear();
     audit.attestations.clear();
