@@ -12,7 +12,7 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
 /// The directories below `src` whose TOML and JSON files are packed.
-const PLACES: [&str; 4] = ["catalogue", "check/sweep", "check/sweep/rules", "practice/lessons"];
+const PLACES: [&str; 5] = ["catalogue", "check/sweep", "check/sweep/rules", "practice/lessons", "report/schema"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     pack(Path::new(&env::var("OUT_DIR")?))?;

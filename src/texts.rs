@@ -1,4 +1,4 @@
-//! The long texts that come with the program: guidelines, rules of the search for secrets, lessons. They are packed by
+//! The long texts that come with the program: guidelines, rules of the search for secrets, lessons, schemas. They are packed by
 //! `build.rs` and unpacked once, when the first of them is asked for.
 //!
 //! A leaf: it knows files by their names and nothing of what is in them.

@@ -10,7 +10,7 @@ mod order;
 mod phase;
 mod rule;
 pub mod runtimes;
-mod schema;
+pub(crate) mod schema;
 
 pub use load::{Catalogue, LoadError};
 pub use order::Earlier;

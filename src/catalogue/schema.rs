@@ -10,7 +10,7 @@ pub fn schema() -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use schemars::transform::{RecursiveTransform, Transform};
     use schemars::{Schema, generate::SchemaSettings};
     use serde_json::{Value, json};
@@ -18,7 +18,7 @@ mod tests {
     use crate::catalogue::load::RuleFile;
 
     /// Descriptions as they read outside of Rust; no defaults, which an editor would fill in.
-    fn for_editors(schema: &mut Schema) {
+    pub(crate) fn for_editors(schema: &mut Schema) {
         schema.remove("default");
         if let Some(Value::String(text)) = schema.get("description") {
             let mut plain = String::new();

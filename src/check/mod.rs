@@ -30,6 +30,7 @@ pub use survey::{Progress, TOLD_LIMIT, search, survey};
 
 /// How a guideline stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// The image satisfies it.

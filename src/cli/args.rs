@@ -9,7 +9,7 @@ mod previous;
 mod view;
 
 pub(super) use evidence::{BindArgs, ReportArgs, ReportCommand, SignArgs, VerifyArgs};
-pub(super) use previous::{PreviousArgs, ReportDiffArgs};
+pub(super) use previous::{PreviousArgs, ReportDiffArgs, SchemaOf};
 pub(super) use view::RenderArgs;
 
 /// Prepares a machine image for AWS Marketplace or for sharing: judges it, shows every change, applies what you

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::args::{Common, Format, ReportArgs, ReportCommand};
+use super::args::{Common, Format, ReportArgs, ReportCommand, SchemaOf};
 use super::environment::Environment;
 use super::output::{Failure, note, print, print_json};
 use super::{OK, confirm, engine};
@@ -26,6 +26,14 @@ pub(super) fn run(args: &ReportArgs, common: &Common, environment: &Environment)
         Some(ReportCommand::Sign(args)) => sign::run(args, common, environment),
         Some(ReportCommand::Bind(args)) => bind::run(args, common),
         Some(ReportCommand::Diff(args)) => diff::run(args, common),
+        Some(ReportCommand::Schema { of }) => {
+            print(report::schema(match of {
+                SchemaOf::Report => report::Document::Report,
+                SchemaOf::Verify => report::Document::Verify,
+                SchemaOf::Diff => report::Document::Diff,
+            }))?;
+            Ok(OK)
+        }
         Some(ReportCommand::Show { file }) => show(file, common),
         Some(ReportCommand::Render(args)) => render::run(args),
         None => write(args, common, environment),

@@ -32,6 +32,7 @@ pub mod identity;
 mod place;
 mod preparation;
 mod record;
+mod schema;
 pub mod sign;
 pub mod sshsig;
 #[cfg(test)]
@@ -46,6 +47,7 @@ pub use export::{deliver, export, export_identity};
 pub use place::off_image;
 pub use preparation::{Caller, Particulars, Preparation};
 pub use record::*;
+pub use schema::{Document, schema};
 pub use verdict::{Counts, Decided, Outcome, Verdict, decided, outcome, unsealed};
 
 /// SHA-256 of `bytes` in lower-case hexadecimal.

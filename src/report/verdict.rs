@@ -10,6 +10,7 @@ use crate::playbook::{Decision, Playbook};
 
 /// What all findings and decisions come to; the better one is the smaller one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Every required guideline passes, is attested or does not apply.
@@ -36,6 +37,7 @@ impl Verdict {
 
 /// How many findings there are of each status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Counts {
     /// [`Status::Pass`].
@@ -148,6 +150,7 @@ pub fn unsealed<'c>(
 
 /// What came of one guideline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It passed, or passes now without a change of ours.

@@ -7,6 +7,8 @@ use std::process::Output;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
+use crate::report::softkey::SoftKey;
+use crate::schema::judged;
 use crate::support::{put, seaworthy, small_root, stderr, stdout};
 
 /// A root, and a place for reports of it.
@@ -36,6 +38,14 @@ impl Product {
         let output = self.run(&[&["report", "--root", &root, "--out", &out, "--publisher", "Ann"], more].concat());
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         format!("{out}/report.json")
+    }
+
+    /// Signs the report `file` with the one key that `signers` lists.
+    fn sign(&self, file: &str) {
+        let key = SoftKey::ed25519(1);
+        fs::write(self.place.path().join("signers"), format!("ann@example.com {}\n", key.line())).unwrap();
+        let signature = key.signature("seaworthy-report", &fs::read(file).unwrap());
+        fs::write(format!("{file}.sig"), signature).unwrap();
     }
 
     fn apply(&self, ids: &[&str]) {
@@ -208,4 +218,92 @@ fn a_previous_report_is_verified_or_said_to_be_not() {
         assert!(stderr(&output).contains(says), "{}", stderr(&output));
         assert!(stdout(&output).is_empty());
     }
+}
+
+#[test]
+fn a_chain_of_signed_reports_is_verified_link_by_link() {
+    let product = Product::new();
+    let first = product.report("first", &[]);
+    product.sign(&first);
+    let signers = product.at("signers");
+    let more = ["--previous", &first, "--previous-signers", &signers, "--previous-signer", "ann@example.com"];
+    let second = product.report("second", &more);
+    product.sign(&second);
+    let signer = json(&second)["previous"]["signer"].as_str().unwrap().to_owned();
+    assert!(signer.starts_with("SHA256:"), "{signer}");
+    let verify = |file: &str, baseline: &str| {
+        let output = product.run(&["verify", file, "--signers", &signers, "--baseline", baseline]);
+        (output.status.code(), stdout(&output))
+    };
+    // Nobody made the image seaworthy, so it is authentic and no more.
+    let (code, text) = verify(&second, &first);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("ok       baseline   It goes on from report"), "{text}");
+    assert!(text.contains("ok       comparison What it tells to be different since report"), "{text}");
+    let (code, text) = verify(&first, &second);
+    assert_eq!(code, Some(6), "{text}");
+    assert!(text.contains("It goes on from no other report"), "{text}");
+    let missing = verify(&second, &product.at("absent"));
+    assert_eq!(missing.0, Some(7), "{}", missing.1);
+
+    let pair = product.run(&["report", "diff", &first, &second, "--signers", &signers]);
+    assert_eq!(pair.status.code(), Some(0), "{}", stderr(&pair));
+    assert!(stdout(&pair).starts_with(&format!("Both are signed with {signer}.\n")), "{}", stdout(&pair));
+    let somebody = ["report", "diff", &first, &second, "--signers", &signers, "--signer", "bob@example.com"];
+    let refused = product.run(&somebody);
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(stderr(&refused).contains("was not accepted (as verify, code 4)"), "{}", stderr(&refused));
+}
+
+#[test]
+#[ignore = "needs python3-jsonschema; run by .ci/run"]
+fn what_programs_read_fits_its_schema_and_nothing_more_does() {
+    let product = Product::new();
+    product.apply(&["SSH-04"]);
+    let playbook = product.playbook(&waiver("ACC-01", &day(30)));
+    let first = product.report("first", &["--playbook", &playbook]);
+    product.sign(&first);
+    let second = product.report("second", &["--previous", &first, "--previous-unverified"]);
+    product.sign(&second);
+    let signers = product.at("signers");
+    let said = |args: &[&str]| serde_json::from_str::<Value>(&stdout(&product.run(args))).unwrap();
+    let verify = |file: &str| said(&["verify", file, "--signers", &signers, "--json"]);
+    for (of, documents) in [
+        ("report", vec![json(&first), json(&second)]),
+        (
+            "verify",
+            vec![
+                verify(&first),
+                verify(&product.at("absent")),
+                said(&["verify", &first, &second, "--signers", &signers, "--json"]),
+            ],
+        ),
+        (
+            "diff",
+            vec![
+                said(&["report", "diff", &first, &second, "--format", "json"]),
+                said(&["report", "diff", &second, &first, "--signers", &signers, "--format", "json"]),
+            ],
+        ),
+    ] {
+        let schema = stdout(&product.run(&["report", "schema", of]));
+        for (number, answer) in judged(product.place.path(), &schema, &documents).iter().enumerate() {
+            assert_eq!(answer, "yes", "{of} {number}");
+        }
+        let extra = documents.iter().map(|document| {
+            let mut document = document.clone();
+            document["extra"] = Value::Null;
+            document
+        });
+        let short = documents.iter().map(|document| {
+            let mut document = document.clone();
+            document.as_object_mut().unwrap().remove("format");
+            document
+        });
+        let wrong: Vec<Value> = extra.chain(short).collect();
+        for answer in judged(product.place.path(), &schema, &wrong) {
+            assert!(answer.starts_with("no "), "{of}: {answer}");
+        }
+    }
+    assert_eq!(stdout(&product.run(&["report", "schema"])), stdout(&product.run(&["report", "schema", "report"])));
 }

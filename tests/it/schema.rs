@@ -112,13 +112,12 @@ for path in sys.argv[2:]:
     print('no ' + ' '.join(errors[0].message.split())[:200] if errors else 'yes')
 ";
 
-/// One line for each of `texts`, TOML: `yes`, or `no` and why.
-fn validated(directory: &Path, texts: &[String]) -> Vec<String> {
-    let schema = directory.join("schema.json");
-    fs::write(&schema, stdout(&seaworthy(directory, ["guidelines", "--schema"]))).unwrap();
-    let mut arguments = vec!["-c".to_owned(), VALIDATE.to_owned(), schema.display().to_string()];
-    for (number, text) in texts.iter().enumerate() {
-        let value: Value = toml::from_str(text).unwrap();
+/// One line for each of `documents`: `yes`, or `no` and why.
+pub(crate) fn judged(directory: &Path, schema: &str, documents: &[Value]) -> Vec<String> {
+    let path = directory.join("schema.json");
+    fs::write(&path, schema).unwrap();
+    let mut arguments = vec!["-c".to_owned(), VALIDATE.to_owned(), path.display().to_string()];
+    for (number, value) in documents.iter().enumerate() {
         let path = directory.join(format!("{number}.json"));
         fs::write(&path, value.to_string()).unwrap();
         arguments.push(path.display().to_string());
@@ -131,6 +130,13 @@ fn validated(directory: &Path, texts: &[String]) -> Vec<String> {
     let output = Command::new(python).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     stdout(&output).lines().map(str::to_owned).collect()
+}
+
+/// One line for each of `texts`, TOML: `yes`, or `no` and why.
+fn validated(directory: &Path, texts: &[String]) -> Vec<String> {
+    let schema = stdout(&seaworthy(directory, ["guidelines", "--schema"]));
+    let documents: Vec<Value> = texts.iter().map(|text| toml::from_str(text).unwrap()).collect();
+    judged(directory, &schema, &documents)
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn may_use(room: &str) -> &'static [&'static str] {
         "practice" => &["image", "catalogue", "texts"],
         "check" => &["image", "catalogue", "playbook", "texts"],
         "change" => &["image", "catalogue", "check", "playbook"],
-        "report" => &["image", "catalogue", "check", "change", "playbook"],
+        "report" => &["image", "catalogue", "check", "change", "playbook", "texts"],
         "wizard" => &["image", "catalogue", "check", "change", "playbook", "report"],
         "tui" => &["image", "catalogue", "check", "change", "playbook", "report", "wizard"],
         "cli" => &["image", "catalogue", "check", "change", "playbook", "report", "practice", "wizard", "tui"],

@@ -89,6 +89,14 @@ Examples:
   seaworthy report diff last/report.json report.json
   seaworthy report diff last/report.json report.json --signers allowed_signers --format json")]
     Diff(super::ReportDiffArgs),
+    /// Print the JSON Schema of a report, of `verify --json`, or of `report diff --format json`
+    #[command(after_help = "Example:
+  seaworthy report schema verify > seaworthy.verify.schema.json")]
+    Schema {
+        /// Of what
+        #[arg(value_enum, default_value = "report")]
+        of: super::SchemaOf,
+    },
 }
 
 #[derive(Debug, Args)]

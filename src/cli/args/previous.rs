@@ -1,8 +1,8 @@
-//! The arguments that name a report from before.
+//! The arguments that name a report from before, and those of `report schema`.
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReportDiffArgs {
@@ -38,4 +38,15 @@ pub(in crate::cli) struct PreviousArgs {
     /// Take that report as it is, whoever wrote it; the new report says so
     #[arg(long, requires = "earlier", conflicts_with = "previous_signers")]
     pub(in crate::cli) previous_unverified: bool,
+}
+
+/// What `report schema` prints the schema of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum SchemaOf {
+    /// report.json
+    Report,
+    /// verify --json
+    Verify,
+    /// report diff --format json
+    Diff,
 }

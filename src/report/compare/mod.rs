@@ -29,6 +29,7 @@ pub use text::{conclusion, text};
 
 /// What is different between two reports. Their texts are as [`visible`] shows them, whoever wrote them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Comparison {
     /// The older report.
@@ -57,6 +58,7 @@ pub struct Comparison {
 
 /// One of the two reports, as far as the comparison depends on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Side {
     /// Its id.
@@ -95,6 +97,7 @@ impl Side {
 
 /// A guideline that came out otherwise than before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Turn {
     /// Its id.
@@ -113,6 +116,7 @@ pub struct Turn {
 
 /// A guideline that one of the two reports does not have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Its id.
@@ -127,6 +131,7 @@ pub struct Entry {
 
 /// The terms of a waiver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Waiver {
     /// Who decided.
@@ -139,6 +144,7 @@ pub struct Waiver {
 
 /// What became of a waiver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WaiverTurn {
     /// The guideline.
@@ -155,6 +161,7 @@ pub struct WaiverTurn {
 
 /// What became of a waiver between two reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// Only the newer report has it.
@@ -173,6 +180,7 @@ pub enum Fate {
 
 /// What became of the files that an older report changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Drift {
     /// How many are exactly as that report left them.
@@ -185,6 +193,7 @@ pub struct Drift {
 
 /// A path that is not, or not surely, as an older report left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Drifted {
     /// The path inside the image.
@@ -206,6 +215,7 @@ pub struct Drifted {
 
 /// How a path is, beside how an older report left it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DriftState {
     /// Other content, another target, or another sort of thing.

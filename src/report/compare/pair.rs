@@ -11,6 +11,7 @@ const FORMAT: &str = "seaworthy.report-diff/1";
 
 /// Two reports held against each other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
     /// `seaworthy.report-diff/1`.
@@ -27,6 +28,7 @@ pub struct Pair {
 
 /// Where one of the two comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// SHA-256 of its bytes.

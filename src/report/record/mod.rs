@@ -33,6 +33,7 @@ pub const FORMAT: &str = "seaworthy.report/1";
 
 /// The record of one preparation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// [`FORMAT`].
@@ -87,6 +88,7 @@ pub struct Report {
 
 /// What was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// An image that is being prepared.
@@ -99,6 +101,7 @@ pub enum Kind {
 
 /// The program that wrote the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     /// `seaworthy`.
@@ -117,6 +120,7 @@ pub struct Tool {
 
 /// The clock of the machine that wrote the report.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Clock {
     /// Whether the kernel calls it synchronised (adjtimex(2)).
@@ -127,6 +131,7 @@ pub struct Clock {
 
 /// The guidelines that were gone by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CatalogueInfo {
     /// Version of the built-in part.
@@ -141,6 +146,7 @@ pub struct CatalogueInfo {
 
 /// The image, as far as a reader needs to know it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ImageInfo {
     /// The running machine or a mounted directory.
@@ -173,6 +179,7 @@ pub struct ImageInfo {
 
 /// What is known of the machine id; never the id itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MachineId {
     /// `set`, `empty`, `uninitialized` or `missing`.
@@ -183,6 +190,7 @@ pub struct MachineId {
 
 /// The installed packages as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Packages {
     /// How many.
@@ -194,6 +202,7 @@ pub struct Packages {
 /// What AWS says of the machine that the program ran on: its instance identity document (EC2 user guide, "Instance
 /// identity documents").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// Whose it is: a mounted image has none, it is then that of the machine that looked.
@@ -214,6 +223,7 @@ pub struct Identity {
 
 /// Whose identity it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum IdentityOf {
     /// The machine that was looked at.
@@ -224,6 +234,7 @@ pub enum IdentityOf {
 
 /// Who ran the program, as the machine tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Operator {
     /// The account it ran as.
@@ -240,6 +251,7 @@ pub struct Operator {
 
 /// The report that this one goes on from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Previous {
     /// Its id.
@@ -254,6 +266,7 @@ pub struct Previous {
 
 /// Something that the program itself left on the image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OwnTrace {
     /// The path.
@@ -264,6 +277,7 @@ pub struct OwnTrace {
 
 /// [`crate::image::Mode`] in the report's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// The running machine.
@@ -274,6 +288,7 @@ pub enum Mode {
 
 /// The operating system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OsInfo {
     /// `ID` of os-release.
@@ -286,6 +301,7 @@ pub struct OsInfo {
 
 /// Fields of the instance identity document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InstanceInfo {
     /// `instanceId`.
@@ -300,6 +316,7 @@ pub struct InstanceInfo {
 
 /// What it all comes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
     /// The verdict.
@@ -310,6 +327,7 @@ pub struct Summary {
 
 /// One guideline: how it stood, what was decided, what was done, how it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GuidelineRecord {
     /// Its id.
@@ -336,6 +354,7 @@ pub struct GuidelineRecord {
 
 /// A finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FindingRecord {
     /// Its status.
@@ -350,6 +369,7 @@ pub struct FindingRecord {
 
 /// An observation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ObservationRecord {
     /// Path inside the image.
@@ -362,6 +382,7 @@ pub struct ObservationRecord {
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DecisionRecord {
     /// What was chosen.
@@ -380,6 +401,7 @@ pub struct DecisionRecord {
 
 /// One change to one path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChangeRecord {
     /// Its id in this report: `C001`.
@@ -414,6 +436,7 @@ pub struct ChangeRecord {
 
 /// The sort of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
     /// The content changed.
@@ -430,6 +453,7 @@ pub enum ChangeKind {
 
 /// What was at a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NodeRecord {
     /// File, link or directory.
@@ -452,6 +476,7 @@ pub struct NodeRecord {
 
 /// The sort of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum NodeKind {
     /// A regular file.
@@ -464,6 +489,7 @@ pub enum NodeKind {
 
 /// Why there is no digest of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Withheld {
     /// A short secret could be guessed from it.
@@ -474,6 +500,7 @@ pub enum Withheld {
 
 /// One command that was run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CommandRecord {
     /// Its id in this report, in one series with the changes.
@@ -494,6 +521,7 @@ pub struct CommandRecord {
 
 /// A statement somebody confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Attestation {
     /// The guideline.
@@ -512,6 +540,7 @@ pub struct Attestation {
 
 /// A guideline left for the seal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FinishStep {
     /// The guideline.
@@ -522,6 +551,7 @@ pub struct FinishStep {
 
 /// The journal as it was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Journal {
     /// Every line, without its newline.

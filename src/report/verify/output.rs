@@ -11,6 +11,7 @@ const NOT_REACHED: &str = "A check before it failed.";
 
 /// How one check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckStatus {
     /// It holds.
@@ -34,6 +35,7 @@ pub(super) enum Judgement {
 
 /// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Check {
     /// Its name; the same in every version.
     pub name: &'static str,
@@ -58,6 +60,7 @@ impl Check {
 
 /// Who signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SignerSeen {
     /// The name that was wanted, else those listed for the key.
     pub name: String,
@@ -69,6 +72,7 @@ pub struct SignerSeen {
 
 /// What the report says of itself; known only once the signature holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReportSeen {
     /// Its id.
     pub report_id: String,
@@ -79,6 +83,7 @@ pub struct ReportSeen {
     /// Who prepared the image, as they typed it.
     pub publisher: String,
     /// Its verdict.
+    #[cfg_attr(test, schemars(with = "crate::report::Verdict"))]
     pub verdict: &'static str,
     /// What it says was not checked when it was made.
     pub limits: Vec<String>,
@@ -99,6 +104,7 @@ impl ReportSeen {
 
 /// The result of verifying.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verification {
     format: &'static str,
     /// The exit code; see [`super`].

@@ -20,6 +20,7 @@ use crate::report::{
 
 /// What verifying both comes to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PairVerification {
     format: &'static str,
     /// The exit code; see [`super`].
