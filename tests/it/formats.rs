@@ -15,8 +15,8 @@ fn report() -> (TempDir, PathBuf) {
     let directory = tempdir().unwrap();
     let root = small_root(directory.path());
     // A file name that would be markup, a link or a placeholder somewhere.
-    let odd = "<b>&\"'{0}[a](b)\u{202e}\u{1b}.pem";
-    fs::write(root.join(odd), "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n").unwrap();
+    let odd = root.join("etc/ssh/sshd_config.d/00<b>&\"'{0}[a](b)\u{202e}\u{1b}.conf");
+    fs::write(odd, "PasswordAuthentication yes\n").unwrap();
     let made = seaworthy(
         directory.path(),
         ["report", "--root", root.to_str().unwrap(), "--stdout", "--publisher", "Ann <Example> & \"Sons\" ]]>"],
@@ -79,6 +79,12 @@ fn junit_and_sarif_are_valid_by_their_schemas() {
         fs::write(&view, render(directory.path(), &report, format).stdout).unwrap();
         let judged = judge(script, &[&fixtures.join(schema), &view]);
         assert!(judged.is_ok(), "{format}: {judged:?}");
+        let odd = if format == "junit" {
+            "00&lt;b&gt;&amp;&quot;&apos;{0}[a](b)\\u{202e}"
+        } else {
+            "00%3Cb%3E%26%22%27%7B0%7D"
+        };
+        assert!(fs::read_to_string(&view).unwrap().contains(odd), "{format}");
         let spoilt = fs::read_to_string(&view).unwrap().replace("tests=", "test=").replace("\"runs\"", "\"walks\"");
         fs::write(&view, spoilt).unwrap();
         assert!(judge(script, &[&fixtures.join(schema), &view]).is_err(), "{format}: the judge accepts anything");
