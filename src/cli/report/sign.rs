@@ -44,7 +44,11 @@ pub(super) fn run(args: &SignArgs, common: &Common, environment: &Environment) -
             None => sign::to_be_signed(&bytes),
         };
         report::write_file(path, &to_be_signed, args.yes).map_err(Failure::failed)?;
-        note(&format!("Sign the bytes of {} and come back with --attach SIGNATURE --pub KEY.pub.", text::path(path)));
+        let again = if args.dsse { " --dsse" } else { "" };
+        note(&format!(
+            "Sign the bytes of {} and come back with --attach SIGNATURE --pub KEY.pub{again}.",
+            text::path(path)
+        ));
         return Ok(OK);
     }
     note(&headline);
