@@ -7,9 +7,10 @@ use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::sshsig::NAMESPACE;
 use super::{Report, sha256_hex, to_bytes, view};
 use crate::image::text::path as shown;
+
+mod instructions;
 
 /// Where the files of one bundle lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +91,7 @@ pub fn write_bundle(directory: &Path, report: &Report, replace: bool) -> Result<
         (&bundle.report, bytes),
         (&bundle.html, view::html(report, &bundle.sha256).into_bytes()),
         (&bundle.markdown, view::markdown(report, &bundle.sha256).into_bytes()),
-        (&bundle.verify, verify_text(report, &bundle.sha256).into_bytes()),
+        (&bundle.verify, instructions::instructions(report, &bundle.sha256).into_bytes()),
     ];
     let wanted = files.iter().map(|(path, _)| *path).chain([bundle.signature.as_path()]);
     for path in wanted {
@@ -172,42 +173,4 @@ pub fn write_file(path: &Path, content: &[u8], replace: bool) -> Result<(), Bund
             _ => failed(error.error),
         })
     }
-}
-
-/// What a reviewer needs who has OpenSSH and nothing else.
-fn verify_text(report: &Report, sha256: &str) -> String {
-    format!(
-        "How to check this report
-========================
-
-Report {id}, SHA-256 of report.json:
-{sha256}
-
-You need two things that must NOT come from this directory, but from the publisher by a way you trust:
-their name as a signer, and a file \"allowed_signers\" with a line like
-
-  release@example.com namespaces=\"{NAMESPACE}\" ssh-ed25519 AAAA...
-
-1. Who vouches for these bytes (OpenSSH 8.1 or newer):
-
-     ssh-keygen -Y verify -f allowed_signers -I release@example.com \\
-       -n {NAMESPACE} -s report.json.sig < report.json
-
-   It must print: Good \"{NAMESPACE}\" signature for release@example.com ...
-   Use \"-Y verify\", never \"-Y check-novalidate\": that one says \"Good\" for anybody's key.
-
-2. Whether the report agrees with itself (a signature alone does not say so): with the program that made it,
-
-     seaworthy verify report.json --signers allowed_signers --signer release@example.com \\
-       --view report.html --view report.md
-
-   It exits with 0 when the report is authentic, consistent, and its verdict is seaworthy.
-
-{identity}report.html and report.md are made from report.json and are not signed themselves; step 2 makes them again and compares.
-A signature says who vouches for the report. It does not prove that the machine told the truth when it was written.
-This file is not signed.
-",
-        id = report.report_id,
-        identity = super::identity::recipe(report),
-    )
 }

@@ -48,5 +48,6 @@ mod support;
 mod tamper;
 mod terminal;
 mod units;
+mod verify_text;
 mod vm;
 mod walls;

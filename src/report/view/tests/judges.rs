@@ -113,7 +113,7 @@ fn judged(page: &str, width: u32, dark: bool) -> serde_json::Value {
     let (before, rest) = page.split_once("<meta http-equiv").unwrap();
     let (_, after) = rest.split_once(">\n").unwrap();
     let page = format!("{before}{after}")
-        .replace("</body>", &format!("<script>{}</script>\n<script>{ASK}</script>\n</body>", axe));
+        .replace("</body>", &format!("<script>{axe}</script>\n<script>{ASK}</script>\n</body>"));
     let page = if dark { page.replace("(prefers-color-scheme: dark)", "all") } else { page };
     fs::write(&path, page).unwrap();
     let mut profile = std::ffi::OsString::from("--user-data-dir=");
