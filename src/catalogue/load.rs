@@ -218,8 +218,14 @@ fn check_texts(placed: &Placed) -> Result<(), LoadError> {
     if sources.is_empty() {
         return Err(placed.error("`sources` is empty; name the page and section that asks for it"));
     }
-    if matches!(check, super::Check::Attest) && attest.as_ref().is_none_or(|text| text.trim().is_empty()) {
-        return Err(placed.error("a check of kind `attest` needs `attest`, the statement a person confirms"));
+    let asks_a_person = match check {
+        super::Check::Attest | super::Check::Evidence { .. } => true,
+        super::Check::Absent(absent) => !absent.to_judge.is_empty(),
+        super::Check::Swept { kind, .. } => *kind == super::SweptKind::KeyAsked,
+        _ => false,
+    };
+    if asks_a_person && attest.as_ref().is_none_or(|text| text.trim().is_empty()) {
+        return Err(placed.error("a check that leaves it to a person needs `attest`, the statement a person confirms"));
     }
     if let super::Check::PackagesAbsent { packages } = check
         && let Some((name, why)) = packages.iter().find_map(|name| Some((name, super::keep::reason(name)?)))

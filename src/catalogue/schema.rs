@@ -43,7 +43,15 @@ pub(crate) mod tests {
         schema.insert("title".to_owned(), "Guidelines of Seaworthy".into());
         let mut value = schema.to_value();
         let guideline = &mut value["$defs"]["Guideline"];
-        guideline["if"] = json!({"properties": {"check": {"const": "attest"}}, "required": ["check"]});
+        let to_judge = json!({"required": ["to_judge"], "properties": {"to_judge": {"minItems": 1}}});
+        let key_asked = json!({"required": ["kind"], "properties": {"kind": {"const": "key-asked"}}});
+        let asks_a_person = json!([
+            {"const": "attest"},
+            {"type": "object", "required": ["evidence"]},
+            {"type": "object", "required": ["absent"], "properties": {"absent": to_judge}},
+            {"type": "object", "required": ["swept"], "properties": {"swept": key_asked}},
+        ]);
+        guideline["if"] = json!({"properties": {"check": {"anyOf": asks_a_person}}, "required": ["check"]});
         guideline["then"] = json!({"required": ["attest"]});
         serde_json::to_string_pretty(&value).unwrap() + "\n"
     }

@@ -146,7 +146,7 @@ fn a_report_that_is_named_must_be_the_last_one_that_was_written() {
     refused("0123456789abcdef", "No report");
     let old = report("first");
     bench.run(&["apply", "SSH-04", "--yes"]);
-    refused(&old, "changed after the report");
+    refused(&old, "changed or decided after the report");
     let new = report("second");
     refused(&old[..8], "the digest of the report");
     refused(&new[..7], "8 characters or more");

@@ -375,6 +375,37 @@ fn t12_t13_the_journal_and_the_changes() {
 }
 
 #[test]
+fn t13_commands_end_as_the_journal_tells() {
+    let ran = |outcome: &'static str| {
+        lie(|report| {
+            let mut told = events(report);
+            let start = Event::CommandStart {
+                number: 0,
+                guideline: "SSH-04".into(),
+                argv: vec!["/bin/true".into(), "x".into()],
+            };
+            let done = Event::CommandDone { number: 0, outcome: "exit code 0".into(), success: true };
+            told.splice(BEGIN + 5..BEGIN + 5, [start, done]);
+            report.journal = journal(&told);
+            report.commands.push(crate::report::CommandRecord {
+                id: "C003".into(),
+                run: report.changes[0].run.clone(),
+                guideline: "SSH-04".into(),
+                argv: vec!["/bin/true".into(), "x".into()],
+                purpose: "Does nothing.".into(),
+                outcome: Some(outcome.into()),
+                journal_seq: Some(9),
+            });
+            guideline(report, "SSH-04").changes.push("C003".into());
+        })
+    };
+    table(vec![
+        ("as it ended", ran("exit code 0"), 0, ""),
+        ("otherwise", ran("exit code 1"), 5, "or how they ended, are not what the journal tells of"),
+    ]);
+}
+
+#[test]
 fn t13_changes() {
     table(vec![
         (
