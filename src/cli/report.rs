@@ -98,7 +98,6 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         preparation.compare(&image, last, &mut report);
     }
     let apart = args.without_identity.then(|| report::identity::withhold(&mut report)).flatten();
-    engine::tell_interrupted(&image, common, environment);
     if args.stdout {
         let kept = handover::keep(&state, &report)?;
         handover::print("REPORT", &kept.bytes, args.base64)?;

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::catalogue::Catalogue;
 use crate::change::journal::JournalLine;
+use crate::change::state::RunSummary;
 use crate::change::{Plan, State, decisions::decide, goes_on_from};
 use crate::check::{Context, Findings};
 use crate::image::{Error, Image};
@@ -58,11 +59,11 @@ pub struct Particulars<'a> {
 }
 
 impl Preparation {
-    /// Reads it from `state`, for `image`. Where nothing was changed yet, the image stands as `now` says. Decisions that
-    /// the journal does not tell of yet are added to it.
+    /// Reads it from `state`, for `image`, on which no run may be half done. Where nothing was changed yet, the image
+    /// stands as `now` says. Decisions that the journal does not tell of yet are added to it.
     ///
     /// # Errors
-    /// When the state cannot be read or written, or another Seaworthy is at work on the image.
+    /// When a run was interrupted, the state cannot be read or written, or another Seaworthy is at work on the image.
     pub fn of(
         state: &State,
         image: &Image,
@@ -70,6 +71,9 @@ impl Preparation {
         now: &Findings,
         particulars: &Particulars<'_>,
     ) -> Result<Self, Error> {
+        if let Some(told) = state.runs()?.iter().find_map(RunSummary::told) {
+            return Err(Error::malformed("report on", image.mount_point(), told));
+        }
         let runs = state.plans()?;
         let before = if runs.is_empty() { None } else { state.before()? };
         if let Some(Previous { report_id, sha256, signer, .. }) = particulars.previous {

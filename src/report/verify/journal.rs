@@ -93,6 +93,12 @@ fn carried_out(report: &Report, lines: &[JournalLine]) -> Option<String> {
 
 /// Where the report and the journal differ about one run.
 fn differs(report: &Report, run: &str, told: &runs::Run<'_>) -> Option<String> {
+    if !told.ended && !told.undone {
+        return Some(format!(
+            "By the journal run {} was interrupted, and neither finished nor taken back.",
+            visible(run)
+        ));
+    }
     let mut listed = report.changes.iter().filter(|change| change.run == run);
     for told in told.changes.iter().filter(|told| !told.taken_back) {
         match listed.next() {

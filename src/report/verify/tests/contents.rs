@@ -369,6 +369,7 @@ fn t12_t13_the_journal_and_the_changes() {
         ("one fewer", rebuilt(|told| drop(told.remove(BEGIN + 2))), 5, "does not tell of the change C002"),
         ("a command more", rebuilt(command), 5, "The commands of run"),
         ("given up", rebuilt(given_up), 5, "does not tell of the run"),
+        ("interrupted", rebuilt(|told| drop(told.pop())), 5, "was interrupted, and neither finished nor taken back"),
         ("taken back since", rebuilt(|told| told.extend(undo("ACC-02"))), 5, "does not tell of the change C002"),
         ("another guideline taken back", rebuilt(|told| told.extend(undo("OSL-01"))), 0, ""),
     ]);
