@@ -31,7 +31,6 @@ pub struct JournalLine {
 }
 
 /// What happened. Names are kebab-case and closed.
-#[expect(clippy::large_enum_variant, reason = "most events are changes, the largest variant")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Event {

@@ -142,6 +142,36 @@ fn what_was_carried_out_is_what_is_reported_and_verified() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the journal of the test's own state")]
+fn nothing_is_reported_while_a_run_is_half_done() {
+    let fixture = Fixture::debian();
+    fixture.file("/etc/ssh/sshd_config", "PermitRootLogin yes\n").file("/etc/gone", "x");
+    let image = fixture.image();
+    let directory = tempfile::tempdir().unwrap();
+    let state = State::at(directory.path()).unwrap();
+    apply(&image, &plan(&image), &state, &mut |_| ()).unwrap();
+    let (catalogue, playbook, after) = (catalogue(), playbook(), findings(Status::Pass));
+    let particulars = Particulars {
+        playbook: &playbook,
+        publisher: "Ann Example",
+        challenge: None,
+        kind: Kind::Build,
+        previous: None,
+        caller: &Caller::default(),
+        duration: std::time::Duration::ZERO,
+        now: Timestamp::now(),
+    };
+    let prepared = || Preparation::of(&state, &image, &catalogue, &after, &particulars);
+    assert!(prepared().is_ok());
+    // As if it had been killed before it could say that it is done.
+    let lines = state.journal_lines().unwrap();
+    let end = lines.iter().position(|line| line.contains(r#"{"kind":"end"}"#)).unwrap();
+    std::fs::write(directory.path().join("journal"), lines[..end].join("\n") + "\n").unwrap();
+    let error = prepared().unwrap_err().to_string();
+    assert!(error.contains("the program was ended, or the connection was lost") && !error.contains('\n'), "{error}");
+}
+
+#[test]
 fn no_digest_and_no_text_of_a_secret_is_in_it() {
     let fixture = Fixture::debian();
     let hash = "$6$saltsalt$0123456789abcdefABCDEF";

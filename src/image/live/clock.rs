@@ -1,11 +1,6 @@
 //! Whether the clock of this machine is kept by a time service, and which. The kernel's own word, adjtimex(2), is not to be
 //! had without unsafe code; the services say the same.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the door to /proc and /run of this machine, which are no part of the image"
-)]
-
 use std::path::Path;
 use std::time::Duration;
 
