@@ -1,5 +1,6 @@
 //! What a forger does to a file.
 
+use base64ct::{Base64, Encoding};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -20,6 +21,9 @@ pub(super) enum Edit {
     Remove(String),
     /// An element once more, at the end of its list.
     Double(String),
+    /// The identity of the machine that looked: a document and the message that signs it, by their names in
+    /// `tests/fixtures/identity`. What the report says of it follows the document.
+    Identity(String, String),
     /// A text of so many letters at a place.
     Long(String, usize),
     /// The first of these texts replaced by the second, where it occurs first.
@@ -78,6 +82,9 @@ impl Edit {
                 let day: jiff::civil::Date = place(report, at).as_str().unwrap().parse().unwrap();
                 *place(report, at) = day.tomorrow().unwrap().to_string().into();
             }),
+            Self::Identity(document, signature) => typed(&bytes, |report| {
+                report["identity"] = identity(&fixture(document), &fixture(signature));
+            }),
             Self::Null(at) => typed(&bytes, |report| *place(report, at) = Value::Null),
             Self::Long(at, length) => typed(&bytes, |report| *place(report, at) = "x".repeat(*length).into()),
             Self::Remove(at) => typed(&bytes, |report| {
@@ -118,6 +125,31 @@ impl Edit {
             Self::Missing => return None,
         })
     }
+}
+
+/// Where the test keys of the identity documents are, and what they signed.
+pub(super) const IDENTITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/identity");
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(std::path::Path::new(IDENTITY).join(name)).unwrap()
+}
+
+fn identity(document: &[u8], signature: &[u8]) -> Value {
+    let fields: Value = serde_json::from_slice(document).unwrap();
+    serde_json::json!({
+        "of": "inspector",
+        "claims": {
+            "instance_id": fields["instanceId"],
+            "image_id": fields["imageId"],
+            "region": fields["region"],
+            "account_id": fields["accountId"],
+        },
+        "document": Base64::encode_string(document),
+        "rsa2048": Base64::encode_string(signature),
+        "document_sha256": sha256_hex(document),
+        "fetched_at": null,
+        "unavailable": null,
+    })
 }
 
 fn replaced(text: &str, from: &str, to: &str) -> String {

@@ -58,7 +58,8 @@ struct Case {
     markdown: Option<Vec<Edit>>,
     /// The evidence whose views are given, when not its own.
     views_of: Option<String>,
-    /// More arguments; `{sha256}` is the digest of the report, `{other}` another one.
+    /// More arguments; `{sha256}` is the digest of the report, `{other}` another one, `{identity}` where the certificates
+    /// are.
     #[serde(default)]
     args: Vec<String>,
     /// The exit code.
@@ -250,7 +251,7 @@ fn play(case: &Case, with_text: bool, honest: &Honest, hands: &Hands, directory:
     let other = put("other.json", &honest.named("other").report);
     args.extend(case.args.iter().map(|arg| {
         let arg = arg.replace("{sha256}", &sha256).replace("{SHA256}", &grouped(&sha256));
-        arg.replace("{other}", &other)
+        arg.replace("{other}", &other).replace("{identity}", edit::IDENTITY)
     }));
     let text = with_text.then(|| seaworthy(directory, &args));
     args.push("--json".into());
@@ -338,9 +339,9 @@ fn every_row_gives_its_code_and_says_its_sentence() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Groups that have their tests elsewhere: agents in `report/agents.rs`, the identity document, pairs of reports and DSSE
-/// envelopes beside their code.
-const ELSEWHERE: [&str; 5] = ["T16", "T17", "T20", "T24", "T25"];
+/// Groups that have their tests elsewhere: agents in `report/agents.rs`, pairs of reports and DSSE envelopes beside their
+/// code.
+const ELSEWHERE: [&str; 3] = ["T20", "T24", "T25"];
 
 #[test]
 fn every_group_has_its_rows() {
