@@ -25,7 +25,7 @@ pub struct PairVerification {
     format: &'static str,
     /// The exit code; see [`super`].
     pub code: u8,
-    /// What both reports together come to; `None` before that is certain.
+    /// What both reports together come to; `None` when that is not certain.
     pub verdict: Option<Verdict>,
     /// The build report.
     pub build: Verification,
@@ -47,6 +47,7 @@ pub fn verify_pair_files(files: &VerifyFiles<'_>, audit: &Path) -> PairVerificat
         expect: Expectations::default(),
         aws: None,
         identity_file: None,
+        dsse: None,
         html: None,
         markdown: None,
         ..*files
@@ -104,7 +105,10 @@ fn judge(
             "disk" => disk(&build, &audit),
             "seal" => seal(&build, &audit, today),
             "drift" => drift(&audit),
-            _ => together(&build, &audit, today, &mut result.verdict),
+            _ => {
+                let compared = is_compared(&result.build) && is_compared(&result.audit);
+                together(&build, &audit, (today, compared), &mut result.verdict)
+            }
         };
         if result.push(name, code, judgement) {
             break;
@@ -202,8 +206,13 @@ fn drift(audit: &Report) -> Judgement {
     Warning(format!("Not as the build left them, or not to be told: {}{more}.", named.join(", ")))
 }
 
+/// Whether the guidelines that the report goes by are known here.
+fn is_compared(verified: &Verification) -> bool {
+    verified.checks.iter().any(|check| check.name == "catalogue" && check.status == CheckStatus::Ok)
+}
+
 /// What both come to: the audit's word counts, and where it could not tell, that of the build.
-fn together(build: &Report, audit: &Report, today: Date, all: &mut Option<Verdict>) -> Judgement {
+fn together(build: &Report, audit: &Report, (today, compared): (Date, bool), all: &mut Option<Verdict>) -> Judgement {
     let added = audit.guidelines.iter().filter(|record| find(build, &record.id).is_none());
     let of_audit = added.map(|record| (record, (record.severity, record.after.status, record.decided(false, today))));
     let of_build = build.guidelines.iter().map(|record| {
@@ -212,7 +221,7 @@ fn together(build: &Report, audit: &Report, today: Date, all: &mut Option<Verdic
     });
     let standing: Vec<_> = of_build.chain(of_audit).collect();
     let counted = verdict(standing.iter().map(|(_, standing)| *standing));
-    *all = Some(counted);
+    *all = compared.then_some(counted);
     let word = counted.word();
     let open: Vec<String> = standing
         .iter()
@@ -220,6 +229,10 @@ fn together(build: &Report, audit: &Report, today: Date, all: &mut Option<Verdic
         .map(|(record, _)| visible(&record.id))
         .collect();
     match counted {
+        Verdict::Seaworthy | Verdict::SeaworthyWithWaivers if !compared => Failed(
+            "Both together cannot be called seaworthy: one of them goes by guidelines that were not compared, so nobody can say that nothing was left out."
+                .to_owned(),
+        ),
         Verdict::Seaworthy | Verdict::SeaworthyWithWaivers => Holds(format!("The verdict of both together: {word}.")),
         Verdict::Undecided | Verdict::NotSeaworthy => {
             Failed(format!("The verdict of both together: {word}. Open: {}.", open.join(", ")))

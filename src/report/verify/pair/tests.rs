@@ -210,6 +210,18 @@ fn pairs_that_are_none_or_leave_something_open() {
         ),
         ("came back", with_audit(|audit| stands(audit, "SSH-04", Status::Fail)), 1, "not-seaworthy. Open: SSH-04"),
         (
+            "guidelines that nobody here knows",
+            {
+                let mut build = build();
+                build.catalogue.version = "2099.01".into();
+                let mut audit = audited(&build);
+                audit.catalogue.version = "2099.01".into();
+                verified(&build, &audit, NOW)
+            },
+            1,
+            "cannot be called seaworthy",
+        ),
+        (
             "waived in the build until yesterday",
             {
                 let build = build();
