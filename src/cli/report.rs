@@ -8,10 +8,11 @@ use super::environment::Environment;
 use super::output::{Failure, note, print, print_json};
 use super::{OK, confirm, engine};
 use crate::change::State;
-use crate::image::text;
+use crate::image::{Image, text};
 use crate::playbook::Playbook;
 use crate::report::compare::conclusion;
-use crate::report::{self, Earlier, Particulars, Preparation};
+use crate::report::identity::IdentityFile;
+use crate::report::{self, Earlier, Particulars, Preparation, Report};
 
 mod audit;
 mod bind;
@@ -98,8 +99,30 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
         preparation.compare(&image, last, &mut report);
     }
     let apart = args.without_identity.then(|| report::identity::withhold(&mut report)).flatten();
+    hand_out(&report, apart, (&image, &state, directory.as_deref()), args, common, environment)?;
+    if publisher.is_empty() {
+        note("Nobody is named as the one who vouches for this report; --publisher NAME does.");
+    }
+    if !common.quiet {
+        note(&format!("Verdict: {}", report.summary.verdict.word()));
+        if let Some(comparison) = report.previous.as_ref().and_then(|previous| previous.comparison.as_ref()) {
+            note(&format!("Since report {}: {}", comparison.old.report_id, conclusion(comparison)));
+        }
+    }
+    Ok(OK)
+}
+
+/// Writes `report` to where it goes, and what was held back of its identity beside it.
+fn hand_out(
+    report: &Report,
+    apart: Option<IdentityFile>,
+    (image, state, directory): (&Image, &State, Option<&Path>),
+    args: &ReportArgs,
+    common: &Common,
+    environment: &Environment,
+) -> Result<(), Failure> {
     if args.stdout {
-        let kept = handover::keep(&state, &report)?;
+        let kept = handover::keep(state, report)?;
         handover::print("REPORT", &kept.bytes, args.base64)?;
         handover::digest(&kept.sha256, kept.bytes.len(), args.qr, common, environment);
         if apart.is_some() {
@@ -107,10 +130,10 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
                 "The identity document was left out, and with --stdout it is kept nowhere; --out writes identity.json.",
             );
         }
-    } else if let Some(directory) = &directory {
-        let identity = apart.map(|file| report::export_identity(&state, directory, &file, args.yes)).transpose();
+    } else if let Some(directory) = directory {
+        let identity = apart.map(|file| report::export_identity(state, directory, &file, args.yes)).transpose();
         let identity = identity.map_err(Failure::Failed)?;
-        let bundle = report::export(&state, directory, &report, args.yes).map_err(Failure::Failed)?;
+        let bundle = report::export(state, directory, report, args.yes).map_err(Failure::Failed)?;
         let files = [&bundle.report, &bundle.html, &bundle.markdown, &bundle.verify];
         let files: Vec<String> = files.into_iter().chain(&identity).map(|path| text::path(path)).collect();
         match common.format {
@@ -131,18 +154,9 @@ fn write(args: &ReportArgs, common: &Common, environment: &Environment) -> Resul
                 text::path(&bundle.report)
             ));
         }
-        handover::lines(&image, &bundle.sha256, common);
+        handover::lines(image, &bundle.sha256, common);
     }
-    if publisher.is_empty() {
-        note("Nobody is named as the one who vouches for this report; --publisher NAME does.");
-    }
-    if !common.quiet {
-        note(&format!("Verdict: {}", report.summary.verdict.word()));
-        if let Some(comparison) = report.previous.as_ref().and_then(|previous| previous.comparison.as_ref()) {
-            note(&format!("Since report {}: {}", comparison.old.report_id, conclusion(comparison)));
-        }
-    }
-    Ok(OK)
+    Ok(())
 }
 
 /// The decisions of the wizard's session, when there is one.

@@ -43,8 +43,8 @@ mod tests {
     #[schemars(untagged)]
     #[expect(dead_code, reason = "only its schema is wanted")]
     enum Verified {
-        One(Verification),
-        Two(PairVerification),
+        One(Box<Verification>),
+        Two(Box<PairVerification>),
     }
 
     /// Closed objects, numbers that every reader reads alike, and the words of JSON instead of Rust's.

@@ -10,6 +10,7 @@ use tempfile::{TempDir, tempdir};
 use crate::report::softkey::SoftKey;
 use crate::schema::judged;
 use crate::support::{put, seaworthy, small_root, stderr, stdout};
+use crate::terminal::Terminal;
 
 /// A root, and a place for reports of it.
 struct Product {
@@ -198,6 +199,50 @@ fn waivers_of_the_last_report_are_listed_and_never_taken_over() {
     let record = report["guidelines"].as_array().unwrap().iter().find(|record| record["id"] == "SSH-04").unwrap();
     assert_eq!((&record["decision"], record["result"].as_str()), (&Value::Null, Some("fail")));
     assert_eq!(report["previous"]["comparison"]["waivers"][0]["fate"], "dropped");
+}
+
+#[test]
+fn on_a_terminal_waivers_are_offered_one_by_one() {
+    let product = Product::new();
+    let playbook = product.playbook(&(waiver("SSH-04", &day(30)) + &waiver("ACC-02", &day(30))));
+    let first = product.report("first", &["--playbook", &playbook]);
+    let (root, out, state) = (product.root.display().to_string(), product.at("second"), product.at("state"));
+    let args = ["report", "--root", &root, "--out", &out, "--publisher", "Bob"];
+    let args = [&args[..], &["--previous", &first, "--previous-unverified"]].concat();
+    let mut terminal =
+        Terminal::start(product.place.path(), &args, (200, 50), &[("XDG_STATE_HOME", &state), ("TERM", "dumb")]);
+    let question = |id: &str| format!("{id}  ");
+    // In the catalogue's order; the one that is left out is not renewed.
+    terminal.wait_written("Bob waives it until");
+    terminal.send("\r");
+    terminal.wait_written(&question("SSH-04"));
+    terminal.send("soon\r");
+    terminal.wait_written("That is no day.");
+    terminal.send(&format!("{}\r", day(400)));
+    terminal.wait_written("Reason (empty: as before)");
+    terminal.send("\r");
+    terminal.wait_written("It cannot be renewed so: `until` may be");
+    terminal.send(&format!("{}\r", day(60)));
+    terminal.send("\r");
+    assert_eq!(terminal.end().0, 0);
+    let report = json(&product.at("second/report.json"));
+    let decision = |id: &str| {
+        let record = report["guidelines"].as_array().unwrap().iter().find(|record| record["id"] == id).unwrap();
+        record["decision"].clone()
+    };
+    assert_eq!(decision("ACC-02"), Value::Null);
+    assert_eq!(
+        (decision("SSH-04")["by"].as_str(), decision("SSH-04")["until"].as_str()),
+        (Some("Bob"), Some(&*day(60)))
+    );
+    let waivers = report["previous"]["comparison"]["waivers"].as_array().unwrap();
+    let fates: Vec<&str> = waivers.iter().map(|turn| turn["fate"].as_str().unwrap()).collect();
+    assert_eq!(fates.iter().filter(|fate| **fate == "changed").count(), 1, "{fates:?}");
+    assert_eq!(fates.iter().filter(|fate| **fate == "dropped").count(), 1, "{fates:?}");
+    // It is kept for the seal and the next report.
+    let again = json(&product.report("again", &[]));
+    let kept = again["guidelines"].as_array().unwrap().iter().find(|record| record["id"] == "SSH-04").unwrap();
+    assert_eq!(kept["result"], "waived");
 }
 
 #[test]

@@ -42,9 +42,10 @@ pub fn drift(image: &Image, runs: &[(String, Plan)], old: &Report) -> Drift {
             drift.same += 1;
             continue;
         };
-        match room.checked_sub(drifted.diff.as_ref().map_or(0, String::len)) {
-            Some(left) => room = left,
-            None => (drifted.diff, drifted.diff_truncated) = (None, true),
+        if let Some(left) = room.checked_sub(drifted.diff.as_ref().map_or(0, String::len)) {
+            room = left;
+        } else {
+            (drifted.diff, drifted.diff_truncated) = (None, true);
         }
         if drift.files.len() < FILES {
             drift.files.push(drifted);
