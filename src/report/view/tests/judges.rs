@@ -91,7 +91,8 @@ axe.run(document, {resultTypes: ['violations', 'incomplete']}).then(found => {
     const told = rule => rule.id + ': ' + rule.nodes.map(node => node.target.join(' ') + ' ' + node.failureSummary).join(' | ');
     const sign = node => node.failureSummary.includes('only non-text characters');
     const unsure = found.incomplete.filter(rule => !rule.nodes.every(sign));
-    const said = {checked: found.passes.map(rule => rule.id), wrong: found.violations.map(told), unsure: unsure.map(told)};
+    const page = document.documentElement;
+    const said = {beyond: page.scrollWidth - page.clientWidth, checked: found.passes.map(rule => rule.id), wrong: found.violations.map(told), unsure: unsure.map(told)};
     document.documentElement.textContent = 'SAID ' + btoa(unescape(encodeURIComponent(JSON.stringify(said)))) + ' DONE';
 });
 ";
@@ -132,6 +133,7 @@ fn an_accessibility_checker_has_nothing_to_say() {
     let (page, _) = both(&rich());
     for (width, dark) in [(1400, false), (1400, true), (500, false)] {
         let said = judged(&page, width, dark);
+        assert_eq!(said["beyond"], 0, "the page itself never scrolls sideways, {width} wide");
         let none: [&str; 0] = [];
         assert_eq!(said["wrong"], serde_json::json!(none), "{width} wide, dark: {dark}");
         assert_eq!(said["unsure"], serde_json::json!(none), "{width} wide, dark: {dark}");
