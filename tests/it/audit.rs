@@ -79,7 +79,9 @@ fn an_audit_says_of_which_build_it_is() {
     assert_eq!(report["kind"], "image-audit");
     assert_eq!(report["previous"]["report_id"], json(&build)["report_id"]);
     assert_eq!(report["previous"]["signer"], Value::Null);
-    assert_eq!(report["journal"]["count"], 0);
+    // The journal tells of nothing but the build, which this report goes on from.
+    assert_eq!(report["journal"]["count"], 1, "{}", report["journal"]);
+    assert!(report["journal"]["lines"][0].as_str().unwrap().contains("\"kind\":\"previous\""));
     let of_audit = ["report", "--root", &root, "--out", &out, "--audit-of", &audited, "--previous-unverified"];
     assert!(product.ends(2, &of_audit).contains("this is an image audit itself"));
     let none = product.at("root/etc/passwd");
