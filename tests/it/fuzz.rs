@@ -21,6 +21,8 @@ use seaworthy::image::Image;
 use crate::bad_input::{Case, cases};
 use crate::distros::tree;
 
+mod evidence;
+
 /// Inputs for each target when nothing else is asked for.
 pub(crate) const EXECS: usize = 2_000;
 
@@ -99,6 +101,11 @@ impl Chance {
 
     /// One of `corpus` with some changes.
     pub(crate) fn mutated(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
+        self.mutated_with(corpus, &TOKENS)
+    }
+
+    /// The same, with these words and signs put in.
+    fn mutated_with(&mut self, corpus: &[Vec<u8>], tokens: &[&[u8]]) -> Vec<u8> {
         let mut bytes = corpus[self.below(corpus.len())].clone();
         for _ in 0..=self.below(6) {
             let at = self.below(bytes.len() + 1);
@@ -118,10 +125,10 @@ impl Chance {
                 }
                 6 => {
                     let range = self.range(bytes.len());
-                    bytes.splice(range, TOKENS[self.below(TOKENS.len())].iter().copied());
+                    bytes.splice(range, tokens[self.below(tokens.len())].iter().copied());
                 }
                 _ => {
-                    let token = TOKENS[self.below(TOKENS.len())].repeat(1 + self.below(4));
+                    let token = tokens[self.below(tokens.len())].repeat(1 + self.below(4));
                     bytes.splice(at..at, token);
                 }
             }
