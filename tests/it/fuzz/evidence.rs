@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64ct::{Base64, Encoding as _};
 use seaworthy::report::bind;
+use seaworthy::report::dsse;
 use seaworthy::report::identity::{self, Certificate, Document};
 use seaworthy::report::sshsig::{NAMESPACE, PublicKey, SshSig};
 use seaworthy::report::verify::{Expectations, Signers, VerifyInput, verify};
@@ -194,13 +195,17 @@ fn small_report() -> Vec<u8> {
 
 /// Code and text of verifying, with the key that is trusted.
 fn judged(report: &[u8], signature: &str) -> (u8, String) {
+    judged_with(report, signature, Expectations::default())
+}
+
+fn judged_with(report: &[u8], signature: &str, expect: Expectations<'_>) -> (u8, String) {
     let signers = Signers::parse(&format!("{SIGNER} {}", SoftKey::ed25519(1).line()), "signers").unwrap();
     let result = verify(&VerifyInput {
         report,
         signature: signature.as_bytes(),
         signers: &signers,
         signer: Some(SIGNER),
-        expect: Expectations::default(),
+        expect,
         html: None,
         markdown: None,
         catalogue: None,
@@ -218,8 +223,43 @@ fn judged(report: &[u8], signature: &str) -> (u8, String) {
     (result.code, said)
 }
 
-fn reports() -> Target {
-    let honest = small_report();
+/// Statements in envelopes beside an honest report.
+fn envelopes(honest: &[u8]) -> Target {
+    let (key, report) = (SoftKey::ed25519(1), honest.to_vec());
+    let signature = key.signature(NAMESPACE, honest);
+    let payload = view::intoto::intoto(&parse(honest).unwrap(), &sha256_hex(honest)).into_bytes();
+    let enveloped = |payload_type: &str, keys: &[&SoftKey]| {
+        let message = dsse::signed_bytes(payload_type, &payload);
+        let signed = |key: &&SoftKey| dsse::Signature {
+            keyid: PublicKey::parse(&key.blob()).unwrap().fingerprint(),
+            bytes: key.sign(&message).split_off(4 + 11 + 4),
+        };
+        let signatures = keys.iter().map(signed).collect();
+        dsse::Envelope { payload_type: payload_type.into(), payload: payload.clone(), signatures }
+            .to_json()
+            .into_bytes()
+    };
+    let other = SoftKey::ed25519(2);
+    let seeds = vec![
+        enveloped(dsse::PAYLOAD_TYPE, &[&key]),
+        enveloped(dsse::PAYLOAD_TYPE, &[&key, &other]),
+        enveloped("text/plain", &[&key]),
+    ];
+    let judge = move |bytes: &[u8]| {
+        let expect = Expectations { dsse: Some(bytes), ..Expectations::default() };
+        match judged_with(&report, &signature, expect) {
+            (3..=5, said) => Ok(said),
+            (1, said) => match dsse::Envelope::parse(bytes) {
+                Ok(read) if read.payload == payload && read.payload_type == dsse::PAYLOAD_TYPE => Ok(said),
+                _ => Err("a statement that was not signed is accepted".into()),
+            },
+            (code, said) => Err(format!("code {code}, {said}")),
+        }
+    };
+    Target { name: "dsse", seeds, judge: Box::new(judge) }
+}
+
+fn reports(honest: Vec<u8>) -> Target {
     let key = SoftKey::ed25519(1);
     let signature = key.signature(NAMESPACE, &honest);
     let seeds = vec![honest.clone()];
@@ -294,7 +334,8 @@ fn bindings() -> Target {
 fn targets() -> Vec<Target> {
     let mut targets: Vec<Target> = signatures().into();
     targets.extend(identities());
-    targets.extend([keys(), lists(), reports(), bindings()]);
+    let report = small_report();
+    targets.extend([keys(), lists(), bindings(), envelopes(&report), reports(report)]);
     targets
 }
 
