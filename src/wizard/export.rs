@@ -8,7 +8,7 @@ use crate::change::State;
 use crate::image::Image;
 use crate::report::Report;
 use crate::report::handover::{self, Here, Kept};
-use crate::report::sign::{Agent, Keygen, with_agent, with_keygen};
+use crate::report::sign::{Agent, Keygen, key_place, with_agent, with_keygen};
 use crate::report::sshsig::{NAMESPACE, SshSig};
 
 /// What is known of the publisher's own keys; read from the environment by `cli`.
@@ -85,7 +85,9 @@ fn sign(state: &State, kept: &Kept, keys: &Keys, signer: &Signer) -> Result<Opti
             let agent = Agent { socket: keys.agent.as_deref(), sudo: keys.sudo };
             with_agent(agent, Some(fingerprint), bytes)
         }
-        Signer::KeyFile(key) => with_keygen(&Keygen { key, environment: &keys.environment }, bytes),
+        Signer::KeyFile(key) => {
+            key_place(key).and_then(|_| with_keygen(&Keygen { key, environment: &keys.environment }, bytes))
+        }
     }
     .map_err(|error| error.to_string())?;
     state.keep_signature(&armoured).map_err(|error| error.to_string())?;
