@@ -339,11 +339,11 @@ fn targets() -> Vec<Target> {
     targets
 }
 
-/// The beginning of a sentence, without what changes from input to input.
+/// The first words of a sentence: what follows them may change from input to input.
 fn label(sentence: &str) -> String {
     let end = sentence.find(['"', '`']).unwrap_or(sentence.len());
     let words = sentence[..end].split_whitespace().filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
-    words.take(5).map(|word| word.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()).collect()
+    words.take(3).map(|word| word.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()).collect()
 }
 
 /// Runs one target: how it went, in a line, and what broke a promise, each a line.
