@@ -216,6 +216,6 @@ fn in_little_memory() {
     live.make_room(&place, 600 << 10).unwrap();
     assert!(size() > 64 << 20, "{}", size());
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-    let line = mounts.lines().find(|line| line.contains(place.to_str().unwrap())).unwrap();
-    assert!(line.contains("mode=700"), "the rest of its options stay: {line}");
+    let mounted = mounts.lines().find(|line| line.contains(place.to_str().unwrap())).unwrap();
+    assert!(mounted.contains("mode=700"), "the rest of its options stay: {mounted}");
 }

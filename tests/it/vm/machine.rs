@@ -23,7 +23,7 @@ const SHOWN: usize = 60;
 
 /// A key pair of somebody who logs in.
 pub(super) struct Key {
-    private: PathBuf,
+    pub(super) private: PathBuf,
     pub(super) public: String,
 }
 

@@ -3,6 +3,7 @@
 //!
 //! `SEAWORTHY_BINARY` names the static program that is carried into the machine.
 
+mod audit;
 mod disk;
 mod machine;
 
@@ -156,6 +157,7 @@ fn an_image_is_sealed_over_ssh_and_its_copies_know_only_their_own_people() {
     for print in &build_host_keys {
         assert!(text.contains(print), "the report does not name the host key {print}");
     }
+    let evidence = audit::Evidence::of_build(dir.path(), &publisher, &text);
 
     say("it is sealed");
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
@@ -177,6 +179,7 @@ fn an_image_is_sealed_over_ssh_and_its_copies_know_only_their_own_people() {
         let kept = Command::new("grep").args(["-rlaF", secret]).arg(files.root()).output().unwrap();
         assert_eq!(stdout(&kept), "", "{secret} is still on the disk");
     }
+    evidence.is_closed_by_the_disk(files.root());
     drop(files);
 
     say("two people launch it");
@@ -186,6 +189,7 @@ fn an_image_is_sealed_over_ssh_and_its_copies_know_only_their_own_people() {
     let (mut ids, mut host_keys) = (BTreeSet::from([build_id]), build_host_keys);
     for (copy, buyer) in copies.iter().zip(&buyers) {
         copy.wait_ready();
+        evidence.is_closed_by_an_instance(copy, buyer);
         copy.does(buyer, "sudo -n true", b"");
         assert!(ids.insert(copy.does(buyer, "cat /etc/machine-id", b"")), "two machines have one id");
         for print in copy.host_keys() {
