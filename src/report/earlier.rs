@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::verify::{CheckStatus, Expectations, VerifyFiles, verify_files};
+use super::verify::{CheckStatus, VerifyFiles, verify_files};
 use super::{Previous, REPORT_LIMIT, Report, parse, read_file, sha256_hex};
 use crate::catalogue::Catalogue;
 use crate::image::text;
@@ -64,21 +64,9 @@ impl Earlier {
 /// SHA-256 of the report at `path` and the fingerprint of its signer, if it is authentic and agrees with itself.
 fn verified(path: &Path, trust: SignedBy<'_>) -> Result<(String, String), String> {
     let verification = verify_files(&VerifyFiles {
-        report: path,
-        signature: None,
-        signers: trust.signers,
-        revoked: None,
         signer: trust.signer,
-        expect: Expectations::default(),
-        binding: None,
-        baseline: None,
-        aws: None,
-        identity_file: None,
-        dsse: None,
-        html: None,
-        markdown: None,
         catalogue: Some(trust.catalogue),
-        now: trust.now,
+        ..VerifyFiles::new(path, trust.signers, trust.now)
     });
     match (verification.code, verification.signer) {
         // One that is not seaworthy is authentic all the same.

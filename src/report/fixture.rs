@@ -149,23 +149,13 @@ pub(crate) fn playbook() -> Playbook {
 
 pub(crate) fn image() -> ImageInfo {
     ImageInfo {
-        mode: Mode::Offline,
-        root: "/mnt/image".into(),
         os: Some(OsInfo {
             id: "debian".into(),
             version_id: "12".into(),
             pretty_name: "Debian GNU/Linux 12 (bookworm)".into(),
         }),
         arch: Some("x86_64".into()),
-        kernel: None,
-        boot_id: None,
-        machine_id: None,
-        filesystem_uuid: None,
-        partition_uuid: None,
-        virtualization: None,
-        security: None,
-        fips: None,
-        packages: None,
+        ..ImageInfo::unknown(Mode::Offline, "/mnt/image".into())
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::fixture::{TestKey, catalogue, findings, playbook, sample};
-use super::verify::{Expectations, Signers, Verification, VerifyInput, verify};
+use super::verify::{Signers, Verification, VerifyInput, verify};
 use super::*;
 use crate::change::decisions::decide;
 use crate::change::{Change, Plan, PlanStep, State, What, apply, undo};
@@ -63,15 +63,11 @@ fn verified(report: &Report) -> Verification {
     let key = TestKey::new(1);
     let signers = Signers::parse(&format!("ann {}", key.line()), "signers").unwrap();
     verify(&VerifyInput {
-        report: &bytes,
-        signature: key.sign_report(&bytes).as_bytes(),
-        signers: &signers,
         signer: Some("ann"),
-        expect: Expectations::default(),
         html: Some(view::html(report, &sha256_hex(&bytes)).as_bytes()),
         markdown: Some(view::markdown(report, &sha256_hex(&bytes)).as_bytes()),
         catalogue: Some(&catalogue()),
-        now: Timestamp::now(),
+        ..VerifyInput::new(&bytes, key.sign_report(&bytes).as_bytes(), &signers, Timestamp::now())
     })
 }
 

@@ -30,21 +30,7 @@ pub(crate) fn report(catalogue: &Catalogue) -> Report {
     record(&ReportInput {
         report_id: new_id().unwrap(),
         tool: Tool::current(),
-        image: ImageInfo {
-            mode: Mode::Offline,
-            root: "/mnt".into(),
-            os: None,
-            arch: None,
-            kernel: None,
-            boot_id: None,
-            machine_id: None,
-            filesystem_uuid: None,
-            partition_uuid: None,
-            virtualization: None,
-            security: None,
-            fips: None,
-            packages: None,
-        },
+        image: ImageInfo::unknown(Mode::Offline, "/mnt".into()),
         catalogue,
         before: &Vec::new(),
         after: &Vec::new(),
@@ -99,15 +85,8 @@ fn our_refusal(signature: &str, message: &[u8], signers: &str) -> Option<String>
         Err(why) => return Some(why),
     };
     let result = verify(&VerifyInput {
-        report: message,
-        signature: signature.as_bytes(),
-        signers: &signers,
         signer: Some(SIGNER),
-        expect: Expectations::default(),
-        html: None,
-        markdown: None,
-        catalogue: None,
-        now: "2026-11-22T16:00:00Z".parse().unwrap(),
+        ..VerifyInput::new(message, signature.as_bytes(), &signers, "2026-11-22T16:00:00Z".parse().unwrap())
     });
     let failed = || result.checks.iter().find(|check| check.status == CheckStatus::Failed).unwrap().sentence.clone();
     result.signer.is_none().then(failed)
@@ -265,21 +244,12 @@ fn a_bundle_is_written_signed_and_verified() {
     write_signature(&bundle.signature, &signed, false).unwrap();
     let judge = || {
         verify_files(&VerifyFiles {
-            report: &bundle.report,
-            signature: None,
-            signers: &keys.at("signers"),
-            revoked: None,
             signer: Some(SIGNER),
             expect: Expectations { sha256: Some(&bundle.sha256), ..Expectations::default() },
-            binding: None,
-            baseline: None,
-            aws: None,
-            identity_file: None,
-            dsse: None,
             html: Some(&bundle.html),
             markdown: Some(&bundle.markdown),
             catalogue: Some(&catalogue),
-            now: "2026-11-22T16:00:00Z".parse().unwrap(),
+            ..VerifyFiles::new(&bundle.report, &keys.at("signers"), "2026-11-22T16:00:00Z".parse().unwrap())
         })
     };
     // Nothing was judged, so it is authentic but undecided.

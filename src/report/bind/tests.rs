@@ -97,18 +97,13 @@ fn verified(report: &Report, binding: &[u8], namespace: &str, listed_for: &str) 
     let signers = Signers::parse(&line, "signers").unwrap();
     let signature = key.sign(namespace, binding);
     verify(&VerifyInput {
-        report: &bytes,
-        signature: key.sign_report(&bytes).as_bytes(),
-        signers: &signers,
         signer: Some(SIGNER),
         expect: Expectations {
             binding: Some(Signed { bytes: binding, signature: signature.as_bytes() }),
             ..Expectations::default()
         },
-        html: None,
-        markdown: None,
         catalogue: Some(&catalogue()),
-        now: NOW.parse().unwrap(),
+        ..VerifyInput::new(&bytes, key.sign_report(&bytes).as_bytes(), &signers, NOW.parse().unwrap())
     })
 }
 

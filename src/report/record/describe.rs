@@ -5,23 +5,14 @@ use crate::image::text::{path, visible};
 use crate::image::{self, Image};
 
 impl ImageInfo {
-    /// Describes `image`. What cannot be found out is `None`.
-    pub fn of(image: &Image) -> Self {
-        let os = image.os().ok().map(|os| OsInfo {
-            id: visible(&os.id),
-            version_id: visible(&os.version_id),
-            pretty_name: visible(&os.pretty_name),
-        });
-        let live = image.live();
+    /// An image at `root` of which nothing more is known.
+    pub fn unknown(mode: Mode, root: String) -> Self {
         Self {
-            mode: match image.mode() {
-                image::Mode::Live => Mode::Live,
-                image::Mode::Offline => Mode::Offline,
-            },
-            root: path(image.mount_point()),
-            os,
-            arch: image.arch().map(str::to_owned),
-            kernel: live.map(|live| visible(&live.kernel_release())),
+            mode,
+            root,
+            os: None,
+            arch: None,
+            kernel: None,
             boot_id: None,
             machine_id: None,
             filesystem_uuid: None,
@@ -30,6 +21,26 @@ impl ImageInfo {
             security: None,
             fips: None,
             packages: None,
+        }
+    }
+
+    /// Describes `image`. What cannot be found out is `None`.
+    pub fn of(image: &Image) -> Self {
+        let os = image.os().ok().map(|os| OsInfo {
+            id: visible(&os.id),
+            version_id: visible(&os.version_id),
+            pretty_name: visible(&os.pretty_name),
+        });
+        let live = image.live();
+        let mode = match image.mode() {
+            image::Mode::Live => Mode::Live,
+            image::Mode::Offline => Mode::Offline,
+        };
+        Self {
+            os,
+            arch: image.arch().map(str::to_owned),
+            kernel: live.map(|live| visible(&live.kernel_release())),
+            ..Self::unknown(mode, path(image.mount_point()))
         }
         .with_facts(image)
     }

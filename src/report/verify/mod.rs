@@ -106,6 +106,23 @@ pub struct VerifyInput<'a> {
     pub now: Timestamp,
 }
 
+impl<'a> VerifyInput<'a> {
+    /// The bytes of a report and of its signature by `signers`, at `now`; nothing more is asked.
+    pub fn new(report: &'a [u8], signature: &'a [u8], signers: &'a Signers, now: Timestamp) -> Self {
+        Self {
+            report,
+            signature,
+            signers,
+            signer: None,
+            expect: Expectations::default(),
+            html: None,
+            markdown: None,
+            catalogue: None,
+            now,
+        }
+    }
+}
+
 /// The same by file names: what the command line has.
 #[derive(Debug, Clone, Copy)]
 pub struct VerifyFiles<'a> {
@@ -139,6 +156,29 @@ pub struct VerifyFiles<'a> {
     pub catalogue: Option<&'a Catalogue>,
     /// Now.
     pub now: Timestamp,
+}
+
+impl<'a> VerifyFiles<'a> {
+    /// The report at `report` by the list at `signers`, at `now`; its signature is beside it, and nothing more is asked.
+    pub fn new(report: &'a Path, signers: &'a Path, now: Timestamp) -> Self {
+        Self {
+            report,
+            signature: None,
+            signers,
+            revoked: None,
+            signer: None,
+            expect: Expectations::default(),
+            binding: None,
+            baseline: None,
+            aws: None,
+            identity_file: None,
+            dsse: None,
+            html: None,
+            markdown: None,
+            catalogue: None,
+            now,
+        }
+    }
 }
 
 /// The file of an AWS certificate, and how far it is trusted.

@@ -64,15 +64,12 @@ impl Case {
             signers.revoke(revoked, "revoked").unwrap();
         }
         verify(&VerifyInput {
-            report: &self.report,
-            signature: &self.signature,
-            signers: &signers,
             signer: self.signer,
             expect: Expectations { aws: self.aws.as_ref(), identity_file: self.identity_file.as_ref(), ..self.expect },
             html: self.html.as_deref(),
             markdown: self.markdown.as_deref(),
             catalogue: Some(&catalogue()),
-            now: self.now.parse().unwrap(),
+            ..VerifyInput::new(&self.report, &self.signature, &signers, self.now.parse().unwrap())
         })
     }
 }
@@ -347,21 +344,9 @@ fn files_that_are_missing_or_faulty() {
     std::fs::write(at("faulty"), "nothing that is a line").unwrap();
     let judge = |report: &str, signers: &str| {
         let result = verify_files(&VerifyFiles {
-            report: &at(report),
-            signature: None,
-            signers: &at(signers),
-            revoked: None,
             signer: Some(SIGNER),
-            expect: Expectations::default(),
-            binding: None,
-            baseline: None,
-            aws: None,
-            identity_file: None,
-            dsse: None,
-            html: None,
-            markdown: None,
             catalogue: Some(&catalogue()),
-            now: NOW.parse().unwrap(),
+            ..VerifyFiles::new(&at(report), &at(signers), NOW.parse().unwrap())
         });
         (result.code, result.checks[0].sentence.clone())
     };

@@ -204,15 +204,9 @@ fn judged(report: &[u8], signature: &str) -> (u8, String) {
 fn judged_with(report: &[u8], signature: &str, expect: Expectations<'_>) -> (u8, String) {
     let signers = Signers::parse(&format!("{SIGNER} {}", SoftKey::ed25519(1).line()), "signers").unwrap();
     let result = verify(&VerifyInput {
-        report,
-        signature: signature.as_bytes(),
-        signers: &signers,
         signer: Some(SIGNER),
         expect,
-        html: None,
-        markdown: None,
-        catalogue: None,
-        now: jiff::Timestamp::now(),
+        ..VerifyInput::new(report, signature.as_bytes(), &signers, jiff::Timestamp::now())
     });
     let failed = result.checks.iter().find(|check| check.status == seaworthy::report::verify::CheckStatus::Failed);
     let said = failed.map_or_else(|| "accepted".to_owned(), |check| format!("{} {}", check.name, check.sentence));

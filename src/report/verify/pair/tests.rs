@@ -91,21 +91,9 @@ fn verified(build: &Report, audit: &Report, now: &str) -> PairVerification {
     let signers = directory.path().join("signers");
     fs::write(&signers, format!("{SIGNER} {}\n", key.line())).unwrap();
     let files = VerifyFiles {
-        report: &build,
-        signature: None,
-        signers: &signers,
-        revoked: None,
         signer: Some(SIGNER),
-        expect: Expectations::default(),
-        binding: None,
-        baseline: None,
-        aws: None,
-        identity_file: None,
-        dsse: None,
-        html: None,
-        markdown: None,
         catalogue: Some(&catalogue()),
-        now: now.parse().unwrap(),
+        ..VerifyFiles::new(&build, &signers, now.parse().unwrap())
     };
     verify_pair_files(&files, &audit)
 }
@@ -284,21 +272,9 @@ fn neither_is_shown_before_its_signature_holds() {
     let verify = || {
         verify_pair_files(
             &VerifyFiles {
-                report: &at("build.json"),
-                signature: None,
-                signers: &at("signers"),
-                revoked: None,
                 signer: Some(SIGNER),
-                expect: Expectations::default(),
-                binding: None,
-                baseline: None,
-                aws: None,
-                identity_file: None,
-                dsse: None,
-                html: None,
-                markdown: None,
                 catalogue: Some(&catalogue()),
-                now: NOW.parse().unwrap(),
+                ..VerifyFiles::new(&at("build.json"), &at("signers"), NOW.parse().unwrap())
             },
             &at("audit.json"),
         )

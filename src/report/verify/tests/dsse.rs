@@ -30,15 +30,10 @@ fn verified(envelope: &str, signers: &str, signer: Option<&'static str>) -> Veri
     let signers = Signers::parse(&format!("{}\n{signers}", case.signers), "signers").unwrap();
     let expect = Expectations { dsse: Some(envelope.as_bytes()), ..Expectations::default() };
     verify(&VerifyInput {
-        report: &case.report,
-        signature: &case.signature,
-        signers: &signers,
         signer,
         expect,
-        html: None,
-        markdown: None,
         catalogue: Some(&catalogue()),
-        now: NOW.parse().unwrap(),
+        ..VerifyInput::new(&case.report, &case.signature, &signers, NOW.parse().unwrap())
     })
 }
 
