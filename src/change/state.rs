@@ -385,8 +385,11 @@ pub fn is_on(image: &Image, directory: &Path) -> Result<bool, Error> {
     let existing = existing.canonicalize().map_err(fail)?;
     let root = std::fs::metadata(image.mount_point()).map_err(fail)?;
     Ok(match image.mode() {
-        // On a running machine everything is below `/`; what counts is the disk it lies on.
-        Mode::Live => std::fs::metadata(&existing).map_err(fail)?.dev() == root.dev(),
+        // On a running machine everything is below `/`, and an AMI may be made of each of its disks.
+        Mode::Live => {
+            std::fs::metadata(&existing).map_err(fail)?.dev() == root.dev()
+                || image.live().is_none_or(|live| !live.is_in_memory(&existing))
+        }
         Mode::Offline => existing
             .ancestors()
             .filter_map(|path| std::fs::metadata(path).ok())

@@ -136,7 +136,7 @@ pub(super) enum Command {
 Exit codes: 0 sealed; 1 not sealed, or something required is left; 2 wrong use;
 3 something could not be read or done.")]
     Seal(SealArgs),
-    /// Write the evidence: the report and its views; `sign` and `show` are subcommands
+    /// Write the evidence: the report and its views; subcommands sign, show, compare and convert reports
     #[command(after_help = "Examples:
   sudo seaworthy report --out /run/seaworthy-report --publisher 'Jane Roe'
   sudo seaworthy report --stdout > report.json

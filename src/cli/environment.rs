@@ -35,6 +35,8 @@ pub(super) struct Environment {
     pub(super) user: Option<String>,
     /// Standard input and output are a terminal.
     pub(super) interactive: bool,
+    /// Somebody can be asked, whatever becomes of the output: questions are on standard error.
+    pub(super) answers: bool,
     /// Standard output is a terminal.
     pub(super) stdout_terminal: bool,
     /// Standard error is a terminal.
@@ -91,6 +93,7 @@ impl Environment {
             sudo_user: text("SUDO_USER"),
             user: text("USER").or_else(|| text("LOGNAME")),
             interactive: std::io::stdin().is_terminal() && stdout_terminal,
+            answers: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             stdout_terminal,
             stderr_terminal: std::io::stderr().is_terminal(),
         }

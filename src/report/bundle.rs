@@ -150,6 +150,17 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, BundleError> {
     Ok(bytes)
 }
 
+/// That nothing is at `path` yet.
+///
+/// # Errors
+/// When something is.
+pub fn is_free(path: &Path) -> Result<(), BundleError> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(BundleError::Exists(path.to_owned())),
+        Err(_) => Ok(()),
+    }
+}
+
 /// Writes a file whole or not at all: a new file beside it, then a rename. One that is there already is replaced only
 /// with `replace`.
 ///

@@ -18,8 +18,8 @@ pub fn off_image(image: &Image, directory: &Path) -> Result<PathBuf, String> {
         Err(error) => Err(error.to_string()),
         Ok(true) => Err(match image.mode() {
             Mode::Live => format!(
-                "{shown} is on the disk of the machine you are preparing, and would be published with it; choose a \
-                 directory below /run and copy the report from there"
+                "{shown} is on a disk of the machine you are preparing, and may be published with it; choose a directory \
+                 below /run and copy the report from there"
             ),
             Mode::Offline => {
                 format!("{shown} is on the image, and would be published with it; choose a directory outside")
@@ -48,6 +48,15 @@ mod tests {
         assert!(off(&link.join("report")).is_err());
         assert!(off(&outside.path().join("../x")).is_err());
         assert_eq!(off(&outside.path().join("new/report")).unwrap(), outside.path().join("new/report"));
+    }
+
+    #[test]
+    fn on_a_running_machine_only_memory_is_off_every_disk() {
+        let machine = Image::open(Path::new("/")).unwrap();
+        assert!(off_image(&machine, Path::new("/dev/shm/report")).is_ok());
+        // Another file system than that of `/`, and none in memory: as a second disk is.
+        let why = off_image(&machine, Path::new("/proc/report")).unwrap_err();
+        assert!(why.contains("a disk of the machine"), "{why}");
     }
 
     #[expect(clippy::disallowed_methods, reason = "builds the test's own image")]

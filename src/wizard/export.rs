@@ -9,7 +9,7 @@ use crate::image::Image;
 use crate::report::Report;
 use crate::report::handover::{self, Here, Kept};
 use crate::report::sign::{Agent, Keygen, key_place, with_agent, with_keygen};
-use crate::report::sshsig::{NAMESPACE, SshSig};
+use crate::report::sshsig::{BINDING_NAMESPACE, NAMESPACE, SshSig};
 
 /// What is known of the publisher's own keys; read from the environment by `cli`.
 #[derive(Debug, Clone, Default)]
@@ -98,7 +98,7 @@ fn sign(state: &State, kept: &Kept, keys: &Keys, signer: &Signer) -> Result<Opti
 
 /// The line of `allowed_signers` that lets a reviewer verify (ssh-keygen(1), ALLOWED SIGNERS).
 fn allowed(name: &str, public: &str) -> String {
-    format!("{name} namespaces=\"{NAMESPACE}\" {public}")
+    format!("{name} namespaces=\"{NAMESPACE},{BINDING_NAMESPACE}\" {public}")
 }
 
 /// The publisher's name as a signer: one word, none of the characters that mean something in `allowed_signers`.

@@ -382,7 +382,7 @@ fn what_a_playbook_allows_is_waived_in_the_check_and_in_the_report() {
     let rule = found["guidelines"][0]["observations"][0]["rule"].as_str().unwrap().to_owned();
     assert_eq!((code, found["verdict"].as_str()), (Some(1), Some("not-seaworthy")));
     let entry = |path: &str, days: i64| {
-        let until = jiff::Zoned::now().date() + jiff::Span::new().days(days);
+        let until = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date() + jiff::Span::new().days(days);
         let reason = "A password for tests only.";
         format!("[[allow]]\npath = {path:?}\nrule = {rule:?}\nreason = {reason:?}\nuntil = {until}\n")
     };

@@ -64,7 +64,7 @@ impl Product {
 /// A day `days` after today, as a playbook takes it.
 fn day(days: i64) -> String {
     use jiff::ToSpan as _;
-    jiff::Zoned::now().date().checked_add(days.days()).unwrap().to_string()
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().checked_add(days.days()).unwrap().to_string()
 }
 
 fn waiver(id: &str, until: &str) -> String {

@@ -143,7 +143,7 @@ fn over_ssh_the_line_that_is_shown_brings_the_report_that_was_shown() {
     let there = lines(&said, "On your own machine: ");
     let [line, "sha256sum report.json"] = there.as_slice() else { panic!("{said}") };
     let start = "admin@127.0.0.1 sudo /usr/local/bin/seaworthy report --again ";
-    assert!(line.starts_with("ssh -p ") && line.contains(start), "{line}");
+    assert!(line.starts_with("ssh -n -p ") && line.contains(start), "{line}");
     let shown = lines(&said, "SHA-256 ")[0].split(' ').next().unwrap().to_owned();
     assert_eq!(sha256_hex(&paste(&own, line)), shown);
     let kept = machine.run("admin", "sudo stat -c %a /run/seaworthy/report.json; cat /run/seaworthy/report.json");
@@ -182,7 +182,7 @@ fn over_ssh_the_line_that_is_shown_brings_the_report_that_was_shown() {
     let screen = terminal.wait("[Where to]");
     assert!(screen.contains("(•) SSH  this session"), "{screen}");
     // As it is selected on the screen, with its blanks and line breaks.
-    let from = screen.find("ssh -p ").unwrap();
+    let from = screen.find("ssh -n -p ").unwrap();
     let line = &screen[from..from + screen[from..].find("sha256sum").unwrap()];
     assert!(line.trim_end().contains('\n'), "it is longer than the screen is wide: {line}");
     assert_eq!(sha256_hex(&paste(&own, line)), shown, "{line}");

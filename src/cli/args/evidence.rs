@@ -57,7 +57,9 @@ pub(in crate::cli) enum ReportCommand {
   seaworthy report sign report.json --agent
   seaworthy report sign report.json --key ~/.ssh/id_ed25519
   seaworthy report sign report.json --tbs to-be-signed.bin
-  seaworthy report sign report.json --agent --dsse")]
+  seaworthy report sign report.json --agent --dsse
+
+Exit codes: 0 signed; 2 wrong use; 3 something could not be read or written; 8 the agent, ssh-keygen or you refused.")]
     Sign(SignArgs),
     /// State which AMI the reports belong to, once it exists; sign what is written with `report sign`
     #[command(after_help = "Examples:

@@ -52,7 +52,7 @@ pub(super) fn renewed(
     if offered.is_empty() {
         return Ok(BTreeMap::new());
     }
-    if environment.interactive && !args.yes {
+    if environment.answers && !args.yes {
         return ask_each(&offered, publisher, today);
     }
     list(&offered);

@@ -51,11 +51,16 @@ pub(super) fn run(args: &SignArgs, common: &Common, environment: &Environment) -
         ));
         return Ok(OK);
     }
+    let path = if args.dsse { args.file.with_extension("intoto.json") } else { with_sig(&args.file) };
+    if !args.yes {
+        // Before anybody touches a token or types a passphrase for nothing.
+        report::is_free(&path).map_err(Failure::failed)?;
+    }
     note(&headline);
     let sha256 = report::sha256_hex(&bytes);
     note(&format!("SHA-256 {sha256}  {} bytes", bytes.len()));
     note(&format!("        {}", report::view::grouped(&sha256)));
-    if environment.interactive && !args.yes && !confirm(question)? {
+    if environment.answers && !args.yes && !confirm(question)? {
         note("Nothing was signed.");
         return Ok(UNSIGNED);
     }
@@ -84,7 +89,6 @@ pub(super) fn run(args: &SignArgs, common: &Common, environment: &Environment) -
             return Ok(UNSIGNED);
         }
     };
-    let path = if args.dsse { args.file.with_extension("intoto.json") } else { with_sig(&args.file) };
     note_created_here([path.as_path()])?;
     report::write_signature(&path, &signature, args.yes).map_err(Failure::failed)?;
     let path = text::path(&path);

@@ -2,7 +2,7 @@
 //! five spaces is part of a command, to be run where `report.json` lies; nothing in a command comes from the report.
 
 use crate::report::identity::recipe;
-use crate::report::sshsig::NAMESPACE;
+use crate::report::sshsig::{BINDING_NAMESPACE, NAMESPACE};
 use crate::report::view::grouped;
 use crate::report::{Kind, Outcome, Report};
 
@@ -19,7 +19,7 @@ This file is not signed and proves nothing; it only says how. Two things must NO
 publisher by another way that you trust: the name they sign with (below: release@example.com), and a file
 \"allowed_signers\" that holds a line like
 
-  release@example.com namespaces=\"{NAMESPACE}\" ssh-ed25519 AAAA...
+  release@example.com namespaces=\"{NAMESPACE},{BINDING_NAMESPACE}\" ssh-ed25519 AAAA...
 
 Save that file here, change the name in the commands, and run them in this directory.
 

@@ -101,11 +101,11 @@ impl Here {
         for (file, flag) in files.into_iter().take(1 + usize::from(signed)) {
             match way {
                 Way::Ssh => {
-                    let fetch = self.fetch(sha256, flag);
-                    commands.there.push(format!("ssh {}{} {fetch} > {file}", self.port(), self.target()));
+                    let fetch = self.fetch(way, sha256, flag);
+                    commands.there.push(format!("ssh -n {}{} {fetch} > {file}", self.port(), self.target()));
                 }
                 Way::SessionManager => {
-                    let fetch = self.fetch(sha256, &format!(" --base64{flag}"));
+                    let fetch = self.fetch(way, sha256, &format!(" --base64{flag}"));
                     let region = self.region.as_ref().map(|region| format!(" --region {region}")).unwrap_or_default();
                     let instance = self.instance.as_deref().unwrap_or("INSTANCE-ID");
                     commands.there.push(format!(
@@ -115,7 +115,7 @@ impl Here {
                     ));
                 }
                 Way::Console => {
-                    commands.here.push(self.fetch(sha256, &format!(" --base64{flag}")));
+                    commands.here.push(self.fetch(way, sha256, &format!(" --base64{flag}")));
                     commands.there.push(unarmour(" pasted.txt", file));
                 }
             }
@@ -125,8 +125,10 @@ impl Here {
     }
 
     /// The command of this machine that writes the report to standard output.
-    fn fetch(&self, sha256: &str, flags: &str) -> String {
-        let sudo = if self.user.as_deref() == Some("root") { "" } else { "sudo " };
+    fn fetch(&self, way: Way, sha256: &str, flags: &str) -> String {
+        // Who comes in another way may be somebody else: the user of Session Manager is not root.
+        let is_root = self.user.as_deref() == Some("root") && self.way == Some(way);
+        let sudo = if is_root { "" } else { "sudo " };
         // One report is kept, so that these tell whether it is that one; and the line stays short.
         let begins: String = sha256.chars().take(DIGEST_CHARS).collect();
         format!("{sudo}{} report{flags} --again {begins}", self.program)

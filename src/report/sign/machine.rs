@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 
@@ -22,8 +22,8 @@ pub enum KeyPlace {
     Memory,
 }
 
-/// Where the key file `key` lies. One that is missing is ssh-keygen's to complain about; of a `.pub` file the private part
-/// is in an agent.
+/// Where the key file `key` lies, or of a public key the private one beside it: ssh-keygen takes that where no agent has it.
+/// One that is missing is ssh-keygen's to complain about.
 ///
 /// # Errors
 /// When this looks like an EC2 instance and the key is on the same device as `/`: an AMI made of it would hold the key.
@@ -33,7 +33,8 @@ pub fn key_place(key: &Path) -> Result<KeyPlace, SignError> {
 
 fn place(key: &Path, root: &Path) -> Result<KeyPlace, SignError> {
     let device = |path: &Path| fs::metadata(path).ok().map(|meta| meta.dev());
-    let Some(lies_on) = device(key).filter(|_| key.extension().is_none_or(|extension| extension != "pub")) else {
+    let key = &private_part(key);
+    let Some(lies_on) = device(key) else {
         return Ok(KeyPlace::Fine);
     };
     if !looks_like_ec2(root) {
@@ -47,6 +48,13 @@ fn place(key: &Path, root: &Path) -> Result<KeyPlace, SignError> {
     }
     let memory = statfs(key).is_ok_and(|found| found.filesystem_type() == TMPFS_MAGIC);
     Ok(if memory { KeyPlace::Memory } else { KeyPlace::Fine })
+}
+
+/// What ssh-keygen would read the private key from, for a public key or a certificate: the same name without its ending.
+fn private_part(key: &Path) -> PathBuf {
+    let name = key.to_string_lossy();
+    let private = name.strip_suffix("-cert.pub").or_else(|| name.strip_suffix(".pub"));
+    private.map_or_else(|| key.to_owned(), PathBuf::from)
 }
 
 /// As "Detect whether a host is an EC2 instance" in the EC2 User Guide says, and as cloud-init's ds-identify looks: the
@@ -75,7 +83,7 @@ mod tests {
         let file = root.path().join(file);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, content).unwrap();
-        for key in ["key", "key.pub"] {
+        for key in ["key", "key.pub", "agent.pub"] {
             fs::write(root.path().join(key), "a test key").unwrap();
         }
         root
@@ -98,7 +106,11 @@ mod tests {
             if let Err(why) = judged {
                 assert!(why.to_string().contains("an AMI made of it would hold the key"), "{why}");
             }
-            assert_eq!(place(&root.path().join("key.pub"), root.path()), Ok(KeyPlace::Fine));
+            for public in ["key.pub", "key-cert.pub"] {
+                let judged = place(&root.path().join(public), root.path());
+                assert_eq!(judged.is_err(), refused, "ssh-keygen would read the key beside {public}");
+            }
+            assert_eq!(place(&root.path().join("agent.pub"), root.path()), Ok(KeyPlace::Fine));
             assert_eq!(place(&root.path().join("absent"), root.path()), Ok(KeyPlace::Fine));
             assert_eq!(place(Path::new("/proc/self/stat"), root.path()), Ok(KeyPlace::Fine), "another device");
         }
@@ -107,7 +119,7 @@ mod tests {
     #[test]
     fn a_key_in_the_memory_of_an_instance_is_accepted_with_a_warning() {
         let root = machine("sys/class/dmi/id/sys_vendor", "Amazon EC2\n");
-        let Ok(key) = tempfile::NamedTempFile::new_in("/dev/shm") else { return };
+        let key = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
         assert_eq!(place(key.path(), root.path()), Ok(KeyPlace::Memory));
     }
 }

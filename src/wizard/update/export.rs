@@ -22,7 +22,6 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     }
     let is_current = walk.report.as_ref().is_some_and(|(request, _)| request.playbook == model.playbook);
     go_to(walk, if is_current { Step::Digest } else { Step::Name });
-    walk.keys = None;
     model.screens.truncate(1);
     model.screens.push(Screen::Export);
     vec![Effect::AgentKeys]
@@ -239,7 +238,7 @@ pub(crate) fn to_copy(model: &Model) -> Option<String> {
             let commands = way(model).zip(exported.here.as_ref());
             let commands =
                 commands.map(|(way, here)| here.commands(way, &exported.sha256, exported.signed_by.is_some()));
-            commands.map(|commands| commands.there.join("\n"))
+            commands.map(|commands| commands.there.join(" &&\n"))
         }
         _ => None,
     }

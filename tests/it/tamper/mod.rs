@@ -173,7 +173,11 @@ pub(crate) fn prepared(
     let root = small_root(home.path());
     let run = |args: &[&str]| seaworthy(home.path(), [&["--root", root.to_str().unwrap()], args].concat());
     let checked: Value = serde_json::from_slice(&run(&["check", "--format", "json"]).stdout).unwrap();
-    let until = jiff::Zoned::now().date().saturating_add(jiff::Span::new().days(100)).to_string();
+    let until = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date()
+        .saturating_add(jiff::Span::new().days(100))
+        .to_string();
     let decide = |finding: &Value| {
         let id = finding["id"].as_str().unwrap();
         let choice = match finding["status"].as_str().unwrap() {

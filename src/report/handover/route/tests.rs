@@ -22,7 +22,7 @@ fn ssh_needs_one_line() {
     assert_eq!(
         commands.there,
         [
-            "ssh admin@203.0.113.7 sudo /home/admin/seaworthy report --again 9f86d081 > report.json",
+            "ssh -n admin@203.0.113.7 sudo /home/admin/seaworthy report --again 9f86d081 > report.json",
             "sha256sum report.json",
         ]
     );
@@ -31,8 +31,8 @@ fn ssh_needs_one_line() {
     assert_eq!(
         commands.there,
         [
-            "ssh -p 2222 root@HOST seaworthy report --again 9f86d081 > report.json",
-            "ssh -p 2222 root@HOST seaworthy report --signature --again 9f86d081 > report.json.sig",
+            "ssh -n -p 2222 root@HOST seaworthy report --again 9f86d081 > report.json",
+            "ssh -n -p 2222 root@HOST seaworthy report --signature --again 9f86d081 > report.json.sig",
             "sha256sum report.json",
         ]
     );
@@ -48,6 +48,13 @@ fn session_manager_is_asked_to_run_it() {
                  --again 9f86d081\"]' | sed ";
     assert!(line.starts_with(start), "{line}");
     assert!(line.ends_with(" | base64 -d > report.json"), "{line}");
+}
+
+#[test]
+fn who_came_as_root_another_way_is_not_root_in_session_manager() {
+    let root = Here { user: Some("root".into()), way: Some(Way::Ssh), ..here() };
+    let [line, _] = root.commands(Way::SessionManager, DIGEST, false).there.try_into().unwrap();
+    assert!(line.contains("command=[\"sudo "), "{line}");
 }
 
 #[test]
@@ -75,7 +82,7 @@ fn an_address_that_only_this_network_knows_is_not_told_outside() {
 #[test]
 fn a_name_that_a_shell_would_read_is_left_out() {
     let odd = Here { user: Some("a;b".into()), ..here() };
-    assert!(odd.commands(Way::Ssh, DIGEST, false).there[0].starts_with("ssh 203.0.113.7 "));
+    assert!(odd.commands(Way::Ssh, DIGEST, false).there[0].starts_with("ssh -n 203.0.113.7 "));
 }
 
 #[test]

@@ -93,6 +93,24 @@ fn every_step_can_be_gone_back_and_nothing_entered_is_lost() {
 }
 
 #[test]
+fn the_signer_stays_chosen_when_the_export_is_left_and_entered_again() {
+    let key = |name: &str| AgentKey { kind: "ssh-ed25519".into(), fingerprint: name.into(), comment: String::new() };
+    let keys = || Message::AgentKeys(Ok(vec![key("SHA256:one"), key("SHA256:two")]));
+    let mut model = signing(Mode::Offline);
+    update(&mut model, keys());
+    press(&mut model, &[Key::Down, Key::Down]);
+    assert!(matches!(press(&mut model, &[Key::Enter]).as_slice(), [Effect::Export(_)]));
+    update(&mut model, Message::Exported(Ok(exported(None))));
+    press(&mut model, &[Key::Esc, Key::Esc, Key::Esc, Key::Esc, Key::Char('e'), Key::Esc]);
+    assert_eq!((model.walk.step, model.walk.signer), (Step::Signer, 2));
+    // Before the agent has answered again, and afterwards.
+    assert_eq!(press(&mut model, &[Key::Enter]), [], "the signed report is kept");
+    update(&mut model, keys());
+    press(&mut model, &[Key::Esc]);
+    assert_eq!(press(&mut model, &[Key::Enter]), [], "the signed report is kept");
+}
+
+#[test]
 fn a_report_of_yesterday_is_not_shown() {
     let mut model = made(Mode::Offline);
     press(&mut model, &[Key::Esc, Key::Esc, Key::Esc, Key::Esc, Key::Char('c')]);
@@ -141,7 +159,8 @@ fn a_running_machine_is_left_by_a_line_to_paste() {
         other => panic!("{other:?}"),
     };
     let ssh = copied(&mut model);
-    assert!(ssh.starts_with("ssh HOST sudo seaworthy report --again 9f86d081 > report.json\n"), "{ssh}");
+    // It reads nothing of what is pasted after it, and what comes after it waits for it.
+    assert!(ssh.starts_with("ssh -n HOST sudo seaworthy report --again 9f86d081 > report.json &&\n"), "{ssh}");
     press(&mut model, &[Key::Down]);
     assert!(copied(&mut model).starts_with("aws ssm start-session "));
     press(&mut model, &[Key::Down]);
