@@ -12,14 +12,12 @@
 //! | 6 | something expected is different: digest, challenge, age, the machine (or AWS's signature of it), the report it goes on from |
 //! | 7 | a file is missing or cannot be read |
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::dsse::ENVELOPE_LIMIT;
-use super::identity::{CERTIFICATE_LIMIT, Certificate, FILE_LIMIT, IdentityFile, Trust};
-use super::sshsig::SIGNATURE_LIMIT;
-use super::{REPORT_LIMIT, Report, parse, read_file, sha256_hex, view};
+use super::identity::{IdentityFile, Trust};
+use super::{Report, parse, sha256_hex, view};
 use crate::catalogue::Catalogue;
 use crate::image::text::visible;
 
@@ -27,6 +25,7 @@ mod binding;
 mod contents;
 mod dsse;
 mod expect;
+mod files;
 mod identity;
 mod journal;
 mod output;
@@ -38,6 +37,7 @@ mod signers;
 mod tests;
 mod views;
 
+use files::Given;
 use output::Judgement::{self, Failed, Holds, NotChecked};
 pub use output::{Check, CheckStatus, ReportSeen, SignerSeen, Verification};
 pub use pair::{PairVerification, verify_pair_files};
@@ -221,96 +221,10 @@ const CHECKS: &[(&str, u8)] = &[
 
 /// Reads the files and verifies.
 pub fn verify_files(files: &VerifyFiles<'_>) -> Verification {
-    let failed = |code, sentence: String| Verification::failed_at("files", code, format!("{sentence}."));
-    let signature_path = files.signature.map_or_else(|| beside(files.report), Path::to_owned);
-    let signers = match load_signers(files) {
-        Ok(signers) => signers,
-        Err(sentence) => return failed(2, sentence),
-    };
-    let aws = match files.aws.map(load_certificate).transpose() {
-        Ok(aws) => aws,
-        Err(sentence) => return failed(2, sentence),
-    };
-    let identity_file = match files.identity_file.map(|path| read_file(path, FILE_LIMIT)).transpose() {
-        Err(error) => return failed(7, error.to_string()),
-        Ok(bytes) => bytes.map(|bytes| IdentityFile::parse(&bytes)).transpose(),
-    };
-    let identity_file = match identity_file {
-        Ok(file) => file,
-        Err(fault) => return failed(6, format!("identity.json: {}", fault.to_string().trim_end_matches('.'))),
-    };
-    let optional = |path: Option<&Path>| path.map(|path| read_file(path, REPORT_LIMIT * 2)).transpose();
-    let read = || {
-        Ok::<_, super::BundleError>((
-            read_file(files.report, REPORT_LIMIT)?,
-            read_file(&signature_path, SIGNATURE_LIMIT)?,
-            optional(files.html)?,
-            optional(files.markdown)?,
-            files.binding.map(read_binding).transpose()?,
-            optional(files.baseline)?,
-            files.dsse.map(|path| read_file(path, ENVELOPE_LIMIT)).transpose()?,
-        ))
-    };
-    match read() {
-        // Too large to be a report at all, whoever signed it.
-        Err(error @ super::BundleError::TooLarge { .. }) => failed(5, error.to_string()),
-        Err(error) => failed(7, error.to_string()),
-        Ok((report, signature, html, markdown, binding, baseline, dsse)) => verify(&VerifyInput {
-            report: &report,
-            signature: &signature,
-            signers: &signers,
-            signer: files.signer,
-            expect: Expectations {
-                aws: aws.as_ref(),
-                identity_file: identity_file.as_ref(),
-                binding: binding.as_ref().map(|(bytes, signature)| Signed { bytes, signature }),
-                baseline: baseline.as_deref(),
-                dsse: dsse.as_deref(),
-                ..files.expect
-            },
-            html: html.as_deref(),
-            markdown: markdown.as_deref(),
-            catalogue: files.catalogue,
-            now: files.now,
-        }),
+    match Given::read(files) {
+        Err((code, sentence)) => Verification::failed_at("files", code, format!("{sentence}.")),
+        Ok(given) => verify(&given.input(files)),
     }
-}
-
-/// Where the signature of `file` lies.
-fn beside(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".sig");
-    PathBuf::from(name)
-}
-
-fn read_binding(path: &Path) -> Result<(Vec<u8>, Vec<u8>), super::BundleError> {
-    Ok((read_file(path, super::bind::BINDING_LIMIT)?, read_file(&beside(path), SIGNATURE_LIMIT)?))
-}
-
-fn load_certificate(file: AwsCertificate<'_>) -> Result<Trust, String> {
-    let (AwsCertificate::Pinned(path) | AwsCertificate::Given(path)) = file;
-    let bytes = read_file(path, CERTIFICATE_LIMIT).map_err(|error| error.to_string())?;
-    let parsed = Certificate::parse(&bytes)
-        .map_err(|fault| format!("{}: {}", crate::image::text::path(path), fault.to_string().trim_end_matches('.')))?;
-    Ok(match file {
-        AwsCertificate::Pinned(_) => Trust::Pinned(parsed),
-        AwsCertificate::Given(_) => Trust::Given(parsed),
-    })
-}
-
-fn load_signers(files: &VerifyFiles<'_>) -> Result<Signers, String> {
-    let text = |path: &Path| -> Result<String, String> {
-        let bytes = read_file(path, SIGNERS_LIMIT).map_err(|error| error.to_string())?;
-        if bytes.starts_with(b"SSHKRL") {
-            return Ok("SSHKRL".to_owned());
-        }
-        String::from_utf8(bytes).map_err(|_| format!("{}: it is not text", crate::image::text::path(path)))
-    };
-    let mut signers = Signers::parse(&text(files.signers)?, &files.signers.to_string_lossy())?;
-    if let Some(path) = files.revoked {
-        signers.revoke(&text(path)?, &path.to_string_lossy())?;
-    }
-    Ok(signers)
 }
 
 /// Verifies.

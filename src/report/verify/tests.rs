@@ -335,6 +335,45 @@ fn t23_authentic_but_not_seaworthy() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "evidence files in a directory of the test's own")]
+fn a_file_that_is_too_large_gives_the_code_of_what_it_is_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let honest = Case::honest();
+    for (name, bytes) in [
+        ("report.json", &honest.report),
+        ("report.json.sig", &honest.signature),
+        ("binding.json", &b"{}".to_vec()),
+        ("signers", &honest.signers.clone().into_bytes()),
+    ] {
+        std::fs::write(at(name), bytes).unwrap();
+    }
+    for name in ["large.json", "binding.json.sig"] {
+        std::fs::File::create(at(name)).unwrap().set_len(64 << 20).unwrap();
+    }
+    let (report, signers, large, binding) = (at("report.json"), at("signers"), at("large.json"), at("binding.json"));
+    let base = VerifyFiles { signer: Some(SIGNER), ..VerifyFiles::new(&report, &signers, NOW.parse().unwrap()) };
+    let large = Some(large.as_path());
+    for (what, files, code) in [
+        ("report", VerifyFiles { report: &at("large.json"), ..base }, 5),
+        ("signature", VerifyFiles { signature: large, ..base }, 3),
+        ("HTML", VerifyFiles { html: large, ..base }, 5),
+        ("Markdown", VerifyFiles { markdown: large, ..base }, 5),
+        ("binding", VerifyFiles { binding: large, ..base }, 3),
+        ("the binding's signature", VerifyFiles { binding: Some(&binding), ..base }, 3),
+        ("baseline", VerifyFiles { baseline: large, ..base }, 6),
+        ("identity.json", VerifyFiles { identity_file: large, ..base }, 6),
+        ("DSSE", VerifyFiles { dsse: large, ..base }, 3),
+        ("signers", VerifyFiles { signers: &at("large.json"), ..base }, 2),
+    ] {
+        let result = verify_files(&files);
+        let sentence = &result.checks[0].sentence;
+        assert_eq!(result.code, code, "{what}: {sentence}");
+        assert!(sentence.contains("it is larger than"), "{what}: {sentence}");
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "evidence files in a directory of the test's own")]
 fn files_that_are_missing_or_faulty() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
