@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::identity::{IdentityFile, Trust};
 use super::{Report, parse, sha256_hex, view};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Severity};
 use crate::image::text::visible;
 
 mod binding;
@@ -288,7 +288,8 @@ fn seaworthy(report: &Report, now: Timestamp) -> Judgement {
         return Failed(format!("It is authentic, but about a practice image ({word}). It vouches for nothing."));
     }
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let ended = report.guidelines.iter().find_map(|record| {
+    // The verdict is about the required ones.
+    let ended = report.guidelines.iter().filter(|record| record.severity == Severity::Required).find_map(|record| {
         let until = record.decision.as_ref()?.until?;
         (record.result == Outcome::Waived && until < today).then(|| (visible(&record.id), until))
     });

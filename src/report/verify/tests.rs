@@ -334,6 +334,20 @@ fn t23_authentic_but_not_seaworthy() {
 }
 
 #[test]
+fn a_waiver_of_what_is_only_recommended_may_end() {
+    let waived = |severity| {
+        let mut report = sample();
+        guideline(&mut report, "SSH-13").severity = severity;
+        if severity != Severity::Required {
+            report.summary.verdict = Verdict::Seaworthy;
+        }
+        seaworthy(&report, "2027-04-01T00:00:00Z".parse().unwrap())
+    };
+    assert!(matches!(waived(Severity::Required), Failed(why) if why.contains("the waiver of SSH-13 ended")));
+    assert_eq!(waived(Severity::Recommended), Holds("Its verdict is seaworthy.".into()));
+}
+
+#[test]
 #[expect(clippy::disallowed_methods, reason = "evidence files in a directory of the test's own")]
 fn a_file_that_is_too_large_gives_the_code_of_what_it_is_for() {
     let directory = tempfile::tempdir().unwrap();
