@@ -7,7 +7,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{IdentityOf, Kind, Report, parse as parse_report, sha256_hex};
+use super::identity::{Document, instance};
+use super::{Kind, Report, parse as parse_report, sha256_hex};
 use crate::image::text::visible;
 
 /// The format's name and version.
@@ -57,7 +58,7 @@ pub struct Bound<'a> {
 ///
 /// # Errors
 /// In a sentence: when an id is malformed, a file is no report of its kind, the two are no pair, or the audit ran on an
-/// instance of another AMI.
+/// instance of another AMI or in another Region.
 pub fn bind(bound: &Bound<'_>) -> Result<Binding, String> {
     if !is_ami(bound.ami) {
         return Err(format!("{} is no AMI id: one is ami- and 8 or 17 hexadecimal digits", visible(bound.ami)));
@@ -76,20 +77,18 @@ pub fn bind(bound: &Bound<'_>) -> Result<Binding, String> {
         if of != Some(build_sha256.as_str()) {
             return Err("the image audit is of another build report; give the one that it was made of".to_owned());
         }
-        if let Some(other) = image_of(audit).filter(|image| *image != bound.ami) {
-            return Err(format!(
-                "the image audit ran on an instance of {}, not of {}; bind the reports to the AMI that was audited",
-                visible(other),
-                bound.ami
-            ));
-        }
     }
-    let seen = audit.as_ref().filter(|audit| image_of(audit).is_some());
-    let region = seen.and_then(|audit| audit.identity.claims.as_ref()?.region.clone());
+    let document = audit.as_ref().map(|audit| instance(audit, None)).transpose();
+    let document = document.map_err(|why| format!("the image audit cannot be bound: {why}"))?.flatten();
+    let region = document.as_ref().and_then(|document| document.region.clone());
+    let region = bound.region.map(str::to_owned).or(region);
+    if let Some(why) = document.and_then(|document| another(&document, bound.ami, region.as_deref())) {
+        return Err(format!("the image audit {why}; bind the reports to the AMI that was audited"));
+    }
     Ok(Binding {
         format: BINDING_FORMAT.to_owned(),
         ami: bound.ami.to_owned(),
-        region: bound.region.map(str::to_owned).or(region),
+        region,
         account: bound.account.map(str::to_owned),
         build_sha256,
         audit_sha256: bound.audit.map(sha256_hex),
@@ -97,9 +96,15 @@ pub fn bind(bound: &Bound<'_>) -> Result<Binding, String> {
     })
 }
 
-/// The AMI of the instance that a report is about, as the metadata service said; `None` for a mounted image.
-pub(super) fn image_of(report: &Report) -> Option<&str> {
-    (report.identity.of == IdentityOf::Image).then_some(report.identity.claims.as_ref()?.image_id.as_deref())?
+/// Where an audit ran instead, if its instance's `document` does not name `ami` and `region`: an AMI is in one Region, and
+/// its instances are too.
+pub(super) fn another(document: &Document, ami: &str, region: Option<&str>) -> Option<String> {
+    let found = |field: &Option<String>| field.as_deref().map_or_else(|| "one that is not named".to_owned(), visible);
+    if document.image_id.as_deref() != Some(ami) {
+        return Some(format!("ran on an instance of {}, not of {}", found(&document.image_id), visible(ami)));
+    }
+    let region = region.filter(|region| document.region.as_deref() != Some(region))?;
+    Some(format!("ran in the Region {}, not in {}", found(&document.region), visible(region)))
 }
 
 fn of_kind(bytes: &[u8], kind: Kind, name: &str) -> Result<Report, String> {

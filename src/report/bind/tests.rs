@@ -1,8 +1,11 @@
+use base64ct::{Base64, Encoding};
+
 use super::*;
 use crate::report::fixture::{NOW, TestKey, catalogue, continuing, identity_on, sample};
+use crate::report::identity::{Certificate, IdentityFile, Trust, withhold};
 use crate::report::sshsig::{BINDING_NAMESPACE, NAMESPACE};
 use crate::report::verify::{CheckStatus, Expectations, Signed, Signers, Verification, VerifyInput, verify};
-use crate::report::{Mode, Previous, sign, to_bytes as report_bytes};
+use crate::report::{Identity, Mode, Previous, sign, to_bytes as report_bytes};
 
 const AMI: &str = "ami-0123456789abcdef0";
 const SIGNER: &str = "release@example.com";
@@ -46,6 +49,9 @@ fn what_is_no_pair_and_no_ami_is_not_bound() {
     let mut stranger = sample();
     stranger.report_id = "another".into();
     let stranger = report_bytes(&stranger);
+    let mut silent = audit(AMI);
+    silent.identity.claims = None;
+    let silent = report_bytes(&silent);
     let base = bound(&build, Some(&good));
     for (case, part) in [
         (Bound { ami: "ami-xyz", ..base }, "no AMI id"),
@@ -58,6 +64,8 @@ fn what_is_no_pair_and_no_ami_is_not_bound() {
         (Bound { build: &practice, ..base }, "practice"),
         (Bound { build: &stranger, ..base }, "of another build report"),
         (Bound { audit: Some(&other), ..base }, "on an instance of ami-00000000000000000"),
+        (Bound { region: Some("eu-west-1"), ..base }, "in the Region us-east-1, not in eu-west-1"),
+        (Bound { audit: Some(&silent), ..base }, "keeps silent about the machine"),
     ] {
         let why = bind(&case).unwrap_err();
         assert!(why.contains(part), "{part}: {why}");
@@ -91,6 +99,15 @@ fn it_is_signed_for_itself_alone() {
 }
 
 fn verified(report: &Report, binding: &[u8], namespace: &str, listed_for: &str) -> Verification {
+    verified_with(report, binding, (namespace, listed_for), Expectations::default())
+}
+
+fn verified_with(
+    report: &Report,
+    binding: &[u8],
+    (namespace, listed_for): (&str, &str),
+    expect: Expectations<'_>,
+) -> Verification {
     let bytes = report_bytes(report);
     let key = TestKey::new(1);
     let line = format!("{SIGNER} namespaces=\"{listed_for}\" {}", key.line());
@@ -98,10 +115,7 @@ fn verified(report: &Report, binding: &[u8], namespace: &str, listed_for: &str) 
     let signature = key.sign(namespace, binding);
     verify(&VerifyInput {
         signer: Some(SIGNER),
-        expect: Expectations {
-            binding: Some(Signed { bytes: binding, signature: signature.as_bytes() }),
-            ..Expectations::default()
-        },
+        expect: Expectations { binding: Some(Signed { bytes: binding, signature: signature.as_bytes() }), ..expect },
         catalogue: Some(&catalogue()),
         ..VerifyInput::new(&bytes, key.sign_report(&bytes).as_bytes(), &signers, NOW.parse().unwrap())
     })
@@ -134,5 +148,103 @@ fn verify_holds_a_binding_against_its_report() {
         let sentence = failed.map_or("", |check| check.sentence.as_str());
         assert_eq!(result.code, code, "{name}: {}", result.text());
         assert!(sentence.contains(part), "{name}: {sentence}");
+    }
+}
+
+const BOTH: &str = "seaworthy-report,seaworthy-binding";
+
+/// How verifying `report` ends, and what it says of the binding, which is changed before it is signed.
+fn binding_of(
+    report: &Report,
+    change: impl FnOnce(&mut Binding),
+    expect: Expectations<'_>,
+) -> (u8, CheckStatus, String) {
+    let bytes = report_bytes(report);
+    let mut binding = bind(&bound(&report_bytes(&sample()), None)).unwrap();
+    binding.audit_sha256 = (report.kind == Kind::ImageAudit).then(|| sha256_hex(&bytes));
+    change(&mut binding);
+    let result = verified_with(report, &to_bytes(&binding), (BINDING_NAMESPACE, BOTH), expect);
+    let failed = result.checks.iter().find(|check| check.status == CheckStatus::Failed);
+    let check = failed.or_else(|| result.checks.iter().find(|check| check.name == "binding")).unwrap();
+    (result.code, check.status, check.sentence.clone())
+}
+
+macro_rules! fixture {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../tests/fixtures/identity/", $name))
+    };
+}
+
+/// The audit on an instance of another image, ami-0fedcba9876543210, with the document of it that AWS signed.
+fn audit_of_another() -> Report {
+    let (document, rsa2048): (&[u8], &[u8]) = (fixture!("another.json"), fixture!("another.p7"));
+    let mut other = audit("ami-0fedcba9876543210");
+    other.identity = Identity {
+        document: Some(Base64::encode_string(document)),
+        rsa2048: Some(Base64::encode_string(rsa2048)),
+        document_sha256: Some(sha256_hex(document)),
+        unavailable: None,
+        ..other.identity
+    };
+    other.identity.claims.as_mut().unwrap().instance_id = Some("i-0fedcba9876543210".into());
+    other
+}
+
+#[test]
+fn the_audit_of_another_image_that_claims_nothing_is_not_bound() {
+    let aws = Trust::Given(Certificate::parse(fixture!("signer.pem")).unwrap());
+    let expect = Expectations { aws: Some(&aws), ..Expectations::default() };
+    let mut other = audit_of_another();
+    let (code, _, why) = binding_of(&other, |_| (), expect);
+    assert!(code == 6 && why.contains("of another image: the audit ran on an instance of ami-0fedcba"), "{why}");
+    other.identity.claims = None;
+    let (code, _, why) = binding_of(&other, |_| (), expect);
+    assert!(code == 6 && why.contains("keeps silent about the machine"), "{why}");
+}
+
+#[test]
+fn a_binding_is_held_against_the_document_that_is_kept_apart() {
+    let apart = |mut report: Report| {
+        let file = withhold(&mut report).unwrap();
+        (report, IdentityFile::parse(&file.to_bytes()).unwrap())
+    };
+    let (report, file) = apart(audit_of_another());
+    let given = Expectations { identity_file: Some(&file), ..Expectations::default() };
+    let (code, _, why) = binding_of(&report, |_| (), given);
+    assert!(code == 6 && why.contains("the audit ran on an instance of ami-0fedcba9876543210"), "{why}");
+    let (report, file) = apart(audit(AMI));
+    let given = Expectations { identity_file: Some(&file), ..Expectations::default() };
+    let (code, _, why) = binding_of(&report, |_| (), given);
+    assert_eq!(code, 0, "{why}");
+}
+
+#[test]
+fn region_and_account_of_a_binding_are_held_against_the_document() {
+    let judged = |change: fn(&mut Binding)| binding_of(&audit(AMI), change, Expectations::default());
+    let (code, _, why) = judged(|binding| binding.region = Some("eu-west-1".into()));
+    assert!(code == 6 && why.contains("in the Region us-east-1, not in eu-west-1"), "{why}");
+    let (code, status, why) = judged(|binding| binding.account = Some("999999999999".into()));
+    assert_eq!((code, status), (0, CheckStatus::Warning), "the AMI may be shared with the account that audits it");
+    assert!(why.contains("is of account 123456789012"), "{why}");
+    let (code, status, _) = judged(|binding| {
+        binding.region = Some("us-east-1".into());
+        binding.account = Some("123456789012".into());
+    });
+    assert_eq!((code, status), (0, CheckStatus::Ok));
+}
+
+#[test]
+fn a_binding_is_made_after_its_reports_and_before_now() {
+    for (bound_at, code, part) in [
+        ("2026-11-22T16:05:00Z", 0, "belongs to"),
+        ("2026-11-22T16:05:01Z", 6, "has not come yet"),
+        ("2026-11-22T15:55:00Z", 0, "belongs to"),
+        ("2026-11-22T15:54:59Z", 6, "before the report that it names"),
+    ] {
+        for report in [sample(), audit(AMI)] {
+            let change = |binding: &mut Binding| binding.bound_at = bound_at.parse().unwrap();
+            let (found, _, why) = binding_of(&report, change, Expectations::default());
+            assert!(found == code && why.contains(part), "{bound_at}: {found} {why}");
+        }
     }
 }

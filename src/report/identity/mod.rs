@@ -18,12 +18,14 @@ use super::sha256_hex;
 mod kept;
 mod pkcs7;
 mod recipe;
+mod seen;
 #[cfg(test)]
 mod tests;
 
 pub use kept::{FILE_LIMIT, IdentityFile, withhold};
 pub use pkcs7::LIMIT as SIGNATURE_LIMIT;
 pub use recipe::recipe;
+pub use seen::{Seen, instance, seen};
 
 /// The largest certificate file that is read: 64 KiB. AWS's certificates have 1.1 to 1.5 KiB.
 pub const CERTIFICATE_LIMIT: u64 = 64 << 10;

@@ -1,11 +1,17 @@
 //! Checks of the binding of reports to an AMI: who vouches for it, and that it names this report.
 
-use super::output::Judgement::{self, Failed, Holds, NotChecked};
+use jiff::SignedDuration;
+
+use super::output::Judgement::{self, Failed, Holds, NotChecked, Warning};
 use super::{Signed, VerifyInput};
 use crate::image::text::visible;
 use crate::report::bind::{self, Binding};
+use crate::report::identity;
 use crate::report::sshsig::{BINDING_NAMESPACE, SshSig};
 use crate::report::{Kind, Report};
+
+/// By how much two honest clocks may differ.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// The binding, or what is said where there is none.
 fn given<'a>(input: &VerifyInput<'a>) -> Result<Signed<'a>, Judgement> {
@@ -51,7 +57,7 @@ pub(super) fn signer(input: &VerifyInput<'_>) -> Judgement {
     }
 }
 
-/// It names this very report, and no other AMI than the report does.
+/// It names this very report, no other AMI and Region than the report's document does, and was made after the report.
 pub(super) fn binding(report: &Report, sha256: &str, input: &VerifyInput<'_>) -> Judgement {
     let signed = match given(input) {
         Ok(signed) => signed,
@@ -68,16 +74,40 @@ pub(super) fn binding(report: &Report, sha256: &str, input: &VerifyInput<'_>) ->
     if named != Some(sha256) {
         return Failed("The binding does not name this report: it is of other evidence.".to_owned());
     }
-    if let Some(image) = (report.kind == Kind::ImageAudit).then(|| bind::image_of(report)).flatten()
-        && image != binding.ami
-    {
-        return Failed(format!(
-            "The binding names {}, but the image audit ran on an instance of {}.",
-            visible(&binding.ami),
-            visible(image)
-        ));
+    if let Some(sentence) = times(&binding, report, input) {
+        return Failed(sentence);
     }
-    Holds(says(&binding))
+    // A build began with another image than the one that was made of it.
+    if report.kind != Kind::ImageAudit {
+        return Holds(says(&binding));
+    }
+    let document = match identity::instance(report, input.expect.identity_file) {
+        Ok(Some(document)) => document,
+        Ok(None) => return Holds(says(&binding)),
+        Err(sentence) => return Failed(sentence),
+    };
+    if let Some(why) = bind::another(&document, &binding.ami, binding.region.as_deref()) {
+        return Failed(format!("The binding is of another image: the audit {why}."));
+    }
+    match (&binding.account, &document.account_id) {
+        // An AMI may be shared with the account that audits it.
+        (Some(owner), Some(account)) if owner != account => Warning(format!(
+            "{} The instance that was audited is of account {}, so nothing but the binding says who owns the AMI.",
+            says(&binding),
+            visible(account)
+        )),
+        _ => Holds(says(&binding)),
+    }
+}
+
+/// What is wrong with the time of the binding: it was made after the reports that it names, and before now.
+fn times(binding: &Binding, report: &Report, input: &VerifyInput<'_>) -> Option<String> {
+    let (bound, made) = (binding.bound_at, report.generated_at);
+    if bound.duration_since(input.now) > SKEW {
+        return Some(format!("The binding says it was made at {bound}, which has not come yet."));
+    }
+    (made.duration_since(bound) > SKEW)
+        .then(|| format!("The binding says it was made at {bound}, before the report that it names, at {made}."))
 }
 
 fn says(binding: &Binding) -> String {

@@ -1,25 +1,15 @@
 //! Which machine it was: the identity document in the report, AWS's signature of it, and what the reviewer expects.
 
-use base64ct::{Base64, Encoding};
 use jiff::{SignedDuration, Timestamp};
 
 use super::output::Judgement::{self, Failed, Holds, NotChecked, Warning};
 use super::{Expectations, VerifyInput};
 use crate::image::text::visible;
-use crate::report::identity::{self, Document, IdentityFile};
-use crate::report::{Identity, IdentityOf, Kind, Mode, Report, sha256_hex};
+use crate::report::identity::{self, Document, seen};
+use crate::report::{Identity, IdentityOf, Kind, Report};
 
 /// By how much two honest clocks may differ.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
-
-/// The document that belongs to a report, in it or beside it.
-struct Seen {
-    document: Document,
-    /// Its bytes.
-    bytes: Vec<u8>,
-    /// The PKCS #7 message that signs it.
-    rsa2048: Option<Vec<u8>>,
-}
 
 /// Whether document, claims and times agree, and AWS signed the document.
 pub(super) fn identity(report: &Report, input: &VerifyInput<'_>) -> Judgement {
@@ -116,62 +106,6 @@ fn without(identity: &Identity, input: &VerifyInput<'_>) -> Judgement {
     };
     // Who asks for AWS's word must not be told that all is well when there is none.
     if input.expect.aws.is_some() { Failed(sentence) } else { NotChecked(sentence) }
-}
-
-/// The document of `report`, or from `file` if it keeps the digest only; `None` when there is none to look at. An error
-/// when they do not fit together.
-fn seen(report: &Report, file: Option<&IdentityFile>) -> Result<Option<Seen>, String> {
-    let identity = &report.identity;
-    if (identity.of == IdentityOf::Image) != (report.image.mode == Mode::Live) {
-        return Err("The report gives the identity of one machine to another: a mounted image has none of its own, a running one no other.".to_owned());
-    }
-    let held = match (&identity.document, file) {
-        (Some(document), Some(file)) if *document != file.document => {
-            return Err("The report holds another identity document than identity.json.".to_owned());
-        }
-        (Some(document), _) => Some((document, &identity.rsa2048)),
-        (None, Some(file)) if identity.document_sha256.is_some() => Some((&file.document, &file.rsa2048)),
-        (None, Some(_)) => {
-            return Err(
-                "identity.json belongs to another report: this one was made without an identity document.".to_owned()
-            );
-        }
-        (None, None) => None,
-    };
-    let Some((document, rsa2048)) = held else {
-        return match (&identity.claims, &identity.rsa2048) {
-            (None, None) => Ok(None),
-            _ => Err("The report names an instance, but holds no identity document that says so.".to_owned()),
-        };
-    };
-    let decoded = |base64: &str| {
-        Base64::decode_vec(base64).map_err(|_| "The identity document or its signature is not valid base64.".to_owned())
-    };
-    let bytes = decoded(document)?;
-    if identity.document_sha256.as_deref() != Some(&sha256_hex(&bytes)) {
-        return Err("The identity document is not the one whose digest is in the report.".to_owned());
-    }
-    let rsa2048 = rsa2048.as_deref().map(decoded).transpose()?;
-    let document = Document::parse(&bytes).map_err(|fault| format!("The identity document: {fault}"))?;
-    if let Some(claims) = &identity.claims {
-        let pairs = [
-            (&claims.instance_id, &document.instance_id),
-            (&claims.image_id, &document.image_id),
-            (&claims.account_id, &document.account_id),
-            (&claims.region, &document.region),
-        ];
-        let named = |field: &Option<String>| field.as_deref().map_or_else(|| "nothing".to_owned(), visible);
-        for (claimed, documented) in pairs {
-            if *claimed != documented.as_deref().map(visible) {
-                return Err(format!(
-                    "The AWS document names {}, the report names {}.",
-                    named(documented),
-                    named(claimed)
-                ));
-            }
-        }
-    }
-    Ok(Some(Seen { document, bytes, rsa2048 }))
 }
 
 /// What is wrong with the times: AWS's word for when the machine was started is the earliest that anything in the report

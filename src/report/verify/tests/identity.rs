@@ -113,6 +113,18 @@ fn t16_claims_name_another_machine() {
             "names an instance, but holds no identity document",
         ),
         (
+            "a document, and no claims",
+            case(|report| report.identity.claims = None),
+            6,
+            "keeps silent about the machine that it names",
+        ),
+        (
+            "a document, no claims and no certificate",
+            Case { aws: None, ..case(|report| report.identity.claims = None) },
+            6,
+            "keeps silent about the machine that it names",
+        ),
+        (
             "a mounted image takes the inspector's",
             case(|report| report.image.mode = Mode::Offline),
             6,
