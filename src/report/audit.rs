@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::compare::{compare, drift};
+use super::identity::{Document, IdentityFile, instance};
 use super::{Earlier, IdentityOf, Kind, Previous, Report};
 use crate::check::audit::Audit;
 use crate::image::Image;
@@ -38,36 +39,70 @@ pub fn traces(build: &Report) -> Vec<PathBuf> {
     paths.filter(|path| path.starts_with('/') && !path.contains('\\')).map(PathBuf::from).collect()
 }
 
-/// Why `audit` is no audit of the image that `build` tells of, in a sentence; `None` when nothing speaks against it.
-pub fn foreign(build: &Report, audit: &Report) -> Option<String> {
+/// Whether `audit` can be an audit of the image that `build` tells of. `apart`: what the audit leaves out of its identity.
+///
+/// # Errors
+/// In a sentence, what speaks against it.
+pub fn belongs(build: &Report, audit: &Report, apart: Option<&IdentityFile>) -> Result<(), String> {
     if build.kind != Kind::Build || audit.kind != Kind::ImageAudit {
-        return Some(format!(
+        return Err(format!(
             "The first is {} and the second {}; wanted are the report of a build and the image audit of it.",
             name(build.kind),
             name(audit.kind)
         ));
     }
-    let same = |one: Option<&String>, other: Option<&String>| one.is_some() && one == other;
-    let instance = |report: &Report| match (report.identity.of, &report.identity.claims) {
-        (IdentityOf::Image, Some(claims)) => claims.instance_id.clone(),
-        _ => None,
-    };
+    let (began, audited) = (instance(build, None)?, instance(audit, apart)?);
+    let (began, audited) = (began.as_ref(), audited.as_ref());
     if same(build.image.boot_id.as_ref(), audit.image.boot_id.as_ref())
-        || same(instance(build).as_ref(), instance(audit).as_ref())
+        || same(known_document(build), known_document(audit))
+        || same(field(began, |document| &document.instance_id), field(audited, |document| &document.instance_id))
     {
-        return Some(
+        return Err(
             "The audit looked at the very machine that was being prepared. Launch an instance of the finished AMI, or mount its snapshot."
                 .to_owned(),
         );
     }
-    let (old, new) = (build.image.filesystem_uuid.as_ref()?, audit.image.filesystem_uuid.as_ref()?);
-    (old != new).then(|| {
-        format!(
+    let image = field(audited, |document| &document.image_id);
+    if let Some(base) = image.filter(|image| same(field(began, |document| &document.image_id), Some(image))) {
+        return Err(format!(
+            "The audited instance was started from {}, the image that the build began with: not what was made of it was audited, but the base.",
+            visible(base)
+        ));
+    }
+    let written = build.generated_at;
+    if let Some(started) = field(audited, |document| &document.pending_time).filter(|started| **started < written) {
+        return Err(format!(
+            "AWS started the audited instance at {started}, before the report of the build was written at {written}: the image of that build was not there yet."
+        ));
+    }
+    if audit.started_at < written {
+        return Err(format!(
+            "The audit began at {}, before the report of the build was written at {written}: the image of that build was not there yet.",
+            audit.started_at
+        ));
+    }
+    match (&build.image.filesystem_uuid, &audit.image.filesystem_uuid) {
+        (Some(old), Some(new)) if old != new => Err(format!(
             "The root file system that was audited is {}, that of the build {}: the audited image was not made from the build's disk.",
             visible(new),
             visible(old)
-        )
-    })
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether both are known and the same.
+fn same<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+    one.is_some() && one == other
+}
+
+fn field<T>(document: Option<&Document>, of: impl Fn(&Document) -> &Option<T>) -> Option<&T> {
+    document.and_then(|document| of(document).as_ref())
+}
+
+/// The digest of the instance's identity document, which is there even where the document is not.
+fn known_document(report: &Report) -> Option<&String> {
+    report.identity.document_sha256.as_ref().filter(|_| report.identity.of == IdentityOf::Image)
 }
 
 fn name(kind: Kind) -> &'static str {
@@ -84,9 +119,7 @@ fn name(kind: Kind) -> &'static str {
 /// # Errors
 /// When `report` is about something else than an image made from that build.
 pub fn close(image: &Image, audit: &Audit, build: &Earlier, report: &mut Report) -> Result<(), String> {
-    if let Some(sentence) = foreign(&build.report, report) {
-        return Err(sentence);
-    }
+    belongs(&build.report, report, None)?;
     let mut comparison = compare(&build.report, report);
     comparison.drift = Some(drift(image, &[], &build.report));
     report.previous = Some(Previous { comparison: Some(comparison), ..build.previous() });

@@ -1,6 +1,7 @@
 //! A report and a signer for the tests of this room.
 
 use base64ct::{Base64, Encoding};
+use jiff::{SignedDuration, Timestamp};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use super::sshsig::{Hash, NAMESPACE, PublicKey, SshSig, to_be_signed, wire::put_string};
@@ -166,13 +167,18 @@ pub(crate) fn identity() -> Identity {
 
 /// The identity of an instance of `image`; its document is not signed. It goes with [`Mode::Live`].
 pub(crate) fn identity_on(image: &str) -> Identity {
+    identity_of("i-0123456789abcdef0", image, "2026-11-22T14:30:00Z")
+}
+
+/// The same of an instance that AWS started at a time.
+pub(crate) fn identity_of(instance: &str, image: &str, started: &str) -> Identity {
     let document = format!(
-        r#"{{"accountId":"123456789012","imageId":"{image}","instanceId":"i-0123456789abcdef0","pendingTime":"2026-11-22T14:30:00Z","region":"us-east-1"}}"#
+        r#"{{"accountId":"123456789012","imageId":"{image}","instanceId":"{instance}","pendingTime":"{started}","region":"us-east-1"}}"#
     );
     Identity {
         of: IdentityOf::Image,
         claims: Some(InstanceInfo {
-            instance_id: Some("i-0123456789abcdef0".into()),
+            instance_id: Some(instance.into()),
             image_id: Some(image.into()),
             region: Some("us-east-1".into()),
             account_id: Some("123456789012".into()),
@@ -295,10 +301,18 @@ pub(crate) fn retell(report: &mut Report) {
 
 /// A journal with these events, one a second.
 pub(crate) fn journal(events: &[Event]) -> Journal {
+    journal_from(RUN.parse().unwrap(), events)
+}
+
+/// When the sample's run began.
+const RUN: &str = "2026-11-22T15:05:00Z";
+
+fn journal_from(begun: Timestamp, events: &[Event]) -> Journal {
     let mut lines: Vec<String> = Vec::new();
     for (seq, event) in (0..).zip(events) {
         let prev = lines.last().map_or_else(|| sha256_hex(b"genesis"), |line| sha256_hex(line.as_bytes()));
-        let line = JournalLine { seq, at: format!("2026-11-22T15:05:{seq:02}Z"), prev, event: event.clone() };
+        let at = (begun + SignedDuration::from_secs(seq.try_into().unwrap())).to_string();
+        let line = JournalLine { seq, at, prev, event: event.clone() };
         lines.push(serde_json::to_string(&line).unwrap());
     }
     Journal { count: lines.len(), head: lines.last().map(|line| sha256_hex(line.as_bytes())), lines }
@@ -350,5 +364,5 @@ pub(crate) fn continuing(report: &Report, previous: &Previous) -> Journal {
     let Previous { report_id, sha256, signer, .. } = previous.clone();
     let mut events = events(report);
     events.push(Event::Previous { report_id, sha256, signer });
-    journal(&events)
+    journal_from(report.started_at.max(RUN.parse().unwrap()), &events)
 }

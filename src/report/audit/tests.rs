@@ -3,11 +3,29 @@ use std::path::Path;
 use super::*;
 use crate::image::Error;
 use crate::image::first_boot::Boots;
-use crate::report::fixture::sample;
-use crate::report::{InstanceInfo, ObservationRecord, OwnTrace};
+use crate::report::fixture::{NOW, identity_of, sample};
+use crate::report::identity::withhold;
+use crate::report::{Mode, ObservationRecord, OwnTrace};
+
+const BASE: &str = "ami-0000000000000000b";
+const PRODUCT: &str = "ami-0123456789abcdef0";
 
 fn audit_of(build: &Report) -> Report {
-    Report { kind: Kind::ImageAudit, ..build.clone() }
+    Report { kind: Kind::ImageAudit, started_at: build.generated_at, ..build.clone() }
+}
+
+/// A build on an instance of [`BASE`], and the audit of it on one of [`PRODUCT`].
+fn live() -> (Report, Report) {
+    let mut build = sample();
+    build.image.mode = Mode::Live;
+    build.identity = identity_of("i-1", BASE, "2026-11-22T14:30:00Z");
+    let mut audit = audit_of(&build);
+    audit.identity = identity_of("i-2", PRODUCT, NOW);
+    (build, audit)
+}
+
+fn why(build: &Report, audit: &Report) -> String {
+    belongs(build, audit, None).unwrap_err()
 }
 
 #[test]
@@ -15,21 +33,53 @@ fn what_speaks_against_a_pair() {
     let mut build = sample();
     build.image.filesystem_uuid = Some("one".into());
     let mut audit = audit_of(&build);
-    assert_eq!(foreign(&build, &audit), None);
+    assert_eq!(belongs(&build, &audit, None), Ok(()));
     audit.image.filesystem_uuid = None;
-    assert_eq!(foreign(&build, &audit), None, "it is not known");
+    assert_eq!(belongs(&build, &audit, None), Ok(()), "it is not known");
     audit.image.filesystem_uuid = Some("other".into());
-    assert!(foreign(&build, &audit).unwrap().contains("build's disk"));
-    assert!(foreign(&build, &build).unwrap().contains("wanted are"));
-    let claims = InstanceInfo { instance_id: Some("i-1".into()), image_id: None, region: None, account_id: None };
-    let mut build = sample();
-    build.identity.of = IdentityOf::Image;
-    build.identity.claims = Some(claims);
-    let mut audit = audit_of(&build);
-    assert!(foreign(&build, &audit).unwrap().contains("very machine"));
+    assert!(why(&build, &audit).contains("build's disk"));
+    assert!(why(&build, &build).contains("wanted are"));
+    let (build, audit) = live();
+    assert_eq!(belongs(&build, &audit, None), Ok(()));
+    let on = |identity| why(&build, &Report { identity, ..audit.clone() });
+    assert!(on(identity_of("i-1", PRODUCT, NOW)).contains("very machine"), "started again");
+    assert!(on(build.identity.clone()).contains("very machine"));
     // The build instance may look at a disk made from the snapshot.
-    audit.identity.of = IdentityOf::Inspector;
-    assert_eq!(foreign(&build, &audit), None);
+    let mut offline = Report { identity: crate::report::fixture::identity(), ..audit.clone() };
+    offline.image.mode = Mode::Offline;
+    assert_eq!(belongs(&build, &offline, None), Ok(()));
+}
+
+#[test]
+fn an_audit_of_the_base_image_is_none() {
+    let (build, mut audit) = live();
+    audit.identity = identity_of("i-2", BASE, NOW);
+    assert!(why(&build, &audit).contains("the image that the build began with"));
+}
+
+#[test]
+fn an_audit_of_an_image_from_before_the_build_is_none() {
+    let (build, audit) = live();
+    let identity = identity_of("i-2", PRODUCT, "2026-11-22T15:59:59Z");
+    assert!(why(&build, &Report { identity, ..audit.clone() }).contains("AWS started the audited instance"));
+    let earlier = Report { started_at: "2026-11-22T15:59:59Z".parse().unwrap(), ..audit };
+    assert!(why(&build, &earlier).contains("The audit began"));
+}
+
+#[test]
+fn a_document_that_is_kept_apart_or_not_claimed_is_looked_at_all_the_same() {
+    let (build, audit) = live();
+    let mut apart = Report { identity: identity_of("i-1", PRODUCT, NOW), ..audit.clone() };
+    let file = withhold(&mut apart).unwrap();
+    assert_eq!(belongs(&build, &apart, None), Ok(()), "nothing of it is known");
+    assert!(belongs(&build, &apart, Some(&file)).unwrap_err().contains("very machine"));
+    // The digest alone tells that it is the same document.
+    let mut same = Report { identity: build.identity.clone(), ..audit.clone() };
+    withhold(&mut same).unwrap();
+    assert!(why(&build, &same).contains("very machine"));
+    let mut silent = audit;
+    silent.identity.claims = None;
+    assert!(why(&build, &silent).contains("keeps silent about the machine"));
 }
 
 #[test]

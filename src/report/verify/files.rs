@@ -90,7 +90,7 @@ fn signed_binding(path: &Path) -> Result<(Vec<u8>, Vec<u8>), Fault> {
 }
 
 /// The `identity.json` at `path`.
-fn identity_file(path: &Path) -> Result<IdentityFile, Fault> {
+pub(super) fn identity_file(path: &Path) -> Result<IdentityFile, Fault> {
     IdentityFile::parse(&read(path, FILE_LIMIT, 6)?)
         .map_err(|fault| (6, format!("identity.json: {}", fault.to_string().trim_end_matches('.'))))
 }

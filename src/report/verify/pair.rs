@@ -4,12 +4,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::files::identity_file;
 use super::output::Judgement::{self, Failed, Holds, NotChecked, Warning};
-use super::{Check, CheckStatus, Expectations, Verification, VerifyFiles, verify_files};
+use super::{Check, CheckStatus, Expectations, IdentityFile, Verification, VerifyFiles, verify_files};
 use crate::catalogue::Severity;
 use crate::check::Status;
 use crate::image::text::{visible, visible_json};
@@ -53,8 +53,21 @@ pub fn verify_pair_files(files: &VerifyFiles<'_>, audit: &Path) -> PairVerificat
         ..*files
     });
     let audited = verify_files(&VerifyFiles { report: audit, signature: None, baseline: Some(files.report), ..*files });
-    let both = (read(files.report, &build), read(audit, &audited));
-    judge(build, audited, both, files.now)
+    let both = (read(files.report, &build), read(audit, &audited).and_then(|report| Audited::of(report, files)));
+    judge(build, audited, both, files)
+}
+
+/// The image audit, and what it leaves out of its identity.
+struct Audited {
+    report: Report,
+    apart: Option<IdentityFile>,
+}
+
+impl Audited {
+    fn of(report: Report, files: &VerifyFiles<'_>) -> Result<Self, Judgement> {
+        let apart = files.identity_file.map(identity_file).transpose();
+        Ok(Self { report, apart: apart.map_err(|(_, sentence)| Failed(format!("{sentence}.")))? })
+    }
 }
 
 /// The report at `path`, if it is the one that was verified.
@@ -73,10 +86,10 @@ fn read(path: &Path, verified: &Verification) -> Result<Report, Judgement> {
 fn judge(
     build: Verification,
     audited: Verification,
-    both: (Result<Report, Judgement>, Result<Report, Judgement>),
-    now: Timestamp,
+    both: (Result<Report, Judgement>, Result<Audited, Judgement>),
+    files: &VerifyFiles<'_>,
 ) -> PairVerification {
-    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = files.now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let code = |verified: &Verification| if verified.code == 1 { 0 } else { verified.code };
     let first = if code(&build) == 0 { code(&audited) } else { code(&build) };
     let (sha256, mut result) = (
@@ -90,8 +103,8 @@ fn judge(
             checks: Vec::new(),
         },
     );
-    let (build, audit) = match both {
-        (Ok(build), Ok(audit)) => (build, audit),
+    let (build, Audited { report: audit, apart }) = match both {
+        (Ok(build), Ok(audited)) => (build, audited),
         (Err(judgement), _) | (_, Err(judgement)) => {
             let code = if first == 0 { 7 } else { first };
             result.push("reports", code, judgement);
@@ -101,8 +114,8 @@ fn judge(
     for (name, code) in CHECKS {
         let judgement = match name {
             "reports" => Holds("Each of the two is authentic and agrees with itself.".to_owned()),
-            "pair" => pair(&build, &audit, &sha256),
-            "disk" => disk(&build, &audit),
+            "pair" => pair(&build, (&audit, apart.as_ref()), &sha256),
+            "disk" => disk(&build, &audit, files.expect.ami.is_some() || files.binding.is_some()),
             "seal" => seal(&build, &audit, today),
             "drift" => drift(&audit),
             _ => {
@@ -118,8 +131,8 @@ fn judge(
 }
 
 /// The audit is of this build.
-fn pair(build: &Report, audit: &Report, sha256: &str) -> Judgement {
-    if let Some(sentence) = audit::foreign(build, audit) {
+fn pair(build: &Report, (audit, apart): (&Report, Option<&IdentityFile>), sha256: &str) -> Judgement {
+    if let Err(sentence) = audit::belongs(build, audit, apart) {
         return Failed(sentence);
     }
     match &audit.previous {
@@ -130,21 +143,29 @@ fn pair(build: &Report, audit: &Report, sha256: &str) -> Judgement {
     }
 }
 
-/// Both looked at the same disk, and the copy made an identity of its own.
-fn disk(build: &Report, audit: &Report) -> Judgement {
+/// Both looked at the same disk, as far as its UUID tells, and the copy made an identity of its own. `named`: the reviewer,
+/// or a binding, says which AMI it must be.
+fn disk(build: &Report, audit: &Report, named: bool) -> Judgement {
     let id = |report: &Report| report.image.machine_id.as_ref().and_then(|id| id.sha256.clone());
     if audit.image.mode == Mode::Live && id(build).is_some() && id(build) == id(audit) {
         return Failed(
             "The audited instance has the machine id of the build machine: every copy of the image has it.".to_owned(),
         );
     }
-    match (&build.image.filesystem_uuid, &audit.image.filesystem_uuid) {
-        (Some(_), Some(uuid)) => Holds(format!("Both looked at the root file system {}.", visible(uuid))),
-        _ => Warning(
-            "Whether both looked at the same disk cannot be told: one of them does not know the UUID of its root file system."
-                .to_owned(),
+    let uuid = build.image.filesystem_uuid.as_ref().and(audit.image.filesystem_uuid.as_ref());
+    let told = uuid.map_or_else(
+        || "Whether both looked at the same disk cannot be told: one of them does not know the UUID of its root file system.".to_owned(),
+        |uuid| format!(
+            "Both looked at the root file system {}; the UUID comes from the base image, as in everything else that was made of it, and proves little.",
+            visible(uuid)
         ),
+    );
+    if audit.image.mode == Mode::Live && !named {
+        return Warning(format!(
+            "{told} Neither --expect-ami nor --binding says which AMI the audited instance must be of, so it may be of another."
+        ));
     }
+    if uuid.is_some() { Holds(told) } else { Warning(told) }
 }
 
 fn find<'a>(report: &'a Report, id: &str) -> Option<&'a GuidelineRecord> {
@@ -186,7 +207,8 @@ fn seal(build: &Report, audit: &Report, today: Date) -> Judgement {
     }
 }
 
-/// Files that are not as the build left them.
+/// Files that are not as the build left them. They are named and never fail the pair: a first boot changes files too, and
+/// what it comes to for the guidelines the audit has judged itself.
 fn drift(audit: &Report) -> Judgement {
     let told = audit.previous.as_ref().and_then(|previous| previous.comparison.as_ref()?.drift.as_ref());
     let Some(drift) = told else {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::report::fixture::{NOW, TestKey, catalogue, continuing, identity_on, sample};
+use crate::report::fixture::{NOW, TestKey, catalogue, continuing, identity_of, sample};
 use crate::report::verdict::{Counts, outcome};
 use crate::report::{Choice, DecisionRecord, FinishStep, Identity, IdentityOf, Kind, Previous, to_bytes};
 
@@ -36,9 +36,14 @@ fn stands(report: &mut Report, id: &str, status: Status) {
     guideline(report, id).after.status = status;
 }
 
+/// When the report of the build was written.
+const WRITTEN: &str = "2026-11-22T15:30:00Z";
+const AMI: &str = "ami-0123456789abcdef0";
+
 /// A build on a running machine with the host keys left for the seal: undecided by itself.
 fn build() -> Report {
     let mut build = sample();
+    build.generated_at = WRITTEN.parse().unwrap();
     build.image.mode = Mode::Live;
     build.identity = Identity::unavailable(IdentityOf::Image, "the metadata service was not asked: --no-imds");
     build.image.filesystem_uuid = Some(UUID.into());
@@ -46,6 +51,12 @@ fn build() -> Report {
     stands(&mut build, "KEY-01", Status::Fail);
     guideline(&mut build, "KEY-01").before.status = Status::Fail;
     settled(build)
+}
+
+/// The identity of the build machine, an instance of `base`.
+fn prepared_on(base: &str) -> Identity {
+    let fetched_at = Some(WRITTEN.parse().unwrap());
+    Identity { fetched_at, ..identity_of("i-1", base, "2026-11-22T14:30:00Z") }
 }
 
 /// The audit of it on an instance of the AMI, where nothing was confirmed anew.
@@ -56,7 +67,8 @@ fn audited(build: &Report) -> Report {
     audit.image.mode = Mode::Live;
     audit.image.filesystem_uuid = Some(UUID.into());
     audit.image.boot_id = Some("boot of the instance".into());
-    audit.identity = identity_on("ami-0123456789abcdef0");
+    audit.identity = identity_of("i-0123456789abcdef0", AMI, "2026-11-22T15:35:00Z");
+    audit.started_at = "2026-11-22T15:40:00Z".parse().unwrap();
     audit.changes.clear();
     audit.commands.clear();
     audit.attestations.clear();
@@ -78,6 +90,16 @@ fn audited(build: &Report) -> Report {
 
 /// Both as files, signed; verified at `now`.
 fn verified(build: &Report, audit: &Report, now: &str) -> PairVerification {
+    verified_with(build, audit, now, Expectations::default(), None)
+}
+
+fn verified_with(
+    build: &Report,
+    audit: &Report,
+    now: &str,
+    expect: Expectations<'_>,
+    apart: Option<&[u8]>,
+) -> PairVerification {
     let directory = tempfile::tempdir().unwrap();
     let key = TestKey::new(1);
     let write = |name: &str, report: &Report| {
@@ -88,11 +110,18 @@ fn verified(build: &Report, audit: &Report, now: &str) -> PairVerification {
         path
     };
     let (build, audit) = (write("build.json", build), write("audit.json", audit));
+    let identity = directory.path().join("identity.json");
+    let identity_file = apart.map(|bytes| {
+        fs::write(&identity, bytes).unwrap();
+        identity.as_path()
+    });
     let signers = directory.path().join("signers");
     fs::write(&signers, format!("{SIGNER} {}\n", key.line())).unwrap();
     let files = VerifyFiles {
         signer: Some(SIGNER),
         catalogue: Some(&catalogue()),
+        expect,
+        identity_file,
         ..VerifyFiles::new(&build, &signers, now.parse().unwrap())
     };
     verify_pair_files(&files, &audit)
@@ -136,9 +165,43 @@ fn waived(until: &str) -> DecisionRecord {
     }
 }
 
+/// Every pair must give its code, and say its part in the check that failed.
+fn table(cases: Vec<(&str, PairVerification, u8, &str)>) {
+    for (name, both, code, part) in cases {
+        let failed = both.checks.iter().find(|check| check.status == CheckStatus::Failed);
+        let sentence = failed.map_or("", |check| check.sentence.as_str());
+        assert_eq!(both.code, code, "{name}: {}", both.text());
+        assert!(sentence.contains(part), "{name}: {sentence}");
+    }
+}
+
+#[test]
+fn an_audit_of_the_base_image_or_from_before_the_build_is_none() {
+    table(vec![
+        (
+            "the base image",
+            with_build(|build| build.identity = prepared_on(AMI)),
+            6,
+            "the image that the build began with",
+        ),
+        (
+            "an image from before the build",
+            with_audit(|audit| audit.identity = identity_of("i-2", AMI, "2026-11-22T15:29:59Z")),
+            6,
+            "AWS started the audited instance at 2026-11-22T15:29:59Z",
+        ),
+        (
+            "begun before the build was over",
+            with_build(|build| build.generated_at = "2026-11-22T15:40:01Z".parse().unwrap()),
+            6,
+            "before the report of the build",
+        ),
+    ]);
+}
+
 #[test]
 fn pairs_that_are_none_or_leave_something_open() {
-    let cases: Vec<(&str, PairVerification, u8, &str)> = vec![
+    table(vec![
         // T19.
         (
             "another disk",
@@ -218,13 +281,7 @@ fn pairs_that_are_none_or_leave_something_open() {
             1,
             "Open: SSH-13",
         ),
-    ];
-    for (name, both, code, part) in cases {
-        let failed = both.checks.iter().find(|check| check.status == CheckStatus::Failed);
-        let sentence = failed.map_or("", |check| check.sentence.as_str());
-        assert_eq!(both.code, code, "{name}: {}", both.text());
-        assert!(sentence.contains(part), "{name}: {sentence}");
-    }
+    ]);
 }
 
 #[test]
@@ -290,4 +347,41 @@ fn neither_is_shown_before_its_signature_holds() {
     let both = verify();
     assert_eq!((both.code, both.verdict), (3, None), "{}", both.text());
     assert!(!both.text().contains("Ann Example"), "{}", both.text());
+}
+
+fn disk_of(both: &PairVerification) -> (CheckStatus, &str) {
+    let check = both.checks.iter().find(|check| check.name == "disk").unwrap();
+    (check.status, &check.sentence)
+}
+
+#[test]
+fn the_uuid_alone_does_not_say_which_image_was_audited() {
+    let build = build();
+    let audit = audited(&build);
+    let both = verified(&build, &audit, NOW);
+    let (status, sentence) = disk_of(&both);
+    assert_eq!((both.code, status), (0, CheckStatus::Warning));
+    assert!(sentence.contains("the UUID comes from the base image"), "{sentence}");
+    assert!(sentence.contains("Neither --expect-ami nor --binding"), "{sentence}");
+    let expect = Expectations { ami: Some(AMI), ..Expectations::default() };
+    let both = verified_with(&build, &audit, NOW, expect, None);
+    assert_eq!((both.code, disk_of(&both).0), (0, CheckStatus::Ok), "{}", both.text());
+    let mut mounted = audit;
+    mounted.image.mode = Mode::Offline;
+    mounted.identity = crate::report::fixture::identity();
+    let both = verified(&build, &settled(mounted), NOW);
+    assert_eq!(disk_of(&both).0, CheckStatus::Ok, "nothing could name the AMI: {}", both.text());
+}
+
+#[test]
+fn the_build_machine_is_known_by_what_the_audit_keeps_apart() {
+    let mut build = build();
+    build.identity = prepared_on("ami-0000000000000000b");
+    let mut audit = audited(&build);
+    audit.identity = identity_of("i-1", AMI, "2026-11-22T15:35:00Z");
+    let file = crate::report::identity::withhold(&mut audit).unwrap().to_bytes();
+    assert_eq!(verified(&build, &audit, NOW).code, 0, "nobody can know");
+    let both = verified_with(&build, &audit, NOW, Expectations::default(), Some(&file));
+    assert_eq!(both.code, 6, "{}", both.text());
+    assert!(both.text().contains("the very machine that was being prepared"), "{}", both.text());
 }
