@@ -1,9 +1,10 @@
 //! How an instance of the finished image is judged: what a machine makes for itself when it first boots is expected to be
 //! there again, and only what the image brought counts.
 //!
-//! A finding of failure is looked at once more, place by place. It passes when everything that was found was made after
-//! the first boot; where that cannot be told of a place, it is unknown. What passes, or is unknown, stays as it is. On a
-//! mounted image nothing is expected, and the ordinary rules hold.
+//! A finding of failure is looked at once more, place by place. Where everything that was found was made after the first
+//! boot, what stands is what the look would have said without it: a pass, unless something was not looked at. Where a
+//! place's age cannot be told, it is unknown. What passes, or is unknown, stays as it is. On a mounted image nothing is
+//! expected, and the ordinary rules hold.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -57,8 +58,8 @@ pub struct Audit {
 impl Audit {
     /// `finding`, or what is left of it once what was made after the first boot is taken out.
     pub(super) fn view(&self, image: &Image, id: &str, finding: Finding) -> Finding {
-        let Some(boots) = self.boots.as_ref().filter(|_| finding.status == Status::Fail && MADE_ANEW.contains(&id))
-        else {
+        let is_of_places = finding.status == Status::Fail && !finding.observations.is_empty();
+        let Some(boots) = self.boots.as_ref().filter(|_| is_of_places && MADE_ANEW.contains(&id)) else {
             return finding;
         };
         let boots = match boots {
@@ -77,7 +78,9 @@ impl Audit {
         }
         let moment = Timestamp::from_second(boots.first.unwrap_or(boots.this)).unwrap_or_default();
         let boot = if boots.first.is_some() { "first booted" } else { "booted" };
-        if !old.is_empty() {
+        // What could not be read is told without a place where a place failed; the clean finding tells it too.
+        let is_clean = finding.otherwise.as_ref().is_none_or(|clean| clean.status == Status::Pass);
+        if old.iter().any(|seen| seen.path.is_some() || is_clean) {
             let left = format!("{} What this instance made since it {boot} ({moment}) is left out.", finding.summary);
             return Finding::new(Status::Fail, left).seen(old);
         }
@@ -86,7 +89,15 @@ impl Audit {
             return Finding::new(Status::Unknown, what).seen(untold);
         }
         let what = format!("Only what this instance made since it {boot} ({moment}) is there.");
-        Finding::new(Status::Pass, what).seen(new)
+        match finding.otherwise.map(|clean| *clean) {
+            None => Finding::new(Status::Pass, what).seen(new),
+            Some(Finding { status: Status::Pass, observations, .. }) => {
+                Finding::new(Status::Pass, what).seen(new).seen(observations)
+            }
+            Some(Finding { status, summary, observations, .. }) => {
+                Finding::new(status, format!("{what} {summary}")).seen(new).seen(observations)
+            }
+        }
     }
 
     fn age(&self, image: &Image, boots: &Boots, id: &str, seen: &Observation, whole: &[PathPattern]) -> Age {

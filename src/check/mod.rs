@@ -129,12 +129,22 @@ pub struct Finding {
     pub summary: String,
     /// Every place it was seen, up to [`OBSERVATION_LIMIT`].
     pub observations: Vec<Observation>,
+    /// What stands where none of these places counts; [`judge`] takes it out.
+    #[serde(skip)]
+    otherwise: Option<Box<Finding>>,
 }
 
 impl Finding {
     /// A finding of `status` with its sentence and nothing observed.
     pub fn new(status: Status, summary: impl Into<String>) -> Self {
-        Self { status, summary: summary.into(), observations: Vec::new() }
+        Self { status, summary: summary.into(), observations: Vec::new(), otherwise: None }
+    }
+
+    /// With what the same look would have said, had it found none of these places: not a pass where something was not
+    /// looked at.
+    #[must_use]
+    fn otherwise(self, clean: Self) -> Self {
+        Self { otherwise: Some(Box::new(clean)), ..self }
     }
 
     /// With what was observed; cut to [`OBSERVATION_LIMIT`], and the summary says so.
@@ -233,7 +243,7 @@ pub fn judge(image: &Image, guideline: &Guideline, context: &Context) -> Finding
         Some(audit) => audit.view(image, &guideline.id, finding),
         None => finding,
     };
-    finding.made_visible()
+    Finding { otherwise: None, ..finding }.made_visible()
 }
 
 /// What `look` finds. One that panics on a file nobody thought of must neither end the program nor pass; the panic's own

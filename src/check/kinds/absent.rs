@@ -106,7 +106,8 @@ pub(in crate::check) fn check(image: &Image, wanted: &Absent) -> Result<Finding,
             format!("{} files or directories are or say what must not be published.", whole.len() + lines.len())
         }
     };
-    Ok(Finding::new(Status::Fail, what).seen(seen))
+    let clean = to_judge(image, wanted).unwrap_or_else(Finding::from);
+    Ok(Finding::new(Status::Fail, what).seen(seen).otherwise(clean))
 }
 
 /// What stands when nothing that must not be there was found.

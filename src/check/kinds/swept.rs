@@ -39,6 +39,7 @@ pub(in crate::check) fn check(
     }
     let fails = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Fail };
     let (besides, brought) = context.sweep.as_deref().map(|sweep| brought(kind, sweep)).unwrap_or_default();
+    let clean = clean(image, context, &asked, &besides, brought).unwrap_or_else(|unknown| unknown);
     if !seen.is_empty() {
         // What is not allowed comes first: a finding that lists too many must not hide it.
         seen.sort_by_key(|seen| seen.allowed.is_some());
@@ -49,29 +50,35 @@ pub(in crate::check) fn check(
             _ => failed(kind, files.len(), &besides),
         };
         // What is allowed says nothing of what was not looked at.
-        if left.is_empty() {
-            let looked = swept(image, context).and_then(|sweep| unknown_keys(image, context, sweep, &asked));
-            if let Err(finding) = looked {
-                return Ok(finding.seen(seen));
-            }
+        if left.is_empty() && clean.status == Status::Unknown {
+            return Ok(clean.seen(seen));
         }
-        return Ok(Finding::new(fails, summary).seen(seen));
+        return Ok(Finding::new(fails, summary).seen(seen).otherwise(clean));
     }
-    let sweep = match swept(image, context) {
-        Ok(sweep) => sweep,
-        Err(finding) => return Ok(finding),
-    };
-    let named = match unknown_keys(image, context, sweep, &asked) {
-        Ok(allowed) => allowed,
-        Err(finding) => return Ok(finding),
-    };
+    Ok(clean)
+}
+
+/// What stands where nothing was found.
+///
+/// # Errors
+/// "Unknown", where not everything was looked at, or something may be a key.
+fn clean(
+    image: &Image,
+    context: &Context,
+    asked: &Asked,
+    besides: &str,
+    brought: Vec<Observation>,
+) -> Result<Finding, Finding> {
+    let kind = asked.kind;
+    let sweep = swept(image, context)?;
+    let named = unknown_keys(image, context, sweep, asked)?;
     let passes = if kind == SweptKind::KeyAsked { Status::Attest } else { Status::Pass };
     let public = (sweep.public > 0).then(|| {
         let whose = "the distribution's packages brought them unchanged, or it publishes them";
         Observation::fact(format!("{} archives were not opened: {whose}", sweep.public))
     });
     let left = sweep.left().map(|(path, why)| Observation::at(path).text(why));
-    Ok(Finding::new(passes, passed(kind, sweep, &besides))
+    Ok(Finding::new(passes, passed(kind, sweep, besides))
         .seen(named)
         .seen(left)
         .seen(unopened(sweep))

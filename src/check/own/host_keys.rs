@@ -43,14 +43,18 @@ pub(super) fn check(image: &Image) -> Result<Finding, Error> {
             Err(error) => unread.push(error),
         }
     }
-    let seen = paths.into_iter().map(|path| observed(image, path)).collect();
+    let seen = paths.into_iter().map(|path| observed(image, path, &mut unread)).collect();
     let fail = "SSH host keys are on the image: every copy would share them.";
     Ok(conclude(seen, unread, fail, "There is no SSH host key on the image."))
 }
 
 /// The key with its fingerprint, so that whoever launches a copy can see that it has another.
-fn observed(image: &Image, path: PathBuf) -> Observation {
-    let key = small_file(image, &path).ok().flatten().and_then(|bytes| private_key(&path, &bytes));
+fn observed(image: &Image, path: PathBuf, unread: &mut Vec<Error>) -> Observation {
+    let bytes = small_file(image, &path).unwrap_or_else(|error| {
+        unread.push(error);
+        None
+    });
+    let key = bytes.and_then(|bytes| private_key(&path, &bytes));
     let seen = Observation::at(path);
     match key {
         Some(key) => seen.text(key),

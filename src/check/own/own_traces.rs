@@ -61,16 +61,18 @@ pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> 
         let observed = places::observed(image, &path)?;
         seen.extend(observed.map(|seen| if is_aside { seen.text(ASIDE) } else { seen }));
     }
-    if interrupted {
-        return Ok(Finding::new(Status::Fail, INTERRUPTED).seen(seen));
-    }
-    if !seen.is_empty() {
-        return Ok(Finding::new(Status::Fail, "The program or files of it are on the image.").seen(seen));
-    }
-    Ok(match swept(image, context) {
+    let clean = match swept(image, context) {
         Err(finding) => finding,
         Ok(_) => Finding::new(Status::Pass, "Nothing of Seaworthy is on the image."),
-    })
+    };
+    let what = if interrupted {
+        INTERRUPTED
+    } else if seen.is_empty() {
+        return Ok(clean);
+    } else {
+        "The program or files of it are on the image."
+    };
+    Ok(Finding::new(Status::Fail, what).seen(seen).otherwise(clean))
 }
 
 /// Adds what is known to be ours by name. A directory counts when nothing of anybody else is in it.

@@ -65,7 +65,7 @@ pub(super) fn conclude(seen: Vec<Observation>, unread: Vec<Error>, fail: &str, p
         // A place that could not be read is no place for a remedy: it is told without its path.
         Some(error) if !seen.is_empty() => {
             let also = Observation::fact(format!("also: {error}"));
-            Finding::new(Status::Fail, fail).seen(seen).seen([also])
+            Finding::new(Status::Fail, fail).seen(seen).seen([also]).otherwise(error.into())
         }
         Some(error) => error.into(),
         None if seen.is_empty() => Finding::new(Status::Pass, pass),
