@@ -64,7 +64,7 @@ pub struct Sweep {
     /// Archives that were not opened because everybody has them: the distribution's packages brought them, or they are
     /// packages that it publishes.
     pub public: u64,
-    /// Hits beyond [`HIT_LIMIT`], which are only counted.
+    /// Hits, own files and unknown keys beyond [`HIT_LIMIT`], which are only counted.
     pub more: u64,
     /// Paths that could not be read, and why.
     pub unread: Vec<Error>,
@@ -311,10 +311,15 @@ fn under_other_names(image: &Image, sweep: &mut Sweep, found: &(dyn Fn(&Hit) + S
                 for (hit, path) in
                     hits.iter().flat_map(|hit| names.get(inode).into_iter().flatten().map(move |path| (hit, path)))
                 {
-                    if *path != hit.path && sweep.hits.len() < HIT_LIMIT {
+                    if *path == hit.path {
+                        continue;
+                    }
+                    if sweep.hits.len() < HIT_LIMIT {
                         let other = Hit { path: path.clone(), ..hit.clone() };
                         found(&other);
                         sweep.hits.push(other);
+                    } else {
+                        sweep.more += 1;
                     }
                 }
             }
@@ -356,8 +361,8 @@ fn look_at(with: &With<'_>, file: &mut OpenFile<'_>, gathered: &mut Gathered) ->
     let size = file.meta().size;
     let mut pass = pass::Pass::new(scanner, size);
     let path = file.path();
-    if is_own(file) && gathered.own.len() < HIT_LIMIT {
-        gathered.own.push(path.clone());
+    if is_own(file) {
+        keep_in(&mut gathered.own, &mut gathered.more, path.clone());
     }
     if let Some(what) = oddity::of(&path, file)
         && gathered.odd.len() < HIT_LIMIT
@@ -426,12 +431,8 @@ fn look_at(with: &With<'_>, file: &mut OpenFile<'_>, gathered: &mut Gathered) ->
         }
         failed = failed.or(inside.failed);
     }
-    if says_key
-        && found.iter().all(|secret| secret.kind != Kind::PrivateKey)
-        && gathered.unknown_keys.len() < HIT_LIMIT
-        && !shipped.brings(&path, file)
-    {
-        gathered.unknown_keys.push(keys::unknown(path.clone()));
+    if says_key && found.iter().all(|secret| secret.kind != Kind::PrivateKey) && !shipped.brings(&path, file) {
+        keep_in(&mut gathered.unknown_keys, &mut gathered.more, keys::unknown(path.clone()));
     }
     let found = found.into_iter().map(|secret| hit(&path, None, secret)).collect();
     for hit in shipped.sift(file, found) {
@@ -475,6 +476,15 @@ impl Gathered {
         } else {
             self.more += 1;
         }
+    }
+}
+
+/// Adds `one` to a list from which nothing may be missing unsaid; where it is full, to `more`.
+fn keep_in<T>(list: &mut Vec<T>, more: &mut u64, one: T) {
+    if list.len() < HIT_LIMIT {
+        list.push(one);
+    } else {
+        *more += 1;
     }
 }
 

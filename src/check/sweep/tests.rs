@@ -5,11 +5,11 @@ use std::path::Path;
 use md5::Digest;
 use proptest::prelude::*;
 
-use super::Kind;
 use super::files::FileKind;
 use super::keys::fixture::{self, pem};
 use super::pass::{PER_FILE, Pass};
 use super::scan::{OVERLAP, Scanner, Secret};
+use super::{HIT_LIMIT, Kind, Sweep, hit, keep_in, under_other_names};
 use crate::image::fixture::Fixture;
 use crate::image::{Node, Overlay};
 
@@ -200,6 +200,20 @@ const FORMS: [fn(&str) -> Vec<u8>; 8] = [
     |text| format!("\u{feff}{text}").replace('\n', "\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect(),
     |text| format!("\u{feff}{text}").replace('\n', "\r").encode_utf16().flat_map(u16::to_be_bytes).collect(),
 ];
+
+#[test]
+fn what_a_full_list_leaves_out_is_counted() {
+    let fixture = Fixture::debian();
+    fixture.file("/opt/a", "x");
+    std::fs::hard_link(fixture.outside("/opt/a"), fixture.outside("/opt/b")).unwrap();
+    let hit = hit(Path::new("/opt/a"), None, Secret { kind: Kind::Secret, rule: "x", line: None, text: "x".into() });
+    let mut sweep = Sweep { hits: vec![hit; HIT_LIMIT], ..Sweep::default() };
+    under_other_names(&fixture.image(), &mut sweep, &|_| {});
+    assert_eq!((sweep.hits.len(), sweep.more), (HIT_LIMIT, HIT_LIMIT as u64));
+    let (mut list, mut more) = (vec![0; HIT_LIMIT - 1], 0);
+    (0..3).for_each(|one| keep_in(&mut list, &mut more, one));
+    assert_eq!((list.len(), more), (HIT_LIMIT, 2));
+}
 
 #[test]
 fn without_the_table_of_accounts_nothing_passes() {
