@@ -39,8 +39,9 @@ const WRITTEN_WHOLE: [&str; 10] = [
     "/etc/NetworkManager/system-connections/cloud-init-*",
 ];
 
-/// The smallest and the largest program that is taken for a copy of this one, in bytes.
-const PROGRAM_SIZES: std::ops::RangeInclusive<u64> = (1 << 20)..=(16 << 20);
+/// The smallest and the largest program that may be a copy of this one, in bytes: one that was built for looking for
+/// defects has close to 100 MB.
+const PROGRAM_SIZES: std::ops::RangeInclusive<u64> = (1 << 20)..=(256 << 20);
 
 /// What is known of the instance and of the build that its image comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,17 +138,19 @@ impl Audit {
         }
     }
 
-    /// Whether the file at `path` is the very program that prepared the image. What cannot be read is none.
-    pub(super) fn is_program(&self, image: &Image, path: &Path) -> bool {
-        let Some(program) = &self.program else { return false };
+    /// Whether the file at `path` is the very program that prepared the image. A file that nobody may execute is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn is_program(&self, image: &Image, path: &Path) -> Result<bool, Error> {
+        let Some(program) = &self.program else { return Ok(false) };
         let is_one = |meta: crate::image::Meta| {
             meta.kind == Kind::File && meta.mode & 0o111 != 0 && PROGRAM_SIZES.contains(&meta.size)
         };
-        if !image.lstat(path).is_ok_and(|meta| meta.is_some_and(is_one)) {
-            return false;
+        if !image.lstat(path)?.is_some_and(is_one) {
+            return Ok(false);
         }
-        let digest = image.read(path).ok().flatten().map(|bytes| ring::digest::digest(&ring::digest::SHA256, &bytes));
-        digest.is_some_and(|digest| *program == hexadecimal(digest.as_ref()))
+        Ok(image.sha256(path)?.is_some_and(|digest| *program == hexadecimal(digest.as_ref())))
     }
 }
 

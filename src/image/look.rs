@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::readlinkat;
 use nix::unistd::{Whence, lseek};
+use ring::digest::{Context, Digest, SHA256};
 
 use super::resolve::{Handle, Last, Spot, There, errno_of, handle_at};
 use super::root::open_directory;
@@ -121,6 +122,28 @@ impl Image {
                 Err(Error { action: "read", path: path.to_owned(), reason: Reason::Special(found.meta.kind) })
             }
             There::Nothing(_) | There::Drafted(..) => Ok(None),
+        }
+    }
+
+    /// SHA-256 of the regular file at `path`, however large it is: of as much as there was when it was opened. `None` when
+    /// nothing is there. What a draft says of it is not seen.
+    ///
+    /// # Errors
+    /// When something is there that is no regular file or cannot be read.
+    pub fn sha256(&self, path: &Path) -> Result<Option<Digest>, Error> {
+        let io = |cause| Error::io("read", path, errno_of(cause));
+        let Some(file) = self.open_file(path)? else { return Ok(None) };
+        let size = file.metadata().map_err(io)?.len();
+        let mut file = BufReader::with_capacity(1 << 20, file.take(size));
+        let mut context = Context::new(&SHA256);
+        loop {
+            let piece = file.fill_buf().map_err(io)?;
+            let length = piece.len();
+            if length == 0 {
+                return Ok(Some(context.finish()));
+            }
+            context.update(piece);
+            file.consume(length);
         }
     }
 

@@ -13,8 +13,9 @@ use super::compare::{compare, drift};
 use super::identity::{Document, IdentityFile, instance};
 use super::{Earlier, IdentityOf, Kind, Previous, Report};
 use crate::check::audit::Audit;
-use crate::image::Image;
+use crate::image::first_boot::Boots;
 use crate::image::text::visible;
+use crate::image::{Error, Image};
 
 /// What is known of `image`, if it runs as an instance, and of the build that it comes from. Asks the metadata service of
 /// a running image unless that was forbidden.
@@ -35,8 +36,12 @@ pub fn known(image: &Image, build: &Report) -> Audit {
 /// What the program left on the build machine by its report: paths that the finished image must not have.
 pub fn traces(build: &Report) -> Vec<PathBuf> {
     let paths = build.own_traces.iter().map(|trace| &trace.path);
-    // A backslash may stand for itself or for a character that was made visible.
-    paths.filter(|path| path.starts_with('/') && !path.contains('\\')).map(PathBuf::from).collect()
+    paths.filter(|path| is_plain(path)).map(PathBuf::from).collect()
+}
+
+/// Whether a path in a report is the very path: a backslash may stand for itself or for a character that was made visible.
+fn is_plain(path: &str) -> bool {
+    path.starts_with('/') && !path.contains('\\')
 }
 
 /// Whether `audit` can be an audit of the image that `build` tells of. `apart`: what the audit leaves out of its identity.
@@ -123,17 +128,41 @@ pub fn close(image: &Image, audit: &Audit, build: &Earlier, report: &mut Report)
     let mut comparison = compare(&build.report, report);
     comparison.drift = Some(drift(image, &[], &build.report));
     report.previous = Some(Previous { comparison: Some(comparison), ..build.previous() });
-    report.limits.extend(limits(audit));
+    report.limits.extend(limits(audit, &build.report));
     Ok(())
 }
 
-/// What an audit cannot tell, for the report to say.
-fn limits(audit: &Audit) -> Vec<String> {
-    let Some(boots) = &audit.boots else {
-        return vec![
-            "The image was mounted: nothing that AWS signs names the AMI that its disk belongs to.".to_owned(),
-        ];
+/// What an audit of `build` cannot tell, for the report to say.
+fn limits(audit: &Audit, build: &Report) -> Vec<String> {
+    let mut limits = match &audit.boots {
+        None => {
+            vec!["The image was mounted: nothing that AWS signs names the AMI that its disk belongs to.".to_owned()]
+        }
+        Some(boots) => of_instance(audit, boots),
     };
+    if audit.program.is_none() {
+        limits.push(
+            "The report of the build does not tell the digest of the program that made it: a copy of that program under another name was not looked for."
+                .to_owned(),
+        );
+    }
+    let mut missed = build.own_traces.iter().map(|trace| &trace.path).filter(|path| !is_plain(path));
+    if let Some(first) = missed.next() {
+        let more = match missed.count() {
+            0 => String::new(),
+            1 => ", and one more".to_owned(),
+            more => format!(", and {more} more"),
+        };
+        limits.push(format!(
+            "Not everything that the program left on the build machine was looked for, as the report does not write its path as it is: {}{more}.",
+            visible(first)
+        ));
+    }
+    limits
+}
+
+/// What cannot be told of an instance.
+fn of_instance(audit: &Audit, boots: &Result<Boots, Error>) -> Vec<String> {
     let mut limits = vec![
         "What an instance makes for itself when it first boots was judged by its age: only what is older counts. A look at the mounted snapshot sees the image before that."
             .to_owned(),

@@ -6,6 +6,7 @@ use crate::check::sweep::{Hit, Sweep};
 use crate::check::trial::{context, guideline};
 use crate::check::{Context, judge};
 use crate::image::fixture::Fixture;
+use crate::image::{Body, FileNode, Node, Overlay};
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ launch\n";
 
@@ -207,4 +208,39 @@ fn a_network_file_that_is_not_understood_is_no_pass_beside_one_that_the_instance
     fixture.file("/etc/netplan/70-broken.yaml", "network: [\n");
     let broken = judged(&fixture, "IDN-06", &audit);
     assert_eq!(broken.status, Status::Unknown, "{broken:?}");
+}
+
+#[test]
+fn a_program_as_large_as_one_built_for_looking_for_defects_is_known() {
+    let fixture = Fixture::debian();
+    let path = "/home/admin/harden";
+    fixture.file(path, "").mode(path, 0o755);
+    nix::unistd::truncate(&fixture.outside(path), 95 << 20).unwrap();
+    let digest = fixture.image().sha256(Path::new(path)).unwrap().unwrap();
+    let audit = Audit { program: Some(hexadecimal(digest.as_ref())), ..booted(Some(TO_COME), TO_COME) };
+    let finding = judged(&fixture, "FIN-01", &audit);
+    assert_eq!((finding.status, finding.observations.len()), (Status::Fail, 1), "{finding:?}");
+}
+
+#[test]
+fn a_program_that_cannot_be_read_is_not_passed_over() {
+    let fixture = Fixture::debian();
+    let path = "/home/admin/harden";
+    fixture.directory(path);
+    // Root may read every file: one that turns out to be something else fails, too.
+    let body = Body::Bytes(vec![0; 2 << 20].into());
+    let mut overlay = Overlay::default();
+    overlay.put(path, Some(Node::File(FileNode { body, mode: 0o755, uid: 0, gid: 0 })));
+    let image = fixture.image().drafted(overlay);
+    let audit = Audit { program: Some("ab".repeat(32)), ..booted(Some(LONG_AGO), LONG_AGO) };
+    audit.is_program(&image, Path::new(path)).unwrap_err();
+    let context = Context { audit: Some(Arc::new(audit)), sweep: Some(Arc::default()), ..context() };
+    let finding = judge(&image, &guideline("FIN-01"), &context);
+    assert_eq!(finding.status, Status::Unknown, "{finding:?}");
+    assert!(finding.summary.contains(path), "{finding:?}");
+    // Nor does it pass beside what the instance made.
+    fixture.file("/home/admin/seaworthy", "program");
+    let finding = judge(&image, &guideline("FIN-01"), &context);
+    assert_eq!(finding.status, Status::Unknown, "{finding:?}");
+    assert!(finding.summary.contains(path), "{finding:?}");
 }

@@ -46,9 +46,15 @@ pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> 
         paths.extend(more);
     }
     add_created(image, context, &mut paths)?;
+    let mut unread = None;
     if let Some(audit) = &context.audit {
-        let programs = places::matching(image, &PROGRAMS.map(str::to_owned), &[])?;
-        paths.extend(programs.into_iter().filter(|path| audit.is_program(image, path)));
+        for path in places::matching(image, &PROGRAMS.map(str::to_owned), &[])? {
+            match audit.is_program(image, &path) {
+                Ok(true) => _ = paths.insert(path),
+                Ok(false) => {}
+                Err(error) => _ = unread.get_or_insert(error),
+            }
+        }
     }
     for path in paths {
         if image.live().is_some() && path.starts_with(Path::new("/run")) {
@@ -61,9 +67,10 @@ pub(super) fn check(image: &Image, context: &Context) -> Result<Finding, Error> 
         let observed = places::observed(image, &path)?;
         seen.extend(observed.map(|seen| if is_aside { seen.text(ASIDE) } else { seen }));
     }
-    let clean = match swept(image, context) {
-        Err(finding) => finding,
-        Ok(_) => Finding::new(Status::Pass, "Nothing of Seaworthy is on the image."),
+    let clean = match (unread, swept(image, context)) {
+        (Some(error), _) => error.into(),
+        (None, Err(finding)) => finding,
+        (None, Ok(_)) => Finding::new(Status::Pass, "Nothing of Seaworthy is on the image."),
     };
     let what = if interrupted {
         INTERRUPTED

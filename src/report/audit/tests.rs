@@ -103,15 +103,32 @@ fn what_is_known_of_the_build_comes_from_its_report() {
 
 #[test]
 fn what_an_audit_cannot_tell_is_said() {
-    let audit = |boots| Audit { boots, launch_keys: Ok(Vec::new()), build_keys: BTreeSet::new(), program: None };
+    let build = sample();
+    let audit = |boots| {
+        let program = Some("ab".repeat(32));
+        Audit { boots, launch_keys: Ok(Vec::new()), build_keys: BTreeSet::new(), program }
+    };
     let says = |boots, part: &str| {
-        let limits = limits(&audit(boots));
+        let limits = limits(&audit(boots), &build);
         assert!(limits.iter().any(|limit| limit.contains(part)), "{part}: {limits:?}");
     };
     says(None, "nothing that AWS signs");
     says(Some(Ok(Boots { this: 2_000_000, first: Some(1_000_000) })), "started again at 1970-01-24T03:33:20Z");
     says(Some(Ok(Boots { this: 2_000_000, first: None })), "Whether the instance had booted before");
     says(Some(Err(Error::malformed("read", "/proc/stat", "nothing"))), "When the instance booted is not known");
-    let first = limits(&audit(Some(Ok(Boots { this: 1_000_000, first: Some(1_000_000) }))));
+    let first = limits(&audit(Some(Ok(Boots { this: 1_000_000, first: Some(1_000_000) }))), &build);
     assert_eq!(first.len(), 1, "{first:?}");
+}
+
+#[test]
+fn what_of_the_program_was_not_looked_for_is_said() {
+    let mut build = sample();
+    let trace = |path: &str| OwnTrace { path: path.into(), removed_by: "the seal".into() };
+    build.own_traces = vec![trace("/opt/seaworthy"), trace("/opt/\\u{1b}"), trace("relative")];
+    for boots in [None, Some(Ok(Boots { this: 1_000_000, first: Some(1_000_000) }))] {
+        let audit = Audit { boots, launch_keys: Ok(Vec::new()), build_keys: BTreeSet::new(), program: None };
+        let limits = limits(&audit, &build).join("\n");
+        assert!(limits.contains("under another name was not looked for"), "{limits}");
+        assert!(limits.contains("/opt/\\u{1b}, and one more."), "{limits}");
+    }
 }
