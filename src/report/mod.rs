@@ -41,7 +41,9 @@ pub mod verdict;
 pub mod verify;
 pub mod view;
 
-pub use bundle::{Bundle, BundleError, is_free, read_file, write_bundle, write_file, write_signature};
+pub use bundle::{
+    Bundle, BundleError, is_free, read_file, unchecked_beside, write_bundle, write_file, write_signature,
+};
 pub use earlier::{Earlier, SignedBy};
 pub use export::{deliver, export, export_identity};
 pub use place::off_image;

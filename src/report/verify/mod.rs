@@ -17,7 +17,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::identity::{IdentityFile, Trust};
-use super::{Report, parse, sha256_hex, view};
+use super::{Report, parse, sha256_hex, unchecked_beside, view};
 use crate::catalogue::{Catalogue, Severity};
 use crate::image::text::visible;
 
@@ -223,7 +223,16 @@ const CHECKS: &[(&str, u8)] = &[
 pub fn verify_files(files: &VerifyFiles<'_>) -> Verification {
     match Given::read(files) {
         Err((code, sentence)) => Verification::failed_at("files", code, format!("{sentence}.")),
-        Ok(given) => verify(&given.input(files)),
+        Ok(given) => {
+            let mut result = verify(&given.input(files));
+            let beside: Vec<String> = unchecked_beside(files.report).iter().map(|name| visible(name)).collect();
+            if !beside.is_empty() {
+                let names = beside.join(", ");
+                let sentence = format!("These files lie beside the report and were not looked into: {names}.");
+                result.push("beside", 0, NotChecked(sentence));
+            }
+            result
+        }
     }
 }
 

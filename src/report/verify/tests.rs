@@ -442,3 +442,31 @@ proptest! {
         let _ = Signers::parse(&format!("{noise} {}", TestKey::new(1).line()), "signers");
     }
 }
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "evidence files in a directory of the test's own")]
+fn what_lies_beside_the_report_unchecked_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let honest = Case::honest();
+    std::fs::write(at("report.json"), &honest.report).unwrap();
+    std::fs::write(at("report.json.sig"), &honest.signature).unwrap();
+    std::fs::write(at("signers"), &honest.signers).unwrap();
+    let (report, signers) = (at("report.json"), at("signers"));
+    let judge = || {
+        let result = verify_files(&VerifyFiles {
+            catalogue: Some(&catalogue()),
+            ..VerifyFiles::new(&report, &signers, NOW.parse().unwrap())
+        });
+        (result.code, result.checks.into_iter().find(|check| check.name == "beside"))
+    };
+    assert_eq!(judge(), (0, None));
+    for name in ["report.json.sig.tsr", "report.json.nitrotpm", "report.json.\u{1b}reviewer.sig", "other.json.sig"] {
+        std::fs::write(at(name), "x").unwrap();
+    }
+    let (code, check) = judge();
+    let check = check.unwrap();
+    assert_eq!((code, check.status), (0, CheckStatus::NotChecked));
+    let named = "report.json.\\u{1b}reviewer.sig, report.json.nitrotpm, report.json.sig.tsr.";
+    assert!(check.sentence.ends_with(named), "{}", check.sentence);
+}
