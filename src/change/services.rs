@@ -122,8 +122,8 @@ pub(super) fn carry_out(
         if !step.starts && !is_running(live, image, &step.unit) {
             continue;
         }
-        let (verb, done) = if step.starts { ("start", "started") } else { ("stop", "stopped") };
-        let argv = ["systemctl", verb, &step.unit].map(str::to_owned).to_vec();
+        let done = if step.starts { "started" } else { "stopped" };
+        let argv = argv(step);
         journal.write([Event::CommandStart { number, guideline: step.guideline.clone(), argv }])?;
         let failure = turn(live, image, step);
         let outcome = failure.clone().unwrap_or_else(|| done.to_owned());
@@ -134,6 +134,12 @@ pub(super) fn carry_out(
         }
     }
     Ok(failed)
+}
+
+/// The command that does what `step` says.
+pub(super) fn argv(step: &ServiceStep) -> Vec<String> {
+    let verb = if step.starts { "start" } else { "stop" };
+    ["systemctl", verb, &step.unit].map(str::to_owned).to_vec()
 }
 
 fn is_running(live: &Live, image: &Image, unit: &str) -> bool {

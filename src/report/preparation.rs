@@ -124,7 +124,7 @@ impl Preparation {
             challenge: particulars.challenge,
             publisher: particulars.publisher,
         });
-        if particulars.previous.is_some_and(|previous| previous.signer.is_none()) {
+        if report.previous.as_ref().is_some_and(|previous| previous.signer.is_none()) {
             report.limits.push("The signature of the report that this one goes on from was not verified.".to_owned());
         }
         Ok(report)

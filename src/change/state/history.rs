@@ -6,7 +6,7 @@ use std::io::Read as _;
 use super::{How, Interrupted, RunSummary, Standing, State, read_file};
 use crate::change::journal::{Event, JournalLine};
 use crate::change::run::{DirectoryTimes, Held, HeldBody, Run};
-use crate::change::{Change, Plan, PlanStep};
+use crate::change::{Change, Plan, PlanStep, services};
 use crate::image::{BODY_LIMIT, Body, Error, FileNode, Node};
 
 /// How a run or an undo ended.
@@ -191,9 +191,15 @@ pub(super) fn plan(state: &State, history: &History, record: &Record) -> Result<
         plan_path(&mut add, step, before, after);
     }
     for (number, command) in record.run.commands.iter().enumerate() {
-        if record.ended.contains(&number) {
+        if record.started.contains(&number) {
             let (argv, purpose) = (command.argv.clone(), command.purpose.clone());
             add(&command.guideline, Change::Command { argv, purpose });
+        }
+    }
+    for (place, step) in record.run.services.iter().enumerate() {
+        if record.started.contains(&(record.run.commands.len() + place)) {
+            let purpose = format!("Stops {}, which is not to run any more.", step.unit);
+            add(&step.guideline, Change::Command { argv: services::argv(step), purpose });
         }
     }
     Ok(plan)

@@ -16,7 +16,7 @@ use super::{
 use crate::catalogue::{Catalogue, Guideline};
 use crate::change::decisions::{self, Told};
 use crate::change::diff::{self, FileDiff, Sign};
-use crate::change::journal::JournalLine;
+use crate::change::journal::{Event, JournalLine};
 use crate::change::{Change, Plan};
 use crate::check::{Finding, Findings, Status};
 use crate::image::text::{cut, path, visible};
@@ -133,7 +133,7 @@ pub fn record(input: &ReportInput<'_>) -> Report {
         operator: input.operator.clone(),
         publisher: visible(input.publisher),
         challenge: input.challenge.map(visible),
-        previous: input.previous.clone(),
+        previous: input.previous.clone().or_else(|| goes_on_from(&lines)),
         summary,
         attestations,
         finish_plan: finish_plan(input.catalogue, &guidelines),
@@ -151,6 +151,14 @@ pub fn record(input: &ReportInput<'_>) -> Report {
     fit(&mut report);
     report.limits = limits(input, &report);
     report
+}
+
+/// The report that the preparation goes on from by its journal, where this one was not told of it again.
+fn goes_on_from(lines: &[JournalLine]) -> Option<Previous> {
+    lines.iter().rev().find_map(|line| match line.event.clone() {
+        Event::Previous { report_id, sha256, signer } => Some(Previous { report_id, sha256, signer, comparison: None }),
+        _ => None,
+    })
 }
 
 /// A new report id: 128 random bits in Crockford's base32, 26 letters and digits.
@@ -377,13 +385,13 @@ pub(in crate::report) fn unified(diff: &FileDiff, existed: bool, exists: bool) -
 
 /// Which line of the journal tells of each change and command, and how each command ended: the journal alone knows.
 fn number(changes: &mut [ChangeRecord], commands: &mut [CommandRecord], lines: &[JournalLine]) {
-    for (run, told) in runs(lines) {
+    for (run, told) in runs(lines).unwrap_or_default() {
         let listed = changes.iter_mut().filter(|change| change.run == run);
         for (change, told) in listed.zip(told.changes.iter().filter(|told| !told.taken_back)) {
             change.journal_seq = Some(told.seq);
         }
         let ran = commands.iter_mut().filter(|command| command.run == run);
-        for (command, told) in ran.zip(told.commands.iter().filter(|told| told.outcome.is_some())) {
+        for (command, told) in ran.zip(&told.commands) {
             command.journal_seq = Some(told.seq);
             command.outcome = told.outcome.map(visible);
         }

@@ -1,6 +1,6 @@
 //! The runs as the journal tells of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::journal::{Event, JournalLine, Trace};
 use crate::image::text::visible;
@@ -12,7 +12,7 @@ pub(in crate::report) struct Run<'a> {
     pub(in crate::report) commands: Vec<Ran<'a>>,
     pub(in crate::report) ended: bool,
     /// Some of it was taken back later.
-    pub(in crate::report) undone: bool,
+    undone: bool,
 }
 
 /// One change.
@@ -34,42 +34,130 @@ pub(in crate::report) struct Ran<'a> {
     pub(in crate::report) line: String,
     /// How it ended; `None`: not, as far as is known.
     pub(in crate::report) outcome: Option<&'a str>,
+    /// The guideline it was run for was taken back in this run; what it did was not.
+    taken_back: bool,
     number: usize,
 }
 
 /// The runs that were not given up, by id.
-pub(in crate::report) fn runs(lines: &[JournalLine]) -> BTreeMap<&str, Run<'_>> {
-    let mut runs: BTreeMap<&str, Run<'_>> = BTreeMap::new();
-    let mut run: Option<&str> = None;
-    let mut undo: Option<(&[String], &[String])> = None;
+///
+/// # Errors
+/// With the number of the first line that cannot come after those before it: no run and no undo goes that way.
+pub(in crate::report) fn runs(lines: &[JournalLine]) -> Result<BTreeMap<&str, Run<'_>>, u64> {
+    let mut course = Course::default();
     for line in lines {
-        match (&line.event, run.and_then(|run| runs.get_mut(run))) {
-            (Event::Begin { run: id, .. }, _) => {
-                (run, undo) = (Some(id.as_str()), None);
-                runs.insert(id, Run::default());
+        course.hear(line).ok_or(line.seq)?;
+    }
+    Ok(course.runs)
+}
+
+/// What is under way.
+#[derive(Default)]
+enum Stage<'a> {
+    #[default]
+    Nothing,
+    Run(&'a str),
+    Undo {
+        runs: &'a [String],
+        guidelines: &'a [String],
+    },
+}
+
+/// The journal as far as it was heard.
+#[derive(Default)]
+struct Course<'a> {
+    runs: BTreeMap<&'a str, Run<'a>>,
+    /// Runs and undos that began; each name is given once.
+    known: BTreeSet<&'a str>,
+    stage: Stage<'a>,
+    /// How many changes were told, until the first is made: all are told before.
+    intended: Option<usize>,
+    /// Commands that were started and did not end.
+    started: BTreeSet<usize>,
+}
+
+impl<'a> Course<'a> {
+    /// `None`: the line cannot come here.
+    fn hear(&mut self, line: &'a JournalLine) -> Option<()> {
+        match (&line.event, &self.stage) {
+            // Written by whoever decides or reports, and between the two parts of a run that was interrupted too.
+            (Event::Decision(_) | Event::Withdrawn { .. } | Event::Previous { .. } | Event::Export { .. }, _) => {}
+            (Event::Begin { run, .. }, Stage::Nothing) => {
+                self.begin(run, Stage::Run(run))?;
+                self.runs.insert(run, Run::default());
             }
-            (Event::UndoBegin { runs, guidelines, .. }, _) => {
-                (run, undo) = (None, Some((runs.as_slice(), guidelines.as_slice())));
-            }
-            (Event::TakenBack { .. }, _) => {
-                run.map(|run| runs.remove(run));
-            }
-            (Event::UndoEnd, _) => {
-                let (undone, guidelines) = undo.unwrap_or_default();
-                for (_, told) in runs.iter_mut().filter(|(id, _)| undone.iter().any(|run| run == *id)) {
-                    told.undone = true;
-                    let taken = |told: &&mut Move<'_>| guidelines.iter().any(|id| id == told.guideline);
-                    told.changes.iter_mut().filter(taken).for_each(|told| told.taken_back = true);
+            (Event::UndoBegin { undo, runs, guidelines }, stage) => {
+                // An interrupted run may be taken back by an undo of it, in its place.
+                match stage {
+                    Stage::Nothing => {}
+                    Stage::Run(open) => drop(runs.iter().find(|run| run == open)?),
+                    Stage::Undo { .. } => return None,
                 }
+                self.begin(undo, Stage::Undo { runs, guidelines })?;
             }
-            (event, Some(run)) => run.note(line.seq, event),
-            _ => {}
+            (Event::Change { number, .. }, Stage::Run(_) | Stage::Undo { .. }) => {
+                (*number == self.intended?).then(|| self.intended = Some(number + 1))?;
+                self.note(line);
+            }
+            (Event::CommandStart { number, .. }, Stage::Run(_) | Stage::Undo { .. }) => {
+                self.intended = None;
+                self.started.insert(*number);
+                self.note(line);
+            }
+            (Event::CommandDone { number, .. }, Stage::Run(_) | Stage::Undo { .. }) => {
+                self.started.remove(number).then(|| self.note(line))?;
+            }
+            (Event::Done { .. } | Event::Stopped { .. }, Stage::Run(_) | Stage::Undo { .. }) => self.intended = None,
+            (Event::End, Stage::Run(_)) => {
+                self.note(line);
+                self.stage = Stage::Nothing;
+            }
+            (Event::TakenBack { .. }, Stage::Run(run)) => {
+                self.runs.remove(run);
+                self.stage = Stage::Nothing;
+            }
+            (Event::UndoEnd, Stage::Undo { runs, guidelines }) => {
+                for (_, told) in self.runs.iter_mut().filter(|(id, _)| runs.iter().any(|run| run == *id)) {
+                    told.take_back(guidelines);
+                }
+                self.stage = Stage::Nothing;
+            }
+            (Event::UndoTakenBack { .. }, Stage::Undo { .. }) => self.stage = Stage::Nothing,
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn begin(&mut self, name: &'a str, stage: Stage<'a>) -> Option<()> {
+        (self.stage, self.intended) = (stage, Some(0));
+        self.started.clear();
+        self.known.insert(name).then_some(())
+    }
+
+    /// Notes the line for the run that is under way, if it is one.
+    fn note(&mut self, line: &'a JournalLine) {
+        if let Stage::Run(run) = &self.stage
+            && let Some(run) = self.runs.get_mut(run)
+        {
+            run.note(line.seq, &line.event);
         }
     }
-    runs
 }
 
 impl<'a> Run<'a> {
+    /// Whether an undo took back every guideline of it: then it is no longer in force.
+    pub(in crate::report) fn is_undone(&self) -> bool {
+        let mut taken = self.changes.iter().map(|told| told.taken_back);
+        self.undone && taken.all(|taken| taken) && self.commands.iter().all(|told| told.taken_back)
+    }
+
+    fn take_back(&mut self, guidelines: &[String]) {
+        let is_taken = |guideline: &str| guidelines.iter().any(|id| id == guideline);
+        self.undone = true;
+        self.changes.iter_mut().for_each(|told| told.taken_back |= is_taken(told.guideline));
+        self.commands.iter_mut().for_each(|told| told.taken_back |= is_taken(told.guideline));
+    }
+
     fn note(&mut self, seq: u64, event: &'a Event) {
         match event {
             Event::Change { guideline, path, before, after, .. } => self.changes.push(Move {
@@ -84,7 +172,7 @@ impl<'a> Run<'a> {
                 // One that was interrupted is started again.
                 self.commands.retain(|command| command.number != *number);
                 let line = visible(&argv.join(" "));
-                self.commands.push(Ran { seq, guideline, line, outcome: None, number: *number });
+                self.commands.push(Ran { seq, guideline, line, outcome: None, taken_back: false, number: *number });
             }
             Event::CommandDone { number, outcome, .. } => {
                 if let Some(command) = self.commands.iter_mut().find(|command| command.number == *number) {

@@ -214,3 +214,13 @@ proptest! {
         prop_assert_eq!(parse(&to_bytes(&report)).unwrap(), report);
     }
 }
+
+#[test]
+fn what_the_journal_says_it_goes_on_from_is_told_by_every_report_of_the_preparation() {
+    use crate::change::journal::Event;
+    let event = |id: &str| Event::Previous { report_id: id.into(), sha256: "0".repeat(64), signer: None };
+    let lines = crate::report::fixture::journal(&[event("one"), event("two")]).lines;
+    let (catalogue, findings, playbook) = (catalogue(), findings(Status::Pass), playbook());
+    let report = record(&ReportInput { journal: &lines, ..input(&catalogue, &findings, &findings, &playbook) });
+    assert_eq!(report.previous.map(|previous| previous.report_id).as_deref(), Some("two"));
+}

@@ -80,7 +80,13 @@ fn chain(lines: &[String]) -> Result<Vec<JournalLine>, String> {
 
 /// What is changed by the journal is what is changed by the report, run by run and in the same order.
 fn carried_out(report: &Report, lines: &[JournalLine]) -> Option<String> {
-    let told = runs::runs(lines);
+    let told = match runs::runs(lines) {
+        Ok(told) => told,
+        Err(seq) => {
+            let number = seq.saturating_add(1);
+            return Some(format!("Journal: line {number} cannot follow those before it: no run is told of like that."));
+        }
+    };
     let changes = report.changes.iter().map(|change| (&change.run, &change.id));
     let commands = report.commands.iter().map(|command| (&command.run, &command.id));
     for (run, id) in changes.chain(commands) {
@@ -93,7 +99,7 @@ fn carried_out(report: &Report, lines: &[JournalLine]) -> Option<String> {
 
 /// Where the report and the journal differ about one run.
 fn differs(report: &Report, run: &str, told: &runs::Run<'_>) -> Option<String> {
-    if !told.ended && !told.undone {
+    if !told.ended && !told.is_undone() {
         return Some(format!(
             "By the journal run {} was interrupted, and neither finished nor taken back.",
             visible(run)
@@ -127,22 +133,22 @@ fn differs(report: &Report, run: &str, told: &runs::Run<'_>) -> Option<String> {
         ));
     }
     let ran: Vec<&CommandRecord> = report.commands.iter().filter(|command| command.run == run).collect();
-    let ended: Vec<&runs::Ran<'_>> = told.commands.iter().filter(|told| told.outcome.is_some()).collect();
-    let alike = |(ran, told): (&&CommandRecord, &&runs::Ran<'_>)| {
+    let alike = |(ran, told): (&&CommandRecord, &runs::Ran<'_>)| {
         ran.guideline == told.guideline
             && visible(&ran.argv.join(" ")) == told.line
             && ran.outcome == told.outcome.map(visible)
             && ran.journal_seq == Some(told.seq)
     };
-    let all_alike = ran.len() == ended.len() && ran.iter().zip(&ended).all(alike);
-    (!(all_alike || told.undone && ran.is_empty()))
+    let all_alike = ran.len() == told.commands.len() && ran.iter().zip(&told.commands).all(alike);
+    // What a command did is not taken back; only with all else of its run it is not told of any more.
+    (!(all_alike || told.is_undone() && ran.is_empty()))
         .then(|| format!("The commands of run {}, or how they ended, are not what the journal tells of.", visible(run)))
 }
 
 fn same(change: &ChangeRecord, told: &runs::Move<'_>) -> bool {
     let side = |node: Option<&NodeRecord>, trace: Option<&Trace>| match (node, trace) {
         (None, None) => true,
-        (Some(node), Some(trace)) => is(node, trace),
+        (Some(node), Some(trace)) => is(node, trace, change.secret),
         _ => false,
     };
     change.journal_seq == Some(told.seq)
@@ -152,20 +158,28 @@ fn same(change: &ChangeRecord, told: &runs::Move<'_>) -> bool {
         && side(change.after.as_ref(), told.after)
 }
 
-/// Whether a node of the report is what the journal tells of.
-fn is(node: &NodeRecord, trace: &Trace) -> bool {
+/// Whether a node of the report is what the journal tells of, in each of its parts.
+fn is(node: &NodeRecord, trace: &Trace, secret: bool) -> bool {
     let kind = match node.kind {
         NodeKind::File => "file",
         NodeKind::Link => "link",
         NodeKind::Directory => "directory",
     };
-    let content = match (node.kind, node.withheld) {
-        (NodeKind::File, Some(Withheld::Secret)) => trace.sha256.as_deref() == Some("withheld"),
-        // The journal was written with the file before it.
-        (NodeKind::File, Some(Withheld::TooLarge)) => node.size == trace.size,
-        (NodeKind::File, None) => node.sha256 == trace.sha256 && node.size == trace.size,
-        _ => node.target == trace.target,
+    let content = match node.withheld {
+        Some(Withheld::Secret) => {
+            secret && trace.sha256.as_deref() == Some("withheld") && (&node.sha256, node.size) == (&None, None)
+        }
+        // The journal was written with the file before it, and tells of its digest too.
+        Some(Withheld::TooLarge) => node.sha256.is_none() && node.size == trace.size,
+        None => node.sha256 == trace.sha256 && node.size == trace.size,
     };
-    let mode = node.mode.as_ref().is_none_or(|mode| *mode == trace.mode);
-    kind == trace.what && content && mode && (node.uid, node.gid) == (trace.uid, trace.gid)
+    let mode = match node.kind {
+        NodeKind::Link => node.mode.is_none(),
+        NodeKind::File | NodeKind::Directory => node.mode.as_ref() == Some(&trace.mode),
+    };
+    kind == trace.what
+        && content
+        && mode
+        && node.target == trace.target
+        && (node.uid, node.gid) == (trace.uid, trace.gid)
 }
