@@ -10,11 +10,17 @@ use crate::report::{Previous, Report, parse, sha256_hex};
 
 /// What it says is different since the report it goes on from follows from the two.
 pub(super) fn comparison(report: &Report, baseline: Option<&[u8]>) -> Judgement {
+    let told = journaled(report);
     let Some(previous) = &report.previous else {
-        return NotChecked("It goes on from no other report.".to_owned());
+        return match told {
+            None => NotChecked("It goes on from no other report.".to_owned()),
+            Some((id, ..)) => {
+                Failed(format!("By its journal it goes on from report {}, which it does not say.", visible(&id)))
+            }
+        };
     };
     let id = visible(&previous.report_id);
-    if !journaled(report, previous) {
+    if told != Some((previous.report_id.clone(), previous.sha256.clone(), previous.signer.clone())) {
         return Failed(format!("It says that it goes on from report {id}, but its journal does not tell so."));
     }
     let Some(told) = &previous.comparison else {
@@ -45,15 +51,14 @@ pub(super) fn comparison(report: &Report, baseline: Option<&[u8]>) -> Judgement 
     }
 }
 
-/// Whether the last that the journal tells of an earlier report is what the report says.
-fn journaled(report: &Report, previous: &Previous) -> bool {
+/// The last that the journal tells of an earlier report: its id, digest and signer.
+fn journaled(report: &Report) -> Option<(String, String, Option<String>)> {
     let lines = report.journal.lines.iter().rev();
-    let events = lines.filter_map(|line| serde_json::from_str::<JournalLine>(line).ok()).map(|line| line.event);
-    let told = events.into_iter().find_map(|event| match event {
+    let mut events = lines.filter_map(|line| serde_json::from_str::<JournalLine>(line).ok()).map(|line| line.event);
+    events.find_map(|event| match event {
         Event::Previous { report_id, sha256, signer } => Some((report_id, sha256, signer)),
         _ => None,
-    });
-    told == Some((previous.report_id.clone(), previous.sha256.clone(), previous.signer.clone()))
+    })
 }
 
 /// What of `told` does not follow from the two reports.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::report::fixture::{NOW, TestKey, catalogue, continuing, identity_of, sample};
+use crate::report::fixture::{NOW, TestKey, catalogue, continuing, identity_of, retell, sample};
 use crate::report::verdict::{Counts, outcome};
 use crate::report::{Choice, DecisionRecord, FinishStep, Identity, IdentityOf, Kind, Previous, to_bytes};
 
@@ -23,8 +23,9 @@ fn settled(mut report: Report) -> Report {
     report.summary.verdict = verdict(standing);
     report.summary.counts = Counts::of(report.guidelines.iter().map(|record| record.after.status));
     let left = report.guidelines.iter().filter(|record| record.result == Outcome::Deferred);
+    let by_hand = "sudo rm /root/.ssh/authorized_keys\nsudo sync";
     report.finish_plan =
-        left.map(|record| FinishStep { guideline: record.id.clone(), by_hand: "rm it".into() }).collect();
+        left.map(|record| FinishStep { guideline: record.id.clone(), by_hand: by_hand.into() }).collect();
     report
 }
 
@@ -218,7 +219,16 @@ fn pairs_that_are_none_or_leave_something_open() {
             6,
             "not from the one that was given",
         ),
-        ("of no build", with_audit(|audit| audit.previous = None), 6, "goes on from no other report"),
+        ("its build left out", with_audit(|audit| audit.previous = None), 5, "By its journal it goes on from report"),
+        (
+            "of no build",
+            with_audit(|audit| {
+                audit.previous = None;
+                retell(audit);
+            }),
+            6,
+            "goes on from no other report",
+        ),
         (
             "no audit",
             with_audit(|audit| audit.kind = Kind::Build),
