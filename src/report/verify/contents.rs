@@ -6,13 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::ToSpan;
 
 use super::super::{
-    ChangeKind, ChangeRecord, Choice, Counts, NodeRecord, Outcome, Report, Verdict, sha256_hex,
+    ChangeKind, ChangeRecord, Choice, Counts, NodeKind, NodeRecord, Outcome, Report, Verdict, Withheld, sha256_hex,
     verdict::{outcome, verdict},
 };
 use super::output::Judgement::{self, Failed, Holds, Warning};
 use crate::catalogue::Catalogue;
+use crate::image::BODY_LIMIT;
 use crate::image::text::visible;
 use crate::playbook::{REASON_CHARS, WAIVER_DAYS};
+
+mod diffs;
 
 /// Every guideline is there, once, and they are those of a catalogue this program knows. By one that it does not know
 /// nobody here can say that nothing was left out: then no report may claim to be seaworthy.
@@ -72,6 +75,14 @@ pub(super) fn catalogue(report: &Report, known: Option<&Catalogue>) -> Judgement
             return Failed(format!(
                 "The guideline {} is not as in catalogue {version}: its title, severity, phase or source was changed.",
                 guideline.id
+            ));
+        }
+    }
+    for step in &report.finish_plan {
+        if known.get(&step.guideline).is_some_and(|guideline| guideline.by_hand != step.by_hand) {
+            return Failed(format!(
+                "How {} is done by hand at the seal is not as in catalogue {version}.",
+                visible(&step.guideline)
             ));
         }
     }
@@ -227,7 +238,7 @@ pub(super) fn changes(report: &Report) -> Judgement {
         }
     }
     Holds(format!(
-        "Changes: {}, commands: {}; each belongs to its guideline, and the diffs fit.",
+        "Changes: {}, commands: {}; each belongs to its guideline, and each diff names its file and counts right.",
         report.changes.len(),
         report.commands.len()
     ))
@@ -246,6 +257,9 @@ fn fault(change: &ChangeRecord) -> Option<&'static str> {
     if change.secret && sides.into_iter().flatten().any(reveals) {
         return Some("may hold secrets, but gives a size or digest");
     }
+    if let Some(fault) = sides.into_iter().flatten().find_map(|node| misshapen(node, change.secret)) {
+        return Some(fault);
+    }
     let fits = match (change.kind, &change.before, &change.after) {
         (ChangeKind::Create, None, Some(_)) | (ChangeKind::Remove, Some(_), None) | (ChangeKind::Link, _, Some(_)) => {
             true
@@ -256,7 +270,28 @@ fn fault(change: &ChangeRecord) -> Option<&'static str> {
         (ChangeKind::Attributes, Some(before), Some(after)) => before.sha256 == after.sha256,
         _ => false,
     };
-    (!fits).then_some("is not of the sort it says")
+    if !fits {
+        return Some("is not of the sort it says");
+    }
+    diffs::fault(change)
+}
+
+/// What a node says that no node of its kind can be, or leaves out.
+fn misshapen(node: &NodeRecord, secret: bool) -> Option<&'static str> {
+    let is_file = node.kind == NodeKind::File;
+    let is_link = node.kind == NodeKind::Link;
+    if is_link != node.mode.is_none() || is_link != node.target.is_some() {
+        return Some("has permissions or a target that its kind has not, or leaves them out");
+    }
+    let content = match node.withheld {
+        None if is_file => !secret && node.sha256.is_some() && node.size.is_some(),
+        None => node.sha256.is_none() && node.size.is_none(),
+        Some(Withheld::Secret) => is_file && secret && node.sha256.is_none() && node.size.is_none(),
+        Some(Withheld::TooLarge) => {
+            is_file && !secret && node.sha256.is_none() && node.size.is_some_and(|size| size > BODY_LIMIT)
+        }
+    };
+    (!content).then_some("withholds a size or digest without a reason, or gives one of what has none")
 }
 
 /// Whether the heading of a diff names the change's path.

@@ -12,6 +12,7 @@ mod contents;
 mod dsse;
 mod form;
 mod identity;
+mod journal;
 mod previous;
 
 const SIGNER: &str = "release@example.com";

@@ -39,9 +39,8 @@ fn t07_t09_results_that_do_not_follow() {
         (
             "a plan for the seal out of nothing",
             lie(|report| {
-                report
-                    .finish_plan
-                    .push(crate::report::FinishStep { guideline: "KEY-01".into(), by_hand: String::new() });
+                let by_hand = "sudo rm /root/.ssh/authorized_keys\nsudo sync".into();
+                report.finish_plan.push(crate::report::FinishStep { guideline: "KEY-01".into(), by_hand });
             }),
             5,
             "left for the seal",
@@ -347,8 +346,8 @@ fn t12_t13_the_journal_and_the_changes() {
     };
     let more = |told: &mut Vec<Event>| {
         let mut hidden = told[BEGIN + 1].clone();
-        let Event::Change { path, .. } = &mut hidden else { panic!("no change") };
-        *path = "/etc/hidden".into();
+        let Event::Change { number, path, .. } = &mut hidden else { panic!("no change") };
+        (*number, *path) = (2, "/etc/hidden".into());
         told.insert(BEGIN + 3, hidden);
     };
     let command = |told: &mut Vec<Event>| {
