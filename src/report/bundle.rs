@@ -162,7 +162,7 @@ pub fn is_free(path: &Path) -> Result<(), BundleError> {
 }
 
 /// What else lies beside `report` and vouches for it in ways that are not checked here: a timestamp of the signature (RFC
-/// 3161), an attestation by NitroTPM, further signatures. Each by its file name, in order.
+/// 3161), an attestation by `NitroTPM`, further signatures. Each by its file name, in order.
 pub fn unchecked_beside(report: &Path) -> Vec<String> {
     let directory = report.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Some(name) = report.file_name().map(|name| name.to_string_lossy().into_owned()) else { return Vec::new() };
@@ -171,7 +171,7 @@ pub fn unchecked_beside(report: &Path) -> Vec<String> {
     let mut found: Vec<String> = names
         .filter(|other| {
             let end = other.strip_prefix(&name).unwrap_or_default();
-            matches!(end, ".sig.tsr" | ".nitrotpm") || (end.len() > ".sig".len() && end.ends_with(".sig"))
+            matches!(end, ".sig.tsr" | ".nitrotpm") || end.strip_suffix(".sig").is_some_and(|who| !who.is_empty())
         })
         .collect();
     found.sort();
