@@ -32,7 +32,7 @@ impl Evidence {
         let records = parsed["guidelines"].as_array().unwrap();
         let left = records.iter().filter(|record| record["result"] == "deferred");
         let deferred: BTreeSet<String> = left.map(|record| record["id"].as_str().unwrap().to_owned()).collect();
-        assert!(deferred.contains("KEY-02"), "{deferred:?}");
+        assert!(deferred.contains("KEY-01"), "{deferred:?}");
         let evidence = Self { directory, key: key.private.clone(), deferred };
         evidence.sign("build.json");
         evidence
